@@ -1,0 +1,66 @@
+using System.Runtime.InteropServices;
+
+namespace CoGrpo.Runtime.Backends.Cpu;
+
+/// <summary>
+/// The CPU implementation of the operation set: fp32, SIMD through System.Runtime.Intrinsics, all cores, no native library. It is the
+/// embedded default and the oracle for every other backend. One file per operation. Driven by one thread at a time.
+/// </summary>
+public sealed unsafe partial class CpuBackend : IArenaMemory
+{
+    private readonly ThreadTeam _team;
+
+    /// <summary>A backend with <paramref name="threads"/> workers; 0 takes all cores.</summary>
+    public CpuBackend(int threads = 0)
+    {
+        Threads = threads > 0 ? threads : Environment.ProcessorCount;
+        _team = new ThreadTeam(Threads);
+    }
+
+    /// <inheritdoc cref="IBackend.Name"/>
+    public string Name => "cpu";
+
+    /// <summary>Number of workers.</summary>
+    public int Threads { get; }
+
+    /// <inheritdoc cref="IBackend.CreateArena"/>
+    public Arena CreateArena(string name, long blockBytes) => new(name, this, blockBytes);
+
+    /// <inheritdoc cref="IBackend.Upload"/>
+    public void Upload<T>(ReadOnlySpan<T> source, Tensor destination)
+        where T : unmanaged
+    {
+        Require.That(sizeof(T) == destination.Type.Size() && source.Length == destination.Shape.Count && destination.IsContiguous, nameof(destination),
+            destination, $"{source.Length} adjacent elements of {sizeof(T)} bytes");
+        source.CopyTo(new Span<T>((void*)destination.Address, source.Length));
+    }
+
+    /// <inheritdoc cref="IBackend.Download"/>
+    public void Download<T>(Tensor source, Span<T> destination)
+        where T : unmanaged
+    {
+        Require.That(sizeof(T) == source.Type.Size() && destination.Length == source.Shape.Count && source.IsContiguous, nameof(source),
+            source, $"{destination.Length} adjacent elements of {sizeof(T)} bytes");
+        new ReadOnlySpan<T>((void*)source.Address, destination.Length).CopyTo(destination);
+    }
+
+    /// <inheritdoc/>
+    nint IArenaMemory.Reserve(string arena, long bytes)
+    {
+        try
+        {
+            return (nint)NativeMemory.AlignedAlloc((nuint)bytes, 256);
+        }
+        catch (OutOfMemoryException)
+        {
+            throw new OutOfMemoryException(
+                $"arena {arena}: wanted {bytes >> 20} MiB more of host memory, the system refused; lower the micro-batch or the model size");
+        }
+    }
+
+    /// <inheritdoc/>
+    void IArenaMemory.Free(nint address, long bytes) => NativeMemory.AlignedFree((void*)address);
+
+    /// <summary>Stops the workers. Arenas stay valid until they are disposed themselves.</summary>
+    public void Dispose() => _team.Dispose();
+}

@@ -1,0 +1,232 @@
+namespace CoGrpo.Runtime.Backends;
+
+/// <summary>
+/// The operation set every device implements with the same names and the same numbers. Conventions: B images, S tokens, C channels,
+/// H heads, D head width, M rows, V codes. Tensors are fp32 unless an argument says otherwise. A tensor of rank 3 [B,S,C] is also
+/// the matrix [B*S,C]. Activation gradients are overwritten unless an <c>accumulate</c> argument says otherwise; gradients of
+/// parameters and of per-image vectors (shift, scale, gate) are always accumulated. Row i of a result has the same bits at any
+/// number of rows and threads. Launchers validate shapes and throw <see cref="TensorException"/>; kernels trust.
+/// </summary>
+public interface IBackend : IDisposable
+{
+    /// <summary>Short name of the device: <c>cpu</c>, <c>cuda</c>, <c>plan</c>.</summary>
+    string Name { get; }
+
+    /// <summary>An empty arena in this device's memory.</summary>
+    /// <param name="name">What it is for: parameters, gradients, optimizer, activations.</param>
+    /// <param name="blockBytes">Size of the blocks it grows by.</param>
+    Arena CreateArena(string name, long blockBytes);
+
+    /// <summary>Copies host values into a contiguous device tensor of the same count and size of element.</summary>
+    void Upload<T>(ReadOnlySpan<T> source, Tensor destination)
+        where T : unmanaged;
+
+    /// <summary>Copies a contiguous device tensor into host memory; returns when the values are there.</summary>
+    void Download<T>(Tensor source, Span<T> destination)
+        where T : unmanaged;
+
+    /// <summary>x := value.</summary>
+    void Fill(Tensor x, float value);
+
+    /// <summary>y := x, same rows and columns; either may be strided.</summary>
+    void Copy(Tensor x, Tensor y);
+
+    /// <summary>y := a + b, or y := y + a + b when <paramref name="accumulate"/>; y may be a or b. Same rows and columns, strides allowed. A none <paramref name="b"/> is zero.</summary>
+    void Add(Tensor a, Tensor b, Tensor y, bool accumulate = false);
+
+    /// <summary>
+    /// Matrix product with fused epilogue: p = x W^T + bias (or x W for <see cref="WeightLayout.InOut"/>), a = activation(p),
+    /// y = residual + gate ⊙ a when a gate is given, residual + a when only a residual is, else a.
+    /// </summary>
+    /// <param name="x">[M,K], row stride allowed.</param>
+    /// <param name="weight">[N,K] for OutIn, [K,N] for InOut; contiguous.</param>
+    /// <param name="bias">[N] or none.</param>
+    /// <param name="y">[M,N], row stride allowed; may be <paramref name="residual"/> itself.</param>
+    /// <param name="layout">Layout of the weight.</param>
+    /// <param name="activation">Applied to the biased product.</param>
+    /// <param name="preActivation">None, or [M,N] that receives p for the backward pass.</param>
+    /// <param name="residual">None, or [M,N].</param>
+    /// <param name="gate">None, or [B,N] (row stride allowed) with M a multiple of B: row m uses gate row m / (M/B).</param>
+    void Linear(Tensor x, Tensor weight, Tensor bias, Tensor y, WeightLayout layout = WeightLayout.OutIn, Activation activation = Activation.None,
+        Tensor preActivation = default, Tensor residual = default, Tensor gate = default);
+
+    /// <summary>dx := dy W (OutIn) or dy W^T (InOut); added to dx when <paramref name="accumulate"/>. Row strides allowed on dy and dx.</summary>
+    void LinearBackwardInput(Tensor dy, Tensor weight, Tensor dx, WeightLayout layout, bool accumulate);
+
+    /// <summary>dweight += dy^T x (OutIn, [N,K]) or x^T dy (InOut, [K,N]); dbias += column sums of dy. Either may be none. Row strides allowed on dy and x.</summary>
+    void LinearBackwardWeight(Tensor dy, Tensor x, Tensor dweight, Tensor dbias, WeightLayout layout);
+
+    /// <summary>y := activation(x), same shape.</summary>
+    void Activate(Tensor x, Tensor y, Activation activation);
+
+    /// <summary>dx := dy ⊙ activation'(x), added when <paramref name="accumulate"/>; dx may be dy.</summary>
+    void ActivateBackward(Tensor dy, Tensor x, Tensor dx, Activation activation, bool accumulate = false);
+
+    /// <summary>
+    /// o = softmax(q k^T / sqrt(D)) v per head, scores never stored. q and o [B,Sq,H*D], k and v [B,Skv,H*D], head-major channels
+    /// (channel = head*D + d), row strides allowed. Causal: query i sees keys 0..i (Sq = Skv).
+    /// </summary>
+    /// <param name="q">Queries.</param>
+    /// <param name="k">Keys.</param>
+    /// <param name="v">Values.</param>
+    /// <param name="o">Output.</param>
+    /// <param name="logSumExp">[B,H,Sq], saved for backward; may be none when no gradient follows.</param>
+    /// <param name="heads">H.</param>
+    /// <param name="causal">Whether later keys are hidden.</param>
+    void Attention(Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, int heads, bool causal);
+
+    /// <summary>Gradients of <see cref="Attention"/>; dq, dk, dv are overwritten. Scores are recomputed from <paramref name="logSumExp"/>.</summary>
+    void AttentionBackward(Tensor dO, Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, Tensor dq, Tensor dk, Tensor dv, int heads, bool causal);
+
+    /// <summary>
+    /// AdaLN modulate: y = LN(x) ⊙ (1 + scale) + shift with LN over C without affine. x and y [B,S,C]; shift and scale [B,C], row
+    /// stride allowed (views of one modulation vector); stats [B*S,2] receives mean and 1/std.
+    /// </summary>
+    void AdaLn(Tensor x, Tensor shift, Tensor scale, Tensor y, Tensor stats, float epsilon);
+
+    /// <summary>Gradients of <see cref="AdaLn"/>: dx overwritten or accumulated, dshift and dscale [B,C] accumulated.</summary>
+    void AdaLnBackward(Tensor dy, Tensor x, Tensor scale, Tensor stats, Tensor dx, bool accumulate, Tensor dshift, Tensor dscale);
+
+    /// <summary>y = x ⊙ w / sqrt(mean(x²) + eps) over the fastest dimension; weight [C]; rstd [M].</summary>
+    void RmsNorm(Tensor x, Tensor weight, Tensor y, Tensor rstd, float epsilon);
+
+    /// <summary>Gradients of <see cref="RmsNorm"/>: dx overwritten or accumulated, dweight accumulated (none allowed).</summary>
+    void RmsNormBackward(Tensor dy, Tensor x, Tensor weight, Tensor rstd, Tensor dx, bool accumulate, Tensor dweight);
+
+    /// <summary>y = LN(x) ⊙ weight + bias over the fastest dimension; stats [M,2] receives mean and 1/std.</summary>
+    void LayerNorm(Tensor x, Tensor weight, Tensor bias, Tensor y, Tensor stats, float epsilon);
+
+    /// <summary>Gradients of <see cref="LayerNorm"/>: dx overwritten or accumulated, dweight and dbias accumulated (none allowed).</summary>
+    void LayerNormBackward(Tensor dy, Tensor x, Tensor weight, Tensor stats, Tensor dx, bool accumulate, Tensor dweight, Tensor dbias);
+
+    /// <summary>
+    /// RMS norm over each head followed by the rotary embedding with interleaved pairs (dims 2j, 2j+1 share angle j), written at token
+    /// rows [firstRow, firstRow + L) of y: the concatenation of text and image tokens costs nothing extra.
+    /// </summary>
+    /// <param name="x">[B,L,H*D].</param>
+    /// <param name="weight">[D].</param>
+    /// <param name="cos">[S,D/2]; token row r of y uses row r.</param>
+    /// <param name="sin">[S,D/2].</param>
+    /// <param name="y">[B,S,H*D].</param>
+    /// <param name="firstRow">First token row of y to write.</param>
+    /// <param name="rstd">[B*L,H], saved for backward.</param>
+    /// <param name="heads">H.</param>
+    /// <param name="epsilon">Added to the mean square.</param>
+    void QkNormRope(Tensor x, Tensor weight, Tensor cos, Tensor sin, Tensor y, int firstRow, Tensor rstd, int heads, float epsilon);
+
+    /// <summary>Gradients of <see cref="QkNormRope"/> from dy [B,S,H*D], of which rows [firstRow, firstRow + L) are read: dx [B,L,H*D] overwritten, dweight [D] accumulated (none allowed).</summary>
+    void QkNormRopeBackward(Tensor dy, Tensor x, Tensor weight, Tensor cos, Tensor sin, Tensor rstd, int firstRow, Tensor dx, Tensor dweight, int heads);
+
+    /// <summary>y = residual + gate ⊙ branch; residual, branch, y [B,S,C], gate [B,C] (row stride allowed) or none for 1; y may be residual.</summary>
+    void GateResidual(Tensor residual, Tensor branch, Tensor gate, Tensor y);
+
+    /// <summary>dbranch := gate ⊙ dy (overwritten; may be none), dgate += sum over tokens of dy ⊙ branch. The gradient of the residual is dy itself.</summary>
+    void GateResidualBackward(Tensor dy, Tensor branch, Tensor gate, Tensor dbranch, Tensor dgate);
+
+    /// <summary>y[b,l] = table[ids[b,l]] + positions[l]. ids Int32 [B,L] in [0, rows of table); positions [L,C] or none; y [B,L,C].</summary>
+    void Embedding(Tensor ids, Tensor table, Tensor positions, Tensor y);
+
+    /// <summary>dtable[ids] += dy in row order, dpositions += sum over b of dy; either may be none.</summary>
+    void EmbeddingBackward(Tensor dy, Tensor ids, Tensor dtable, Tensor dpositions);
+
+    /// <summary>x [B,H,W,C] to y [B,H/2,W/2,4C] with y channel = c*4 + 2*(row parity) + column parity, the column order of a 2x2 stride-2 convolution weight.</summary>
+    void SpaceToDepth(Tensor x, Tensor y);
+
+    /// <summary>Inverse of <see cref="SpaceToDepth"/>: x [B,h,w,4C] to y [B,2h,2w,C]. Each is the other's gradient.</summary>
+    void DepthToSpace(Tensor x, Tensor y);
+
+    /// <summary>y[b,c,n] = x[b,n,c]. Its own gradient with the roles of n and c exchanged.</summary>
+    void TransposeTokens(Tensor x, Tensor y);
+
+    /// <summary>Copies token rows: y[b, yFirst + i] := x[b, xFirst + i] for i in [0,count), added when <paramref name="accumulate"/>. x [B,Sx,C], y [B,Sy,C]. Concatenation, split and the gradients of both.</summary>
+    void CopyTokens(Tensor x, int xFirst, Tensor y, int yFirst, int count, bool accumulate = false);
+
+    /// <summary>y[r] = x[rows[r]]; rows Int32 [R], distinct, in [0,M); x [M,C], y [R,C].</summary>
+    void GatherRows(Tensor x, Tensor rows, Tensor y);
+
+    /// <summary>dx := 0 (unless <paramref name="accumulate"/>), then dx[rows[r]] += dy[r].</summary>
+    void GatherRowsBackward(Tensor dy, Tensor rows, Tensor dx, bool accumulate);
+
+    /// <summary>Depthwise 3x3 convolution, stride 2, zero padding 1: x [B,H,W,C], weight [C,1,3,3], bias [C], y [B,ceil(H/2),ceil(W/2),C].</summary>
+    void DepthwiseConv(Tensor x, Tensor weight, Tensor bias, Tensor y);
+
+    /// <summary>Gradients of <see cref="DepthwiseConv"/>: dx overwritten (may be none), dweight and dbias accumulated.</summary>
+    void DepthwiseConvBackward(Tensor dy, Tensor x, Tensor weight, Tensor dx, Tensor dweight, Tensor dbias);
+
+    /// <summary>Mean over equal blocks: x [B,H,W,C] to y [B,h,w,C] with H a multiple of h and W of w.</summary>
+    void AreaMean(Tensor x, Tensor y);
+
+    /// <summary>Gradient of <see cref="AreaMean"/>; dx overwritten.</summary>
+    void AreaMeanBackward(Tensor dy, Tensor dx);
+
+    /// <summary>y[m] = [cos(v f_0..n-1), sin(v f_0..n-1)] for v = values[m], accurate for any fp32 argument; values [M], frequencies [n], y [M,2n].</summary>
+    void Sinusoid(Tensor values, Tensor frequencies, Tensor y);
+
+    /// <summary>
+    /// Per row: loss[r] = lse(logits[r]) - logits[r,label]; dlogits (may be none, may be logits itself) := weight · (softmax - onehot).
+    /// labels Int32 [R]; logits [R,V].
+    /// </summary>
+    void CrossEntropy(Tensor logits, Tensor labels, float weight, Tensor loss, Tensor dlogits);
+
+    /// <summary>
+    /// One pass over the conditional and unconditional logit rows: z = u + s(c - u); token = argmax_v z_v/τ + Gumbel_v, i.e. a draw
+    /// from softmax(z/τ); logProb = log softmax(z/τ)[token]; confidence = log softmax(z)[token] (no τ). Gumbel noise of row r and
+    /// code v is word v mod 4 of the Philox block at counter (v/4, positions[r], noise.Step, trajectories[r]) under Philox.Key(noise.Seed,
+    /// noise.Stream): Gumbel = -log(-log(Philox.Uniform(bits))).
+    /// </summary>
+    /// <param name="conditional">[R,V].</param>
+    /// <param name="unconditional">[R,V], or none: z = c.</param>
+    /// <param name="guidance">[R] s.</param>
+    /// <param name="temperature">[R] τ &gt; 0.</param>
+    /// <param name="positions">Int32 [R].</param>
+    /// <param name="trajectories">Int32 [R], global trajectory numbers.</param>
+    /// <param name="noise">Where the noise comes from.</param>
+    /// <param name="tokens">Int32 [R] out.</param>
+    /// <param name="logProb">[R] out.</param>
+    /// <param name="confidence">[R] out.</param>
+    void GuidedSample(Tensor conditional, Tensor unconditional, Tensor guidance, Tensor temperature, Tensor positions, Tensor trajectories,
+        NoiseAddress noise, Tensor tokens, Tensor logProb, Tensor confidence);
+
+    /// <summary>
+    /// Decodes all but the count[b] masked positions of lowest confidence + temperature[b]·Gumbel: those keep the mask token, all other
+    /// masked positions take their candidate. Exact count, ties by lower index re-masked first, decoded positions untouched.
+    /// </summary>
+    /// <param name="canvas">Int32 [B,N] in and out.</param>
+    /// <param name="candidates">Int32 [B,N], read at masked positions.</param>
+    /// <param name="confidence">[B,N], read at masked positions.</param>
+    /// <param name="temperature">[B] re-mask temperature τ_r ≥ 0.</param>
+    /// <param name="counts">Int32 [B], positions that stay masked; at least the number of masked positions leaves the canvas as it is.</param>
+    /// <param name="trajectories">Int32 [B], global trajectory numbers for the noise.</param>
+    /// <param name="noise">Where the noise comes from: word position mod 4 of block (position/4, 0, noise.Step, trajectories[b]).</param>
+    /// <param name="maskToken">The id that marks a masked position.</param>
+    /// <param name="decodedStep">Int32 [B,N]: noise.Step is written at positions decoded by this call.</param>
+    void Remask(Tensor canvas, Tensor candidates, Tensor confidence, Tensor temperature, Tensor counts, Tensor trajectories, NoiseAddress noise,
+        int maskToken, Tensor decodedStep);
+
+    /// <summary>
+    /// Log-probability of given tokens under guidance and temperature, bit-equal to what <see cref="GuidedSample"/> returned for the
+    /// same logits: logProb = log softmax(z/τ)[token], confidence = log softmax(z)[token], entropy of softmax(z/τ), logSumExp of z/τ.
+    /// All outputs [R]; confidence, entropy and logSumExp may be none.
+    /// </summary>
+    void LogProbGather(Tensor conditional, Tensor unconditional, Tensor guidance, Tensor temperature, Tensor tokens, Tensor logProb, Tensor confidence,
+        Tensor entropy, Tensor logSumExp);
+
+    /// <summary>
+    /// dc_v := upstream·(s/τ)(1[v=token] - p_v), du_v := upstream·((1-s)/τ)(1[v=token] - p_v) with p = softmax(z/τ); without an
+    /// unconditional row dc_v := upstream/τ (1[v=token] - p_v). upstream [R] = dL/dlogProb. dunconditional none: detached. Outputs may be the logits themselves.
+    /// </summary>
+    void LogProbGatherBackward(Tensor upstream, Tensor conditional, Tensor unconditional, Tensor guidance, Tensor temperature, Tensor tokens,
+        Tensor logSumExp, Tensor dconditional, Tensor dunconditional);
+
+    /// <summary>
+    /// Decoupled-weight-decay Adam on a run of parameters, in torch's order: p ← p(1 - lr·wd); m, v updated with gradient·gradientScale;
+    /// p ← p - lr · m̂ / (sqrt(v̂) + eps). All contiguous, same count.
+    /// </summary>
+    void AdamW(Tensor parameter, Tensor gradient, Tensor firstMoment, Tensor secondMoment, in AdamWStep step, float gradientScale);
+
+    /// <summary>average := decay · average + (1 - decay) · x, contiguous.</summary>
+    void Ema(Tensor average, Tensor x, float decay);
+
+    /// <summary>Sum of squares of all elements, accumulated in fp64 in a fixed order. A non-finite element gives a non-finite result. Waits for the device.</summary>
+    double SquaredNorm(Tensor x);
+}

@@ -1,0 +1,56 @@
+using System.Runtime.CompilerServices;
+
+namespace CoGrpo.Runtime.Backends;
+
+/// <summary>The checks that every launcher shares. Each failure names the tensor, what was wanted, what came and the remedy; passing allocates nothing.</summary>
+internal static class Require
+{
+    /// <summary>The tensor is present and has the given rows, columns and element type. -1 leaves a size free.</summary>
+    public static void Matrix(Tensor x, int rows, int columns, ElementType type = ElementType.Float32, [CallerArgumentExpression(nameof(x))] string name = "")
+    {
+        if (x.IsNone || (rows >= 0 && x.Rows != rows) || (columns >= 0 && x.Columns != columns) || x.Type != type)
+        {
+            Fail(name, x, $"{type} with {(rows < 0 ? "any number of" : rows)} rows of {(columns < 0 ? "any number of" : columns)} elements");
+        }
+    }
+
+    /// <summary>As <see cref="Matrix"/>, and rows are adjacent.</summary>
+    public static void Contiguous(Tensor x, int rows, int columns, ElementType type = ElementType.Float32, [CallerArgumentExpression(nameof(x))] string name = "")
+    {
+        Matrix(x, rows, columns, type, name);
+        if (!x.IsContiguous)
+        {
+            Fail(name, x, "adjacent rows");
+        }
+    }
+
+    /// <summary>The tensor is contiguous and holds exactly <paramref name="count"/> elements of <paramref name="type"/>.</summary>
+    public static void Count(Tensor x, long count, ElementType type = ElementType.Float32, [CallerArgumentExpression(nameof(x))] string name = "")
+    {
+        if (x.IsNone || x.Shape.Count != count || x.Type != type || !x.IsContiguous)
+        {
+            Fail(name, x, $"{count} adjacent elements of {type}");
+        }
+    }
+
+    /// <summary>The tensor has the given rank.</summary>
+    public static void Rank(Tensor x, int rank, [CallerArgumentExpression(nameof(x))] string name = "")
+    {
+        if (x.Shape.Rank != rank)
+        {
+            Fail(name, x, $"rank {rank}");
+        }
+    }
+
+    /// <summary>A condition between arguments that no single tensor shows.</summary>
+    public static void That(bool condition, string name, Tensor got, string wanted)
+    {
+        if (!condition)
+        {
+            Fail(name, got, wanted);
+        }
+    }
+
+    private static void Fail(string name, Tensor got, string wanted) =>
+        throw new TensorException(name, wanted, got.IsNone ? "none" : got.ToString(), "check the shapes where the tensor was made");
+}

@@ -4,11 +4,11 @@ namespace CoGrpo.Runtime.Autograd;
 
 public sealed partial class Tape
 {
-    /// <summary>a + b, see <see cref="IBackend.Add"/>.</summary>
-    public Var Add(Var a, Var b)
+    /// <summary>a + b, see <see cref="IBackend.Add"/>; without b a copy of a, which is how parts of a buffer are filled through <paramref name="into"/>.</summary>
+    public Var Add(Var a, Var b = default, Var into = default)
     {
-        Var y = Buffer(_values[a.Id].Shape);
-        Backend.Add(_values[a.Id], _values[b.Id], _values[y.Id]);
+        Var y = Output(into, _values[a.Id].Shape);
+        Backend.Add(_values[a.Id], ValueOrNone(b), _values[y.Id]);
         Record(new TapeRecord { Operation = Operation.Add, X = a, W = b, Y = y });
         return y;
     }

@@ -14,6 +14,7 @@ namespace CoGrpo.Runtime.Autograd;
 /// </remarks>
 public sealed partial class Tape
 {
+    private const int WholeReshaped = -1;
     private const byte NoGradient = 0;
     private const byte Wanted = 1;
     private const byte Present = 2;
@@ -88,12 +89,21 @@ public sealed partial class Tape
         return v;
     }
 
+    /// <summary>The same contiguous elements under another shape: shares values and gradient with <paramref name="x"/>.</summary>
+    public Var Reshape(Var x, Shape shape)
+    {
+        Var v = NewVar(_values[x.Id].Reshape(shape), NoGradient);
+        _parents[v.Id] = x.Id;
+        _firstColumns[v.Id] = WholeReshaped;
+        return v;
+    }
+
     /// <summary>The value.</summary>
     public Tensor Value(Var v) => _values[v.Id];
 
     /// <summary>The gradient after <see cref="Backward()"/>; none when nothing flowed into it.</summary>
     public Tensor Gradient(Var v) => _parents[v.Id] is var parent and not 0
-        ? Gradient(new Var(parent)) is { IsNone: false } whole ? whole.ColumnRange(_firstColumns[v.Id], _values[v.Id].Columns) : default
+        ? Gradient(new Var(parent)) is { IsNone: false } whole ? View(v, whole) : default
         : _states[v.Id] == Present ? _gradients[v.Id] : default;
 
     /// <summary>Declares <paramref name="gradient"/> (not copied, and overwritten on the way) to be dL/dv before <see cref="Backward()"/>.</summary>
@@ -164,7 +174,12 @@ public sealed partial class Tape
         _records[_recordCount++] = record;
     }
 
-    private bool Needs(Var v) => !v.IsNone && (_parents[v.Id] is var parent and not 0 ? _states[parent] : _states[v.Id]) != NoGradient;
+    private bool Needs(Var v) => !v.IsNone && (_parents[v.Id] is var parent and not 0 ? Needs(new Var(parent)) : _states[v.Id] != NoGradient);
+
+    /// <summary>The part of its parent's gradient that belongs to the view <paramref name="v"/>.</summary>
+    private Tensor View(Var v, Tensor whole) => _firstColumns[v.Id] == WholeReshaped
+        ? whole.Reshape(_values[v.Id].Shape)
+        : whole.ColumnRange(_firstColumns[v.Id], _values[v.Id].Columns);
 
     private Tensor ValueOrNone(Var v) => v.IsNone ? default : _values[v.Id];
 
@@ -179,7 +194,7 @@ public sealed partial class Tape
 
         if (_parents[v.Id] is var parent and not 0)
         {
-            return AcquireZeroed(new Var(parent)).ColumnRange(_firstColumns[v.Id], _values[v.Id].Columns);
+            return View(v, _firstColumns[v.Id] == WholeReshaped ? Acquire(new Var(parent), out accumulate) : AcquireZeroed(new Var(parent)));
         }
 
         if (_states[v.Id] == Wanted)

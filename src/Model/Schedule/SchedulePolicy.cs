@@ -85,8 +85,9 @@ public sealed class SchedulePolicy : IDisposable
 
         Tensor sinusoid = tape.Activations.Allocate(new Shape(images, Config.SinusoidDim));
         _backend.Sinusoid(time, _frequencies, sinusoid);
+        Trace?.Invoke("act.time_sinusoid", tape.Constant(sinusoid));
         Var c = _time2.Apply(tape, _time1.Apply(tape, tape.Constant(sinusoid), Activation.Silu));
-        Trace?.Invoke("act.t_embedder", c);
+        Trace?.Invoke("act.c", c);
         c = tape.Activate(c, Activation.Silu);
 
         Var x = tape.Constant(features.Reshape(new Shape(images, height, width, Config.FeatureDim)));
@@ -96,14 +97,18 @@ public sealed class SchedulePolicy : IDisposable
         }
 
         x = Modulate(tape, 0, c, tape.Reshape(x, new Shape(images, side * side, Config.FeatureDim)), Config.FeatureDim);
-        Trace?.Invoke("act.adaLN1", x);
+        Trace?.Invoke("act.adaln1", x);
         x = tape.Reshape(x, new Shape(images, side, side, Config.FeatureDim));
         x = tape.Activate(tape.DepthwiseConv(x, tape.Parameter(_depthwise), tape.Parameter(_depthwiseBias)), Activation.GeluErf);
+        Trace?.Invoke("act.dw", x);
         int cells = Config.Grid * Config.Grid;
         x = _pointwise.Apply(tape, tape.Reshape(x, new Shape(images, cells, Config.FeatureDim)), Activation.GeluErf);
+        Trace?.Invoke("act.pw", x);
         x = tape.Reshape(tape.TransposeTokens(x), new Shape(images, Config.Pointwise * cells));
         x = Hidden(tape, 1, c, _linear1.Apply(tape, x), Config.Mlp1);
+        Trace?.Invoke("act.h1", x);
         x = Hidden(tape, 2, c, _linear2.Apply(tape, x), Config.Mlp2);
+        Trace?.Invoke("act.h2", x);
         Var delta = _linear3.Apply(tape, x);
         Trace?.Invoke("delta", delta);
         return delta;

@@ -2,7 +2,7 @@ using CoGrpo.Runtime;
 using CoGrpo.Runtime.Autograd;
 using CoGrpo.Runtime.Backends;
 
-namespace CoGrpo.Model.Meissonic;
+namespace CoGrpo.Model;
 
 /// <summary>Weight [out,in] and optional bias [out] of one linear layer or 1x1 convolution.</summary>
 public readonly struct LinearParameters

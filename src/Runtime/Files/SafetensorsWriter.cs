@@ -84,7 +84,7 @@ public sealed class SafetensorsWriter
     /// <exception cref="InvalidOperationException">Data are missing.</exception>
     public void Complete()
     {
-        SkipFull();
+        SkipFull(null);
         if (_current < _tensors.Length)
         {
             throw new InvalidOperationException(
@@ -126,12 +126,7 @@ public sealed class SafetensorsWriter
 
     private SafetensorsTensor Take(string name, long bytes)
     {
-        // An empty tensor is full from the start, so an (empty) write to it must find it before it is skipped.
-        if (_current >= _tensors.Length || _tensors[_current].Name != name)
-        {
-            SkipFull();
-        }
-
+        SkipFull(name);
         if (_current >= _tensors.Length || _tensors[_current].Name != name)
         {
             string turn = _current < _tensors.Length ? $"'{_tensors[_current].Name}'" : "nothing";
@@ -148,9 +143,10 @@ public sealed class SafetensorsWriter
         return tensor;
     }
 
-    private void SkipFull()
+    /// <summary>Leaves full tensors behind but stops at <paramref name="name"/>: an empty tensor is full from the start and may still be written.</summary>
+    private void SkipFull(string? name)
     {
-        while (_current < _tensors.Length && _written == _tensors[_current].ByteCount)
+        while (_current < _tensors.Length && _tensors[_current].Name != name && _written == _tensors[_current].ByteCount)
         {
             _current++;
             _written = 0;

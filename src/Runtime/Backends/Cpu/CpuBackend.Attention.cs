@@ -60,9 +60,9 @@ public sealed unsafe partial class CpuBackend
     {
         Require.Rank(q, 3);
         Require.Rank(k, 3);
-        Require.That(heads > 0 && q.Columns % heads == 0 && q.Columns > 0, nameof(q), q, $"a multiple of {heads} heads as its fastest dimension");
-        Require.That(k.Shape[0] == q.Shape[0] && (!causal || k.Shape[1] == q.Shape[1]), nameof(k), k,
-            $"as many images{(causal ? " and tokens" : string.Empty)} as q {q}");
+        Require.That(heads > 0 && q.Columns % heads == 0 && q.Columns > 0, nameof(q), q, "a multiple of the number of heads as its fastest dimension");
+        Require.That(k.Shape[0] == q.Shape[0], nameof(k), k, "as many images as q");
+        Require.That(!causal || k.Shape[1] == q.Shape[1], nameof(k), k, "as many tokens as q when causal");
         Require.Matrix(q, -1, -1);
         Require.Matrix(k, -1, q.Columns);
         Require.Matrix(v, k.Rows, q.Columns);

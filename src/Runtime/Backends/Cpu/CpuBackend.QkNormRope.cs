@@ -48,16 +48,16 @@ public sealed unsafe partial class CpuBackend
         Require.Rank(x, 3);
         Require.Rank(y, 3);
         Require.Matrix(x, -1, -1);
-        Require.That(heads > 0 && x.Columns > 0 && x.Columns % (2 * heads) == 0, nameof(x), x, $"{heads} heads of even width as its fastest dimension");
+        Require.That(heads > 0 && x.Columns > 0 && x.Columns % (2 * heads) == 0, nameof(x), x, "heads of even width as its fastest dimension");
         int width = x.Columns / heads;
         Require.Matrix(y, -1, x.Columns);
         Require.That(y.Shape[0] == x.Shape[0] && firstRow >= 0 && firstRow + x.Shape[1] <= y.Shape[1], nameof(y), y,
-            $"{x.Shape[0]} images with token rows [{firstRow},{firstRow + x.Shape[1]})");
+            "as many images as x and room for its tokens from the first row on");
         Require.Count(weight, width);
         Require.Matrix(cos, -1, width / 2);
         Require.Matrix(sin, -1, width / 2);
-        Require.That(cos.Rows >= firstRow + x.Shape[1], nameof(cos), cos, $"at least {firstRow + x.Shape[1]} rows");
-        Require.That(sin.Rows >= firstRow + x.Shape[1], nameof(sin), sin, $"at least {firstRow + x.Shape[1]} rows");
+        Require.That(cos.Rows >= firstRow + x.Shape[1], nameof(cos), cos, "a row for every token of x from the first row on");
+        Require.That(sin.Rows >= firstRow + x.Shape[1], nameof(sin), sin, "a row for every token of x from the first row on");
         Require.Count(rstd, (long)x.Rows * heads);
         return new QkNormRopeKernel
         {

@@ -51,7 +51,8 @@ public sealed unsafe partial class CpuBackend
                 float sum = gradient == null ? ExpSum(logits, columns, max) : ExpSumAndStore(logits, gradient, columns, max);
 
                 // The small difference first: max + log(sum) alone can be large and would round the loss to its own ulp.
-                k.Loss[row] = SimdMath.Log(Vector512.Create(sum)).ToScalar() + (max - chosen);
+                // The logarithm takes numbers only, so a NaN in the row has to be handed on here.
+                k.Loss[row] = float.IsNaN(sum) ? sum : SimdMath.Log(Vector512.Create(sum)).ToScalar() + (max - chosen);
                 if (gradient == null)
                 {
                     continue;

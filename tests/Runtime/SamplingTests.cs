@@ -179,6 +179,53 @@ public class SamplingTests
     }
 
     [Fact]
+    public void NotANumberIsReportedAndTheTokenStaysInRange()
+    {
+        const int Codes = 431;
+        foreach (int place in (int[])[0, 200, 430])
+        {
+            using SamplingScope scope = new();
+            Case x = new(scope, 2, Codes, seed: 21);
+            float[] broken = (float[])x.C.Clone();
+            broken[place] = float.NaN;
+            scope.Backend.Upload<float>(broken, x.Conditional);
+            x.Sample(scope, 0, 2);
+            Assert.InRange(scope.Ints(x.Tokens)[0], 0, Codes - 1);
+            Assert.True(float.IsNaN(scope.Floats(x.LogProb)[0]));
+            Assert.True(float.IsNaN(scope.Floats(x.Confidence)[0]));
+            Assert.True(float.IsFinite(scope.Floats(x.LogProb)[1]));
+        }
+    }
+
+    [Fact]
+    public void NothingIsAllocatedAfterTheFirstCall()
+    {
+        const int Rows = 64;
+        using SamplingScope scope = new(2);
+        Case x = new(scope, Rows, 431, seed: 2);
+        Shape board = new(4, 16);
+        Tensor canvas = scope.Put(board, new int[Rows]);
+        Tensor four = scope.Put([0f, 1f, 2f, 3f]);
+        Tensor counts = scope.Put([1, 2, 3, 4]);
+        Tensor decodedStep = scope.New(board, ElementType.Int32);
+        AdamWStep step = new(1e-3, 0.9, 0.95, 1e-8, 0.02, 1);
+        for (int call = 0; call < 2; call++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            x.Sample(scope, 0, Rows);
+            scope.Backend.LogProbGather(x.Conditional, x.Unconditional, x.Guidance, x.Temperature, x.Tokens, x.LogProb, x.Confidence, default, default);
+            scope.Backend.Remask(canvas, canvas, x.Confidence.Reshape(board), four, counts, counts, Noise, 0, decodedStep);
+            scope.Backend.LogProbGatherBackward(x.LogProb, x.Conditional, x.Unconditional, x.Guidance, x.Temperature, x.Tokens, default, x.Conditional,
+                x.Unconditional);
+            scope.Backend.AdamW(x.LogProb, x.Guidance, x.Confidence, x.Temperature, step, 1f);
+            scope.Backend.Ema(x.LogProb, x.Guidance, 0.9f);
+            _ = scope.Backend.SquaredNorm(x.Conditional);
+            long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+            Assert.True(call == 0 || allocated == 0, $"{allocated} bytes");
+        }
+    }
+
+    [Fact]
     public void WrongShapesAreNamed()
     {
         using SamplingScope scope = new();

@@ -37,7 +37,10 @@ public sealed record ClipTextConfig
     [JsonPropertyName("layer_norm_eps")]
     public float LayerNormEps { get; init; } = 1e-5f;
 
-    /// <summary>2 selects the published pooling rule (first maximum of the ids); any other value the first occurrence of that id.</summary>
+    /// <summary>
+    /// Where the pooled projection is taken: 2 selects the published rule (first maximum of the ids), -1 the first token, which under the
+    /// causal mask knows nothing of the others, any other value the first occurrence of that id.
+    /// </summary>
     [JsonPropertyName("eos_token_id")]
     public int EosTokenId { get; init; } = 2;
 

@@ -115,7 +115,11 @@ public sealed class ClipTextEncoder : IDisposable
 
             if (Config.EosTokenId != 2)
             {
-                place = Math.Max(row.IndexOf(Config.EosTokenId), 0);
+                place = Config.EosTokenId < 0 ? 0 : row.IndexOf(Config.EosTokenId);
+                if (place < 0)
+                {
+                    throw new ModelException($"text encoder input: wanted the end token {Config.EosTokenId} in every prompt, prompt {b} has none; use the model's own tokenizer");
+                }
             }
 
             _poolRows[b] = (b * length) + place;

@@ -34,6 +34,9 @@ public interface IBackend : IDisposable
     /// <summary>y := a + b, or y := y + a + b when <paramref name="accumulate"/>; y may be a or b. Same rows and columns, strides allowed. A none <paramref name="b"/> is zero.</summary>
     void Add(Tensor a, Tensor b, Tensor y, bool accumulate = false);
 
+    /// <summary>y := factor · x, contiguous; y may be x.</summary>
+    void Scale(Tensor x, float factor, Tensor y);
+
     /// <summary>
     /// Matrix product with fused epilogue: p = x W^T + bias (or x W for <see cref="WeightLayout.InOut"/>), a = activation(p),
     /// y = residual + gate ⊙ a when a gate is given, residual + a when only a residual is, else a.

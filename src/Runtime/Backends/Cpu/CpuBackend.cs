@@ -6,7 +6,7 @@ namespace CoGrpo.Runtime.Backends.Cpu;
 /// The CPU implementation of the operation set: fp32, SIMD through System.Runtime.Intrinsics, all cores, no native library. It is the
 /// embedded default and the oracle for every other backend. One file per operation. Driven by one thread at a time.
 /// </summary>
-public sealed unsafe partial class CpuBackend : IArenaMemory
+public sealed unsafe partial class CpuBackend : IBackend, IArenaMemory
 {
     private readonly ThreadTeam _team;
 

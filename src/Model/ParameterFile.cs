@@ -1,0 +1,130 @@
+using CoGrpo.Runtime;
+using CoGrpo.Runtime.Autograd;
+using CoGrpo.Runtime.Backends;
+using CoGrpo.Runtime.Files;
+
+namespace CoGrpo.Model;
+
+/// <summary>Weights of a network in a safetensors file under their published names and shapes.</summary>
+public static class ParameterFile
+{
+    /// <summary>Reads every parameter of <paramref name="store"/>; F64, F32, F16 and BF16 files are converted. Names in <paramref name="ignored"/> may be present.</summary>
+    /// <exception cref="ModelException">Parameters are missing, unknown or of another shape: all are listed at once.</exception>
+    /// <exception cref="SafetensorsException">The file is damaged.</exception>
+    public static void Load(string path, ParameterStore store, IBackend backend, params ReadOnlySpan<string> ignored)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        List<string> problems = [];
+        foreach (Parameter parameter in store.Parameters)
+        {
+            if (!file.Tensors.TryGetValue(parameter.Name, out SafetensorsTensor? tensor))
+            {
+                problems.Add($"{parameter.Name} is missing");
+            }
+            else if (!SameShape(tensor.Shape, parameter.Shape))
+            {
+                problems.Add($"{parameter.Name} is [{string.Join(',', tensor.Shape.ToArray())}], wanted {parameter.Shape}");
+            }
+        }
+
+        foreach (string name in file.Tensors.Keys)
+        {
+            if (store.Find(name) is null && !ignored.Contains(name))
+            {
+                problems.Add($"{name} is not a tensor of this network");
+            }
+        }
+
+        if (problems.Count > 0)
+        {
+            const int Shown = 12;
+            string more = problems.Count > Shown ? $"; and {problems.Count - Shown} more" : "";
+            throw new ModelException($"{path}: weights do not fit the configuration: {string.Join("; ", problems.Take(Shown))}{more}; use the config.json that belongs to these weights");
+        }
+
+        float[] buffer = [];
+        foreach (Parameter parameter in store.Parameters)
+        {
+            int count = checked((int)parameter.Shape.Count);
+            if (buffer.Length < count)
+            {
+                buffer = new float[count];
+            }
+
+            Span<float> values = buffer.AsSpan(0, count);
+            file.ReadFloat32(parameter.Name, values);
+            backend.Upload<float>(values, parameter.Value.Reshape(parameter.Shape));
+        }
+    }
+
+    /// <summary>Writes a run laid out like the store's values (the values themselves, moments, an average) in fp32, replacing the file in one step.</summary>
+    public static void Save(string path, ParameterStore store, Tensor run, IBackend backend, IReadOnlyDictionary<string, string>? metadata = null) =>
+        AtomicFile.Write(path, stream => Write(stream, [("", store, run)], backend, metadata));
+
+    /// <summary>Writes several runs to one stream, tensors of run i named prefix i + parameter name.</summary>
+    public static void Write(Stream stream, IReadOnlyList<(string Prefix, ParameterStore Store, Tensor Run)> runs, IBackend backend,
+        IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        var sources = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        var tensors = new List<SafetensorsTensor>();
+        foreach ((string prefix, ParameterStore store, Tensor run) in runs)
+        {
+            foreach (Parameter parameter in store.Parameters)
+            {
+                string name = prefix + parameter.Name;
+                sources.Add(name, store.Slice(run, parameter));
+                tensors.Add(new SafetensorsTensor(name, SafetensorsType.F32, Dimensions(parameter.Shape)));
+            }
+        }
+
+        var writer = new SafetensorsWriter(stream, tensors, metadata);
+        foreach (SafetensorsTensor tensor in writer.Tensors)
+        {
+            float[] values = new float[tensor.Count];
+            backend.Download<float>(sources[tensor.Name], values);
+            writer.WriteFloat32(tensor.Name, values);
+        }
+
+        writer.Complete();
+    }
+
+    /// <summary>Reads a run written by <see cref="Write"/> under <paramref name="prefix"/>.</summary>
+    /// <exception cref="SafetensorsException">A tensor is missing or the file is damaged.</exception>
+    public static void ReadRun(SafetensorsFile file, string prefix, ParameterStore store, Tensor run, IBackend backend)
+    {
+        foreach (Parameter parameter in store.Parameters)
+        {
+            float[] values = file.ReadFloat32(prefix + parameter.Name);
+            backend.Upload<float>(values, store.Slice(run, parameter));
+        }
+    }
+
+    private static bool SameShape(ReadOnlySpan<long> file, Shape shape)
+    {
+        if (file.Length != shape.Rank)
+        {
+            return false;
+        }
+
+        for (int i = 0; i < file.Length; i++)
+        {
+            if (file[i] != shape[i])
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static long[] Dimensions(Shape shape)
+    {
+        long[] dimensions = new long[shape.Rank];
+        for (int i = 0; i < dimensions.Length; i++)
+        {
+            dimensions[i] = shape[i];
+        }
+
+        return dimensions;
+    }
+}

@@ -1,0 +1,100 @@
+using CoGrpo.Runtime.Backends;
+
+namespace CoGrpo.Runtime.Autograd;
+
+/// <summary>
+/// All weights of one network as one contiguous run per kind (values, gradients), so that optimizer, norm, average and copy are one
+/// operation each. Networks declare their parameters while they are constructed; <see cref="Seal"/> then places them.
+/// </summary>
+public sealed class ParameterStore : IDisposable
+{
+    // Slices start at multiples of 64 elements, so that every tensor is aligned for the widest vector loads.
+    private const long AlignmentElements = 64;
+
+    private readonly IBackend _backend;
+    private readonly List<Parameter> _parameters = [];
+    private readonly Dictionary<string, Parameter> _byName = new(StringComparer.Ordinal);
+    private readonly Arena _values;
+    private readonly Arena _gradients;
+    private long _count;
+
+    /// <summary>An empty store on <paramref name="backend"/>.</summary>
+    public ParameterStore(IBackend backend)
+    {
+        _backend = backend;
+        _values = backend.CreateArena("parameters", 1 << 20);
+        _gradients = backend.CreateArena("gradients", 1 << 20);
+    }
+
+    /// <summary>Parameters in order of declaration.</summary>
+    public IReadOnlyList<Parameter> Parameters => _parameters;
+
+    /// <summary>All values as one run [n], gaps between parameters are zero.</summary>
+    public Tensor Values { get; private set; }
+
+    /// <summary>All gradients as one run [n]; none until <see cref="EnableGradients"/>.</summary>
+    public Tensor Gradients { get; private set; }
+
+    /// <summary>Number of weights, gaps not counted.</summary>
+    public long ParameterCount => _parameters.Sum(p => p.Shape.Count);
+
+    /// <summary>Declares a parameter. Names are unique.</summary>
+    /// <exception cref="InvalidOperationException">The store is sealed or the name is taken.</exception>
+    public Parameter Declare(string name, Shape shape)
+    {
+        if (!Values.IsNone || _byName.ContainsKey(name))
+        {
+            throw new InvalidOperationException($"parameter {name}: the store is sealed or has one of that name; declare each once while the network is made");
+        }
+
+        var parameter = new Parameter(name, shape, _count);
+        _count += (shape.Count + AlignmentElements - 1) / AlignmentElements * AlignmentElements;
+        _parameters.Add(parameter);
+        _byName.Add(name, parameter);
+        return parameter;
+    }
+
+    /// <summary>Allocates the values (zero) once every parameter is declared.</summary>
+    public void Seal()
+    {
+        Values = _values.Allocate(new Shape(checked((int)_count)));
+        _backend.Fill(Values, 0);
+        foreach (Parameter parameter in _parameters)
+        {
+            parameter.Value = Slice(Values, parameter);
+        }
+    }
+
+    /// <summary>Allocates gradients (zero); from here on the tape accumulates into them.</summary>
+    public void EnableGradients()
+    {
+        if (!Gradients.IsNone)
+        {
+            return;
+        }
+
+        Gradients = _gradients.Allocate(Values.Shape);
+        ZeroGradients();
+        foreach (Parameter parameter in _parameters)
+        {
+            parameter.Gradient = Slice(Gradients, parameter);
+        }
+    }
+
+    /// <summary>Sets all gradients to zero.</summary>
+    public void ZeroGradients() => _backend.Fill(Gradients, 0);
+
+    /// <summary>The slice of a run of the same layout as <see cref="Values"/> (moments, averages) that belongs to <paramref name="parameter"/>.</summary>
+    public Tensor Slice(Tensor run, Parameter parameter) =>
+        new(run.Address + ((nint)parameter.Offset * run.Type.Size()), parameter.Shape, run.Type);
+
+    /// <summary>The parameter called <paramref name="name"/>, or null.</summary>
+    public Parameter? Find(string name) => _byName.GetValueOrDefault(name);
+
+    /// <summary>Frees values and gradients.</summary>
+    public void Dispose()
+    {
+        _values.Dispose();
+        _gradients.Dispose();
+    }
+}

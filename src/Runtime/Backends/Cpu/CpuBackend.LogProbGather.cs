@@ -1,0 +1,204 @@
+using System.Runtime.Intrinsics;
+
+namespace CoGrpo.Runtime.Backends.Cpu;
+
+public sealed unsafe partial class CpuBackend
+{
+    /// <inheritdoc cref="IBackend.LogProbGather"/>
+    public void LogProbGather(Tensor conditional, Tensor unconditional, Tensor guidance, Tensor temperature, Tensor tokens, Tensor logProb, Tensor confidence,
+        Tensor entropy, Tensor logSumExp)
+    {
+        int rows = RequireGuidedRows(conditional, unconditional, guidance, temperature, tokens);
+        Require.Count(logProb, rows);
+        RequireOptionalRows(confidence, rows, nameof(confidence));
+        RequireOptionalRows(entropy, rows, nameof(entropy));
+        RequireOptionalRows(logSumExp, rows, nameof(logSumExp));
+        nint* scratch = stackalloc nint[_team.Count];
+        WorkerScratch(scratch, (nuint)GuidedRow.Padded(conditional.Columns) * sizeof(float));
+        LogProbGatherArguments a = new()
+        {
+            Scratch = scratch,
+            Conditional = conditional,
+            Unconditional = unconditional,
+            Guidance = guidance.F32,
+            Temperature = temperature.F32,
+            Tokens = tokens.I32,
+            LogProb = logProb.F32,
+            Confidence = confidence.F32,
+            Entropy = entropy.F32,
+            LogSumExp = logSumExp.F32,
+        };
+        _team.For(rows, &LogProbGatherRows, &a, Math.Max(1, 16384 / conditional.Columns));
+    }
+
+    /// <inheritdoc cref="IBackend.LogProbGatherBackward"/>
+    /// <remarks>
+    /// The probabilities are formed against the row's own maximum, which costs one pass over a row that is in cache anyway and keeps them exact where z/τ is
+    /// large; <paramref name="logSumExp"/> is checked and not read, and may be none.
+    /// </remarks>
+    public void LogProbGatherBackward(Tensor upstream, Tensor conditional, Tensor unconditional, Tensor guidance, Tensor temperature, Tensor tokens,
+        Tensor logSumExp, Tensor dconditional, Tensor dunconditional)
+    {
+        int rows = RequireGuidedRows(conditional, unconditional, guidance, temperature, tokens);
+        Require.Count(upstream, rows);
+        RequireOptionalRows(logSumExp, rows, nameof(logSumExp));
+        Require.Matrix(dconditional, rows, conditional.Columns);
+        if (!dunconditional.IsNone)
+        {
+            Require.That(!unconditional.IsNone, nameof(dunconditional), dunconditional, "none, as there is no unconditional row");
+            Require.Matrix(dunconditional, rows, conditional.Columns);
+        }
+
+        nint* scratch = stackalloc nint[_team.Count];
+        WorkerScratch(scratch, (nuint)GuidedRow.Padded(conditional.Columns) * sizeof(float));
+        LogProbGatherBackwardArguments a = new()
+        {
+            Scratch = scratch,
+            Upstream = upstream.F32,
+            Conditional = conditional,
+            Unconditional = unconditional,
+            Guidance = guidance.F32,
+            Temperature = temperature.F32,
+            Tokens = tokens.I32,
+            DConditional = dconditional,
+            DUnconditional = dunconditional,
+        };
+        _team.For(rows, &LogProbGatherBackwardRows, &a, Math.Max(1, 16384 / conditional.Columns));
+    }
+
+    /// <summary>The checks shared by the operations on guided rows; returns the number of rows. Guidance may be none when there is nothing to guide away from.</summary>
+    private static int RequireGuidedRows(Tensor conditional, Tensor unconditional, Tensor guidance, Tensor temperature, Tensor tokens)
+    {
+        Require.Matrix(conditional, -1, -1);
+        Require.That(conditional.Columns > 0, nameof(conditional), conditional, "at least one code");
+        int rows = conditional.Rows;
+        if (!unconditional.IsNone)
+        {
+            Require.Matrix(unconditional, rows, conditional.Columns);
+        }
+
+        if (!unconditional.IsNone || !guidance.IsNone)
+        {
+            Require.Count(guidance, rows);
+        }
+
+        Require.Count(temperature, rows);
+        Require.Count(tokens, rows, ElementType.Int32);
+        return rows;
+    }
+
+    private static void RequireOptionalRows(Tensor x, int rows, string name)
+    {
+        if (!x.IsNone)
+        {
+            Require.Count(x, rows, name: name);
+        }
+    }
+
+    private static void LogProbGatherRows(void* state, int start, int end, int worker)
+    {
+        LogProbGatherArguments* a = (LogProbGatherArguments*)state;
+        float* z = (float*)a->Scratch[worker];
+        int codes = a->Conditional.Columns;
+        int padded = GuidedRow.Padded(codes);
+        for (int r = start; r < end; r++)
+        {
+            float* c = a->Conditional.F32 + ((long)r * a->Conditional.RowStride);
+            float* u = a->Unconditional.IsNone ? null : a->Unconditional.F32 + ((long)r * a->Unconditional.RowStride);
+            float inverse = 1f / a->Temperature[r];
+            float max = GuidedRow.Guide(c, u, u == null ? 1f : a->Guidance[r], codes, z);
+            float logSum = GuidedRow.LogSum(z, max, inverse, padded);
+            float chosen = z[a->Tokens[r]];
+            float logProb = GuidedRow.LogProb(chosen, max, inverse, logSum);
+            a->LogProb[r] = logProb;
+            if (a->Confidence != null)
+            {
+                a->Confidence[r] = inverse == 1f ? logProb : GuidedRow.LogProb(chosen, max, 1f, GuidedRow.LogSum(z, max, 1f, padded));
+            }
+
+            if (a->Entropy != null)
+            {
+                a->Entropy[r] = GuidedRow.Entropy(z, max, inverse, logSum, padded);
+            }
+
+            if (a->LogSumExp != null)
+            {
+                a->LogSumExp[r] = MathF.FusedMultiplyAdd(max, inverse, logSum);
+            }
+        }
+    }
+
+    private static void LogProbGatherBackwardRows(void* state, int start, int end, int worker)
+    {
+        LogProbGatherBackwardArguments* a = (LogProbGatherBackwardArguments*)state;
+        float* e = (float*)a->Scratch[worker];
+        int codes = a->Conditional.Columns;
+        int padded = GuidedRow.Padded(codes);
+        bool guided = !a->Unconditional.IsNone;
+        for (int r = start; r < end; r++)
+        {
+            float* c = a->Conditional.F32 + ((long)r * a->Conditional.RowStride);
+            float* u = guided ? a->Unconditional.F32 + ((long)r * a->Unconditional.RowStride) : null;
+            float s = guided ? a->Guidance[r] : 1f;
+            float inverse = 1f / a->Temperature[r];
+            int token = a->Tokens[r];
+            float max = GuidedRow.Guide(c, u, s, codes, e);
+            GuidedRow.Exponentiate(e, max, inverse, padded);
+
+            // 1 - p of the token as the mass of all others: no cancellation when the token is nearly certain.
+            float own = e[token];
+            e[token] = 0f;
+            float others = GuidedRow.Sum(e, padded);
+            float perMass = a->Upstream[r] * inverse / (others + own);
+            WriteGatherGradient(e, others, token, perMass * s, codes, a->DConditional.F32 + ((long)r * a->DConditional.RowStride));
+            if (!a->DUnconditional.IsNone)
+            {
+                WriteGatherGradient(e, others, token, perMass * (1f - s), codes, a->DUnconditional.F32 + ((long)r * a->DUnconditional.RowStride));
+            }
+        }
+    }
+
+    private static void WriteGatherGradient(float* e, float others, int token, float scale, int codes, float* d)
+    {
+        Vector512<float> minus = Vector512.Create(-scale);
+        int v = 0;
+        for (; v + 16 <= codes; v += 16)
+        {
+            (Vector512.Load(e + v) * minus).Store(d + v);
+        }
+
+        for (; v < codes; v++)
+        {
+            d[v] = e[v] * -scale;
+        }
+
+        d[token] = others * scale;
+    }
+
+    private struct LogProbGatherArguments
+    {
+        public nint* Scratch;
+        public Tensor Conditional;
+        public Tensor Unconditional;
+        public float* Guidance;
+        public float* Temperature;
+        public int* Tokens;
+        public float* LogProb;
+        public float* Confidence;
+        public float* Entropy;
+        public float* LogSumExp;
+    }
+
+    private struct LogProbGatherBackwardArguments
+    {
+        public nint* Scratch;
+        public float* Upstream;
+        public Tensor Conditional;
+        public Tensor Unconditional;
+        public float* Guidance;
+        public float* Temperature;
+        public int* Tokens;
+        public Tensor DConditional;
+        public Tensor DUnconditional;
+    }
+}

@@ -1,0 +1,23 @@
+namespace CoGrpo.Runtime.Sampling;
+
+/// <summary>What to sample.</summary>
+public readonly ref struct SampleRequest
+{
+    /// <summary>T ≥ 1.</summary>
+    public required int Steps { get; init; }
+
+    /// <summary>[B] prompt index of each image; 0 is the empty prompt.</summary>
+    public required ReadOnlySpan<int> Prompts { get; init; }
+
+    /// <summary>Seed of the noise.</summary>
+    public required ulong Seed { get; init; }
+
+    /// <summary>Global trajectory number of image 0; image b has this plus b, unless <see cref="Trajectories"/> is given.</summary>
+    public int FirstTrajectory { get; init; }
+
+    /// <summary>Empty, or [B] global trajectory numbers. Equal numbers draw equal noise.</summary>
+    public ReadOnlySpan<int> Trajectories { get; init; }
+
+    /// <summary>Empty for fully masked canvases, or [B*N] codes and mask tokens: only masked positions change.</summary>
+    public ReadOnlySpan<int> Start { get; init; }
+}

@@ -1,0 +1,74 @@
+using CoGrpo.Runtime;
+using CoGrpo.Runtime.Autograd;
+using CoGrpo.Runtime.Backends;
+using CoGrpo.Runtime.Backends.Cpu;
+
+namespace CoGrpo.Tests.Fixtures;
+
+/// <summary>A backend with a tape and arenas for one test, and short ways in and out of tensors.</summary>
+internal sealed class ModelScope : IDisposable
+{
+    private readonly Arena _inputs;
+
+    public ModelScope(int threads = 2)
+    {
+        Backend = new CpuBackend(threads);
+        Activations = Backend.CreateArena("activations", 1 << 22);
+        Gradients = Backend.CreateArena("gradients", 1 << 22);
+        _inputs = Backend.CreateArena("inputs", 1 << 20);
+        Tape = new Tape(Backend, Activations, Gradients);
+    }
+
+    public IBackend Backend { get; }
+
+    public Arena Activations { get; }
+
+    public Arena Gradients { get; }
+
+    public Tape Tape { get; }
+
+    public Tensor Upload(Shape shape, ReadOnlySpan<float> values)
+    {
+        Tensor tensor = _inputs.Allocate(shape);
+        Backend.Upload(values, tensor);
+        return tensor;
+    }
+
+    public Tensor Upload(Shape shape, ReadOnlySpan<int> values)
+    {
+        Tensor tensor = _inputs.Allocate(shape, ElementType.Int32);
+        Backend.Upload(values, tensor);
+        return tensor;
+    }
+
+    public double[] Doubles(Tensor tensor)
+    {
+        float[] values = new float[tensor.Shape.Count];
+        Tensor copy = tensor;
+        if (!tensor.IsContiguous)
+        {
+            copy = _inputs.Allocate(tensor.Shape);
+            Backend.Copy(tensor, copy);
+        }
+
+        Backend.Download<float>(copy, values);
+        return Array.ConvertAll(values, x => (double)x);
+    }
+
+    public void Load(FixtureFile file, ParameterStore store)
+    {
+        Assert.Equal(file.Names.Order(StringComparer.Ordinal), store.Parameters.Select(p => p.Name).Order(StringComparer.Ordinal));
+        foreach (Parameter parameter in store.Parameters)
+        {
+            Backend.Upload<float>(file.Floats(parameter.Name), parameter.Value);
+        }
+    }
+
+    public void Dispose()
+    {
+        _inputs.Dispose();
+        Activations.Dispose();
+        Gradients.Dispose();
+        Backend.Dispose();
+    }
+}

@@ -1,0 +1,175 @@
+using System.Text.Json;
+using CoGrpo.Runtime;
+using CoGrpo.Runtime.Backends;
+using CoGrpo.Tests.Fixtures;
+
+namespace CoGrpo.Tests.Runtime;
+
+/// <summary>The optimizer step against golden values of torch, and the moving average and squared norm against fp64.</summary>
+public class AdamWTests
+{
+    /// <summary>Names of the golden cases.</summary>
+    public static TheoryData<string> Cases()
+    {
+        TheoryData<string> names = [];
+        foreach (JsonElement x in FixtureFolder.Json("grpo", "adamw", "cases.json").EnumerateArray())
+        {
+            names.Add(x.GetProperty("case").GetString()!);
+        }
+
+        return names;
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void FollowsTorchWithinFourTimesItsRoundingError(string name)
+    {
+        JsonElement golden = FixtureFolder.Json("grpo", "adamw", "cases.json").EnumerateArray().First(x => x.GetProperty("case").GetString() == name);
+        FixtureFile inputs = new(FixtureFolder.At("grpo", "adamw", name + ".inputs.safetensors"));
+        FixtureFile exact = new(FixtureFolder.At("grpo", "adamw", name + ".outputs_f64.safetensors"));
+        JsonElement error = FixtureFolder.Json("grpo", "adamw", "torch_fp32_error.json").GetProperty(name);
+        double beta1 = golden.GetProperty("betas")[0].GetDouble();
+        double beta2 = golden.GetProperty("betas")[1].GetDouble();
+        using SamplingScope scope = new();
+        foreach (string key in inputs.Names.Where(x => x.StartsWith("param.0.", StringComparison.Ordinal)).Select(x => x[8..]))
+        {
+            float[] start = inputs.Floats("param.0." + key);
+            bool decays = inputs.Shape("param.0." + key).Length > 1 || golden.GetProperty("decay_1d").GetBoolean();
+            Tensor p = scope.Put(start);
+            Tensor m = scope.Put(new float[start.Length]);
+            Tensor v = scope.Put(new float[start.Length]);
+            double[] exactM = new double[start.Length];
+            double[] exactV = new double[start.Length];
+            for (int step = 1; step <= golden.GetProperty("steps").GetInt32(); step++)
+            {
+                float[] gradient = inputs.Floats($"grad.{step}.{key}");
+                AdamWStep update = new(golden.GetProperty("lr").GetDouble(), beta1, beta2, golden.GetProperty("eps").GetDouble(),
+                    decays ? golden.GetProperty("weight_decay").GetDouble() : 0, step);
+                scope.Backend.AdamW(p, scope.Put(gradient), m, v, update, 1f);
+                for (int i = 0; i < start.Length; i++)
+                {
+                    exactM[i] = (beta1 * exactM[i]) + ((1 - beta1) * gradient[i]);
+                    exactV[i] = (beta2 * exactV[i]) + ((1 - beta2) * gradient[i] * gradient[i]);
+                }
+
+                AssertWithin(exact.Doubles($"param.{step}.{key}"), scope.Floats(p), error, $"param.{step}.{key}");
+                AssertWithin(exactM, scope.Floats(m), error, $"exp_avg.{step}.{key}");
+                AssertWithin(exactV, scope.Floats(v), error, $"exp_avg_sq.{step}.{key}");
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void ClippedGradientsFollowTorch(string name)
+    {
+        FixtureFile inputs = new(FixtureFolder.At("grpo", "adamw", name + ".inputs.safetensors"));
+        FixtureFile clip = new(FixtureFolder.At("grpo", "adamw", name + ".clip.safetensors"));
+        using SamplingScope scope = new();
+        string[] keys = [.. inputs.Names.Where(x => x.StartsWith("grad.1.", StringComparison.Ordinal)).Select(x => x[7..])];
+        double norm = Math.Sqrt(keys.Sum(key => scope.Backend.SquaredNorm(scope.Put(inputs.Floats("grad.1." + key)))));
+        Assert.Equal(clip.Doubles("total_norm")[0], norm, 1e-6 * norm);
+        float scale = (float)Math.Min(1, 1.0 / (norm + 1e-6));
+        foreach (string key in keys)
+        {
+            float[] gradient = inputs.Floats("grad.1." + key);
+            double[] clipped = clip.Doubles("clipped." + key);
+            for (int i = 0; i < gradient.Length; i++)
+            {
+                Assert.Equal(clipped[i], gradient[i] * scale, 1e-6 * Math.Abs(clipped[i]));
+            }
+        }
+    }
+
+    [Fact]
+    public void GradientScaleActsLikeAScaledGradientAndSplitsDoNotMatter()
+    {
+        const int Count = 20011;
+        using SamplingScope one = new(1);
+        using SamplingScope three = new(3);
+        float[] p = SamplingScope.Normal(1, Count, 1f);
+        float[] g = SamplingScope.Normal(2, Count, 1f);
+        float[] m = SamplingScope.Normal(3, Count, 0.1f);
+        float[] v = [.. SamplingScope.Normal(4, Count, 0.1f).Select(Math.Abs)];
+        AdamWStep step = new(1e-3, 0.9, 0.95, 1e-8, 0.02, 17);
+        Tensor whole = one.Put(p);
+        one.Backend.AdamW(whole, one.Put([.. g.Select(x => x * 0.25f)]), one.Put(m), one.Put(v), step, 1f);
+        Tensor scaled = three.Put(p);
+        three.Backend.AdamW(scaled, three.Put(g), three.Put(m), three.Put(v), step, 0.25f);
+        Assert.Equal(one.Floats(whole), three.Floats(scaled));
+
+        Tensor parts = one.Put(p);
+        Tensor pg = one.Put(g);
+        Tensor pm = one.Put(m);
+        Tensor pv = one.Put(v);
+        foreach ((int first, int count) in ((int, int)[])[(0, 5), (5, 4096), (4101, Count - 4101)])
+        {
+            one.Backend.AdamW(parts.ColumnRange(first, count), pg.ColumnRange(first, count), pm.ColumnRange(first, count), pv.ColumnRange(first, count), step, 0.25f);
+        }
+
+        Assert.Equal(one.Floats(whole), one.Floats(parts));
+    }
+
+    [Fact]
+    public void EmaMixesAndKeepsAFixedPoint()
+    {
+        const int Count = 5003;
+        using SamplingScope scope = new(2);
+        float[] a = SamplingScope.Normal(1, Count, 1f);
+        float[] x = SamplingScope.Normal(2, Count, 1f);
+        Tensor average = scope.Put(a);
+        scope.Backend.Ema(average, scope.Put(x), 0.9f);
+        float[] got = scope.Floats(average);
+        for (int i = 0; i < Count; i++)
+        {
+            Assert.Equal((0.9f * (double)a[i]) + ((1 - (double)0.9f) * x[i]), got[i], 4e-7);
+        }
+
+        scope.Backend.Ema(average, scope.Put(x), 0f);
+        Assert.Equal(x, scope.Floats(average));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(31)]
+    [InlineData(8192)]
+    [InlineData(100003)]
+    public void SquaredNormIsExactAndIndependentOfThreads(int count)
+    {
+        float[] x = SamplingScope.Normal(count, count, 1e3f);
+        double expected = x.Sum(value => (double)value * value);
+        double? first = null;
+        foreach (int threads in (int[])[1, 2, 3])
+        {
+            using SamplingScope scope = new(threads);
+            double got = scope.Backend.SquaredNorm(scope.Put(x));
+            Assert.Equal(expected, got, 1e-12 * expected);
+            first ??= got;
+            Assert.Equal(BitConverter.DoubleToInt64Bits(first.Value), BitConverter.DoubleToInt64Bits(got));
+        }
+    }
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(float.NegativeInfinity)]
+    public void SquaredNormOfNonFiniteIsNonFinite(float bad)
+    {
+        using SamplingScope scope = new(2);
+        foreach (int place in (int[])[0, 17, 9000, 10000])
+        {
+            float[] x = new float[10001];
+            x[place] = bad;
+            Assert.False(double.IsFinite(scope.Backend.SquaredNorm(scope.Put(x))));
+        }
+    }
+
+    private static void AssertWithin(double[] expected, float[] got, JsonElement error, string name)
+    {
+        double tolerance = 4 * error.GetProperty(name).GetProperty("max_abs").GetDouble();
+        for (int i = 0; i < expected.Length; i++)
+        {
+            Assert.True(Math.Abs(expected[i] - got[i]) <= tolerance, $"{name}[{i}]: {got[i]:R} against {expected[i]:R}, allowed {tolerance:R}");
+        }
+    }
+}

@@ -19,9 +19,9 @@ public sealed class ClipTextEncoder : IDisposable
     private readonly Parameter _projection;
     private int[] _poolRows = [];
 
-    /// <summary>A network with zero weights; initialise or load <see cref="Parameters"/> before use.</summary>
+    /// <summary>A network with zero weights; initialise or load <see cref="Parameters"/> before use. With <paramref name="share"/> a replica that uses those weights and has gradients of its own.</summary>
     /// <exception cref="ModelException">The configuration does not fit together.</exception>
-    public ClipTextEncoder(ClipTextConfig config, IBackend backend)
+    public ClipTextEncoder(ClipTextConfig config, IBackend backend, ParameterStore? share = null)
     {
         Config = config.Validated();
         _backend = backend;
@@ -37,7 +37,7 @@ public sealed class ClipTextEncoder : IDisposable
         _finalWeight = Parameters.Declare("text_model.final_layer_norm.weight", new Shape(config.HiddenSize));
         _finalBias = Parameters.Declare("text_model.final_layer_norm.bias", new Shape(config.HiddenSize));
         _projection = Parameters.Declare("text_projection.weight", new Shape(config.ProjectionDim, config.HiddenSize));
-        Parameters.Seal();
+        Parameters.Seal(share);
     }
 
     /// <summary>The architecture.</summary>

@@ -45,9 +45,9 @@ public sealed class MeissonicTransformer : IDisposable
     private readonly LinearParameters _headConv2;
     private readonly HeadRows _headRows = new();
 
-    /// <summary>A network with zero weights; initialise or load <see cref="Parameters"/> before use.</summary>
+    /// <summary>A network with zero weights; initialise or load <see cref="Parameters"/> before use. With <paramref name="share"/> a replica that uses those weights and has gradients of its own.</summary>
     /// <exception cref="ModelException">The configuration does not fit together.</exception>
-    public MeissonicTransformer(TransformerConfig config, IBackend backend)
+    public MeissonicTransformer(TransformerConfig config, IBackend backend, ParameterStore? share = null)
     {
         Config = config.Validated();
         _backend = backend;
@@ -100,7 +100,7 @@ public sealed class MeissonicTransformer : IDisposable
         _headConv1 = new LinearParameters(store, "mlm_layer.conv1", width, width, bias: false, convolution: true);
         _headNorm = store.Declare("mlm_layer.layer_norm.weight", new Shape(width));
         _headConv2 = new LinearParameters(store, "mlm_layer.conv2", width, config.CodebookSize, bias: false, convolution: true);
-        store.Seal();
+        store.Seal(share);
     }
 
     /// <summary>The architecture.</summary>

@@ -26,8 +26,8 @@ public sealed class SchedulePolicy : IDisposable
     private readonly LinearParameters _linear2;
     private readonly LinearParameters _linear3;
 
-    /// <summary>A policy with zero weights; initialise or load <see cref="Parameters"/> before use.</summary>
-    public SchedulePolicy(SchedulePolicyConfig config, IBackend backend)
+    /// <summary>A policy with zero weights; initialise or load <see cref="Parameters"/> before use. With <paramref name="share"/> a replica that uses those weights and has gradients of its own.</summary>
+    public SchedulePolicy(SchedulePolicyConfig config, IBackend backend, ParameterStore? share = null)
     {
         Config = config;
         _backend = backend;
@@ -57,7 +57,7 @@ public sealed class SchedulePolicy : IDisposable
         _linear1 = new LinearParameters(Parameters, "linear1", config.Pointwise * config.Grid * config.Grid, config.Mlp1);
         _linear2 = new LinearParameters(Parameters, "linear2", config.Mlp1, config.Mlp2);
         _linear3 = new LinearParameters(Parameters, "linear3", config.Mlp2, SchedulePolicyConfig.Actions);
-        Parameters.Seal();
+        Parameters.Seal(share);
     }
 
     /// <summary>The sizes.</summary>

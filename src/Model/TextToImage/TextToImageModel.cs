@@ -21,6 +21,11 @@ public sealed class TextToImageModel : IDisposable
     /// <summary>A model with zero weights.</summary>
     /// <exception cref="ModelException">The two configurations do not fit together.</exception>
     public TextToImageModel(TransformerConfig transformer, ClipTextConfig text, IBackend backend)
+        : this(transformer, text, backend, null)
+    {
+    }
+
+    private TextToImageModel(TransformerConfig transformer, ClipTextConfig text, IBackend backend, TextToImageModel? share)
     {
         if (text.HiddenSize != transformer.JointAttentionDim || text.ProjectionDim != transformer.PooledProjectionDim)
         {
@@ -30,8 +35,8 @@ public sealed class TextToImageModel : IDisposable
         }
 
         Backend = backend;
-        Transformer = new MeissonicTransformer(transformer, backend);
-        TextEncoder = new ClipTextEncoder(text, backend);
+        Transformer = new MeissonicTransformer(transformer, backend, share?.Transformer.Parameters);
+        TextEncoder = new ClipTextEncoder(text, backend, share?.TextEncoder.Parameters);
     }
 
     /// <summary>Where the networks live.</summary>
@@ -42,6 +47,12 @@ public sealed class TextToImageModel : IDisposable
 
     /// <summary>The text encoder.</summary>
     public ClipTextEncoder TextEncoder { get; }
+
+    /// <summary>
+    /// A model on <paramref name="backend"/>, in the same address space, that uses the weights of this one and has gradients and work memory of
+    /// its own, so that both can run at once. This model must outlive it.
+    /// </summary>
+    public TextToImageModel Replica(IBackend backend) => new(Transformer.Config, TextEncoder.Config, backend, this);
 
     /// <summary>Reads a model folder.</summary>
     /// <exception cref="ModelException">A file is missing or does not fit.</exception>

@@ -12,6 +12,9 @@ public sealed record PretrainingOptions
     /// <summary>Pictures per forward and backward pass; gradients accumulate over the batch.</summary>
     public int MicroBatch { get; init; } = 16;
 
+    /// <summary>Replicas that process micro-batches at once; part of the result's identity, since it orders the gradient sum.</summary>
+    public int Lanes { get; init; } = 2;
+
     /// <summary>Largest learning rate.</summary>
     public double LearningRate { get; init; } = 1.5e-3;
 

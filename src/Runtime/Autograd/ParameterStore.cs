@@ -54,11 +54,36 @@ public sealed class ParameterStore : IDisposable
         return parameter;
     }
 
-    /// <summary>Allocates the values (zero) once every parameter is declared.</summary>
-    public void Seal()
+    /// <summary>Allocates the values (zero) once every parameter is declared, or shares those of <paramref name="source"/>.</summary>
+    public void Seal(ParameterStore? source = null)
     {
+        if (source is not null)
+        {
+            Share(source);
+            return;
+        }
+
         Values = _values.Allocate(new Shape(checked((int)_count)));
         _backend.Fill(Values, 0);
+        foreach (Parameter parameter in _parameters)
+        {
+            parameter.Value = Slice(Values, parameter);
+        }
+    }
+
+    /// <summary>
+    /// Takes the values of <paramref name="source"/>, a store with the same declarations in the same address
+    /// space, instead of memory of its own. Gradients stay separate, so that replicas can compute at once. The source must outlive this store.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The declarations differ.</exception>
+    private void Share(ParameterStore source)
+    {
+        if (source._count != _count || !source._parameters.Select(p => p.Name).SequenceEqual(_parameters.Select(p => p.Name)))
+        {
+            throw new InvalidOperationException("replica: wanted a store with the same parameters, got another network; make both from one configuration");
+        }
+
+        Values = source.Values;
         foreach (Parameter parameter in _parameters)
         {
             parameter.Value = Slice(Values, parameter);

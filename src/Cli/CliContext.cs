@@ -1,0 +1,32 @@
+using CoGrpo.Cli.Progress;
+using CoGrpo.Rl.Logging;
+
+namespace CoGrpo.Cli;
+
+/// <summary>The outside world of a command.</summary>
+internal sealed class CliContext
+{
+    /// <summary>Where results go.</summary>
+    public required TextWriter Out { get; init; }
+
+    /// <summary>Where errors, warnings and progress go.</summary>
+    public required TextWriter Error { get; init; }
+
+    /// <summary>Error is a terminal, so that a bar can be drawn.</summary>
+    public bool Interactive { get; init; }
+
+    /// <summary>Show stack traces.</summary>
+    public bool Debug { get; init; }
+
+    /// <summary>The process's own streams.</summary>
+    public static CliContext OfProcess() => new()
+    {
+        Out = Console.Out,
+        Error = Console.Error,
+        Interactive = !Console.IsErrorRedirected,
+        Debug = Environment.GetEnvironmentVariable("COGRPO_DEBUG") == "1",
+    };
+
+    /// <summary>A bar on a terminal, plain lines otherwise.</summary>
+    public IProgressReporter CreateProgress() => Interactive ? new LiveProgress(Error) : new PlainProgress(Error, TimeProvider.System);
+}

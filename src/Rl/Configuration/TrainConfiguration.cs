@@ -1,0 +1,37 @@
+namespace CoGrpo.Rl.Configuration;
+
+/// <summary>Reinforcement learning of the model, of the schedule, or of both.</summary>
+public sealed record TrainConfiguration
+{
+    /// <summary>Who learns.</summary>
+    public TrainMode Mode { get; init; }
+
+    /// <summary>The phases in order; in each cycle the model's iterations come first.</summary>
+    [Count(1, 1000)]
+    public IReadOnlyList<CycleConfiguration> Cycles { get; init; } = [new() { Model = 0, Schedule = 12 }, new() { Model = 14, Schedule = 0 }];
+
+    /// <summary>The model's phase.</summary>
+    public ModelPhaseConfiguration Model { get; init; } = new();
+
+    /// <summary>The schedule's phase.</summary>
+    public SchedulePhaseConfiguration Schedule { get; init; } = new();
+
+    /// <summary>What is maximised.</summary>
+    [Count(1, 16)]
+    public IReadOnlyList<RewardConfiguration> Rewards { get; init; } =
+        [new() { Name = RewardName.Adherence, Weight = 0.5 }, new() { Name = RewardName.Fidelity, Weight = 0.5 }];
+
+    /// <summary>How several rewards become one advantage.</summary>
+    public RewardMix RewardMix { get; init; }
+
+    /// <summary>Held-out evaluation.</summary>
+    public EvaluationConfiguration Evaluation { get; init; } = new();
+
+    /// <summary>Iterations between two checkpoints.</summary>
+    [Bounds(1)]
+    public int CheckpointEvery { get; init; } = 5;
+
+    /// <summary>Number of checkpoints kept.</summary>
+    [Bounds(1)]
+    public int KeepCheckpoints { get; init; } = 2;
+}

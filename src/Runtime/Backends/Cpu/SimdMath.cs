@@ -7,7 +7,7 @@ namespace CoGrpo.Runtime.Backends.Cpu;
 /// Elementary functions on 16 lanes. Written on <see cref="Vector512{T}"/> only: the JIT splits it in halves where the machine has narrower
 /// vectors, and as each lane sees the same operations the results have the same bits everywhere. Coefficients: minimax polynomials of Cephes (S. Moshier).
 /// </summary>
-internal static class SimdMath
+internal static partial class SimdMath
 {
     /// <summary>e^x within about 1 ulp; 0 below -87.33, +∞ above 88.37; NaN stays NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

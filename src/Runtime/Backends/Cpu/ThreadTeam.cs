@@ -16,6 +16,8 @@ internal sealed unsafe class ThreadTeam : IDisposable
     private readonly int[] _parked;
     private readonly nint[] _scratch;
     private readonly nuint[] _scratchBytes;
+    private nint _shared;
+    private nuint _sharedBytes;
     private delegate*<void*, int, int, int, void> _body;
     private void* _state;
     private int _items;
@@ -111,12 +113,29 @@ internal sealed unsafe class ThreadTeam : IDisposable
     {
         if (_scratchBytes[worker] < bytes)
         {
+            // Forgotten before the new request, which may fail: freed memory must never be handed out or freed again.
+            nuint size = Math.Max(bytes, _scratchBytes[worker] + (_scratchBytes[worker] / 2));
             NativeMemory.AlignedFree((void*)_scratch[worker]);
-            _scratchBytes[worker] = Math.Max(bytes, 2 * _scratchBytes[worker]);
-            _scratch[worker] = (nint)NativeMemory.AlignedAlloc(_scratchBytes[worker], 64);
+            (_scratch[worker], _scratchBytes[worker]) = (0, 0);
+            _scratch[worker] = (nint)NativeMemory.AlignedAlloc(size, 64);
+            _scratchBytes[worker] = size;
         }
 
         return (void*)_scratch[worker];
+    }
+
+    /// <summary>At least <paramref name="bytes"/> of 64-byte aligned memory for all workers, for the caller of <see cref="For"/> until its next request.</summary>
+    public void* SharedScratch(nuint bytes)
+    {
+        if (_sharedBytes < bytes)
+        {
+            NativeMemory.AlignedFree((void*)_shared);
+            (_shared, _sharedBytes) = (0, 0);
+            _shared = (nint)NativeMemory.AlignedAlloc(bytes, 64);
+            _sharedBytes = bytes;
+        }
+
+        return (void*)_shared;
     }
 
     /// <summary>Stops the threads and frees their scratch memory.</summary>
@@ -135,6 +154,9 @@ internal sealed unsafe class ThreadTeam : IDisposable
             NativeMemory.AlignedFree((void*)_scratch[i]);
             (_scratch[i], _scratchBytes[i]) = (0, 0);
         }
+
+        NativeMemory.AlignedFree((void*)_shared);
+        (_shared, _sharedBytes) = (0, 0);
     }
 
     private void RunRange(int worker)

@@ -51,6 +51,15 @@ internal static class Require
         }
     }
 
+    /// <summary>As the other, with a message that is built only when the condition fails: a passing check allocates nothing.</summary>
+    public static void That(bool condition, string name, Tensor got, [InterpolatedStringHandlerArgument(nameof(condition))] ref WantedMessage wanted)
+    {
+        if (!condition)
+        {
+            Fail(name, got, wanted.Text);
+        }
+    }
+
     private static void Fail(string name, Tensor got, string wanted) =>
         throw new TensorException(name, wanted, got.IsNone ? "none" : got.ToString(), "check the shapes where the tensor was made");
 }

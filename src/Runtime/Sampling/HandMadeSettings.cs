@@ -38,14 +38,14 @@ public sealed record HandMadeSettings
     {
         ArgumentOutOfRangeException.ThrowIfNegative(step);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(step, steps);
-        double remask = step == steps - 1 ? 0 : SinglePrecision ? SingleCosine(step, steps) : Cosine(step, steps);
+        double remask = step == steps - 1 ? 0 : SinglePrecision ? SingleCosine(step, steps) : Cosine((step + 1) / (double)steps);
         return new ScheduleAction(remask, SamplingTemperature, RemaskTemperatureAt(step, steps), Guidance);
     }
 
-    /// <summary>cos(π(t+1)/2T)^γ without the exception for the last step; 1 for step -1.</summary>
-    internal double Cosine(int step, int steps)
+    /// <summary>cos(uπ/2)^γ; u = (t+1)/T is the share of the schedule that lies behind after step t.</summary>
+    internal double Cosine(double u)
     {
-        double cosine = Math.Cos((step + 1) / (double)steps * Math.PI / 2);
+        double cosine = Math.Cos(u * Math.PI / 2);
         return CosineExponent == 1 ? cosine : Math.Pow(cosine, CosineExponent);
     }
 

@@ -176,7 +176,7 @@ public sealed class MaskedSampler : IDisposable
         bool guided = false;
         foreach (ScheduleAction action in actions)
         {
-            guided |= (float)action.Guidance != 1f;
+            guided |= action.IsGuided;
         }
 
         if (guided && shared)

@@ -57,7 +57,7 @@ internal sealed class SamplerBuffers(int images, int codes)
     }
 
     /// <summary>Whether image <paramref name="image"/> needs unconditional logits in this step.</summary>
-    public bool IsGuided(int image) => (float)Actions[image].Guidance != 1f;
+    public bool IsGuided(int image) => Actions[image].IsGuided;
 
     /// <summary>Gives every row its image's guidance and sampling temperature.</summary>
     public void SpreadActions(int count)

@@ -10,6 +10,12 @@ public readonly record struct ScheduleAction(double Remask, double SamplingTempe
     /// <summary>Number of values, 4.</summary>
     public const int Count = 4;
 
+    /// <summary>
+    /// Whether the image needs unconditional logits. In fp32, as the operations see s: whoever recomputes a log-probability must leave the
+    /// unconditional row out exactly when this is false, since u + 1(c - u) is not c to the bit.
+    /// </summary>
+    public bool IsGuided => (float)Guidance != 1f;
+
     /// <summary>True when every value lies in its documented range and is finite.</summary>
     public bool IsValid => Remask is >= 0 and <= 1 && double.IsFinite(SamplingTemperature) && SamplingTemperature > 0
         && double.IsFinite(RemaskTemperature) && RemaskTemperature >= 0 && double.IsFinite(Guidance);

@@ -10,7 +10,7 @@ public static class ScheduleLinks
     public static double Sigmoid(double z) => 1 / (1 + Math.Exp(-z));
 
     /// <summary>ln(p/(1-p)) for p in (0,1); infinite at the ends.</summary>
-    public static double Logit(double p) => Math.Log(p / (1 - p));
+    public static double Logit(double p) => Math.Log(p) - LogOnePlus(-p);
 
     /// <summary>ln(1 + e^z), the link of both temperatures.</summary>
     public static double Softplus(double z) => Math.Max(z, 0) + LogOnePlus(Math.Exp(-Math.Abs(z)));

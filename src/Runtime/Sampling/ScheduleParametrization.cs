@@ -62,10 +62,11 @@ public sealed class ScheduleParametrization
     public void Residual(int step, int steps, Span<double> residual)
     {
         HandMadeSettings hand = Settings.HandMade;
-        double remask = hand.Cosine(step, steps);
+        double u = (step + 1) / (double)steps;
+        double remask = hand.Cosine(u);
         if (Settings.Mode == RemaskMode.Relative)
         {
-            remask /= hand.Cosine(step - 1, steps);
+            remask /= hand.Cosine(u - (1.0 / steps));
         }
 
         residual[0] = ScheduleLinks.Logit(remask);

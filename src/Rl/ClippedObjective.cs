@@ -21,7 +21,7 @@ public sealed class ClippedObjective
         ArgumentNullException.ThrowIfNull(settings);
         settings.Validate();
         Settings = settings;
-        (_low, _high, _cap) = (1 - settings.Clip, 1 + settings.Clip, settings.RatioCap ?? double.PositiveInfinity);
+        (_low, _high, _cap) = (1 - settings.Clip, 1 + (settings.ClipHigh ?? settings.Clip), settings.RatioCap ?? double.PositiveInfinity);
     }
 
     /// <summary>The settings it was made from.</summary>

@@ -6,6 +6,9 @@ public sealed record ObjectiveSettings
     /// <summary>ε: the ratio counts within [1-ε, 1+ε]. Without effect on the first update after a rollout, where the ratio is 1.</summary>
     public double Clip { get; init; } = 0.2;
 
+    /// <summary>The ratio counts up to 1 + this; null for <see cref="Clip"/>.</summary>
+    public double? ClipHigh { get; init; }
+
     /// <summary>Null, or the largest ratio that counts when the advantage is negative, where the clip alone leaves the loss unbounded.</summary>
     public double? RatioCap { get; init; }
 
@@ -22,7 +25,7 @@ public sealed record ObjectiveSettings
     /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
     public void Validate()
     {
-        if (!(Clip > 0) || !(KlWeight >= 0) || !(LogRatioClamp > 0) || (RatioCap is { } cap && !(cap > 1 + Clip)))
+        if (!(Clip > 0) || !(KlWeight >= 0) || !(LogRatioClamp > 0) || (RatioCap is { } cap && !(cap > 1 + (ClipHigh ?? Clip))) || !((ClipHigh ?? Clip) > 0))
         {
             throw new ArgumentException($"objective: wanted clip > 0, KL weight >= 0, log-ratio clamp > 0 and a ratio cap above 1 + clip, " +
                 $"got {Clip}, {KlWeight}, {LogRatioClamp}, {(RatioCap is { } got ? got : "none")}");

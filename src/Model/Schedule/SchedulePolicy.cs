@@ -60,6 +60,9 @@ public sealed class SchedulePolicy : IDisposable
         Parameters.Seal(share);
     }
 
+    /// <summary>Where the network lives.</summary>
+    public IBackend Backend => _backend;
+
     /// <summary>The sizes.</summary>
     public SchedulePolicyConfig Config { get; }
 

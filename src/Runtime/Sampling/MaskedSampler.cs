@@ -209,6 +209,7 @@ public sealed class MaskedSampler : IDisposable
         {
             Step = step,
             Steps = request.Steps,
+            FirstImage = first,
             Trajectories = trajectories,
             States = _host.States.AsSpan(0, images),
             RawActions = raw,

@@ -9,6 +9,9 @@ public readonly ref struct ScheduleStep
     /// <summary>T.</summary>
     public required int Steps { get; init; }
 
+    /// <summary>Index in the whole call of the micro-batch's first image.</summary>
+    public required int FirstImage { get; init; }
+
     /// <summary>Global trajectory number of each image [B]; addresses exploration noise, so that a batch split changes nothing.</summary>
     public required ReadOnlySpan<int> Trajectories { get; init; }
 

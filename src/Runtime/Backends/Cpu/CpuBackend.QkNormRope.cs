@@ -30,16 +30,15 @@ public sealed unsafe partial class CpuBackend
         _team.For(blocks, &QkNormRopeKernel.Backward, &args);
         if (!dweight.IsNone)
         {
-            // Gradients of norm weights cancel strongly, so blocks are summed in fp64, in their order.
-            for (int d = 0; d < width; d++)
+            // Block by block onto the old value: a batch given in two calls leaves the same bits as in one.
+            float* sum = dweight.F32;
+            for (int block = 0; block < blocks; block++)
             {
-                double sum = 0;
-                for (int block = 0; block < blocks; block++)
+                float* partial = args.Partial + ((nint)block * args.WidthPadded);
+                for (int d = 0; d < width; d++)
                 {
-                    sum += args.Partial[((nint)block * args.WidthPadded) + d];
+                    sum[d] += partial[d];
                 }
-
-                dweight.F32[d] = (float)(dweight.F32[d] + sum);
             }
         }
     }

@@ -1,0 +1,147 @@
+using CoGrpo.Model.TextToImage;
+using CoGrpo.Rl.Parallel;
+using CoGrpo.Runtime.Autograd;
+using CoGrpo.Runtime.Backends;
+using CoGrpo.Runtime.Sampling;
+
+namespace CoGrpo.Rl.Training;
+
+/// <summary>
+/// The lanes of a run: sampling, and gradients summed over lanes in lane order. Images are given to lanes in contiguous ranges of whole
+/// groups; sampled pictures do not depend on the number of lanes, summed gradients do (in rounding), so it is part of a run's configuration.
+/// </summary>
+public sealed class LaneSet : IDisposable
+{
+    private readonly LaneSetup _setup;
+    private readonly LaneTeam _team;
+    private readonly TrainingLane[] _lanes;
+    private readonly Action<int> _sampleLane;
+    private Trajectories? _target;
+    private ISchedule? _fixedSchedule;
+    private ulong _seed;
+    private long _firstTrajectory;
+    private int _group;
+    private bool _commonNoise;
+
+    /// <summary>Lanes over <paramref name="setup"/>, whose networks stay the caller's. <paramref name="laneBackend"/> makes the backend of each lane, owned by this set.</summary>
+    public LaneSet(LaneSetup setup, int lanes, Func<IBackend> laneBackend)
+    {
+        _setup = setup;
+        _team = new LaneTeam(lanes);
+        _lanes = new TrainingLane[lanes];
+        for (int i = 0; i < lanes; i++)
+        {
+            _lanes[i] = new TrainingLane(laneBackend(), setup);
+        }
+
+        _sampleLane = SampleLane;
+    }
+
+    /// <summary>What the lanes replicate.</summary>
+    public LaneSetup Setup => _setup;
+
+    /// <summary>Number of lanes.</summary>
+    public int Count => _lanes.Length;
+
+    /// <summary>N.</summary>
+    public int Codes => _setup.Height * _setup.Width;
+
+    /// <summary>Bytes reserved by the work memory of all lanes.</summary>
+    public long ReservedBytes => _lanes.Sum(l => l.ReservedBytes);
+
+    internal ReadOnlySpan<TrainingLane> Lanes => _lanes;
+
+    /// <summary>Encodes prompts in every lane: rows of L ids, the empty prompt first.</summary>
+    public void SetPrompts(ReadOnlySpan<int> ids)
+    {
+        foreach (TrainingLane lane in _lanes)
+        {
+            lane.Masked.SetPrompts(ids);
+        }
+    }
+
+    /// <summary>
+    /// Samples <paramref name="target"/>.Images trajectories of the prompts already written to <paramref name="target"/>.Prompts.
+    /// </summary>
+    /// <param name="target">Receives everything; features are recorded if it has room for them.</param>
+    /// <param name="schedule">Null for the learned schedule of each lane, else this one for all lanes; it must hold no state.</param>
+    /// <param name="exploration">Seed of the exploration noise, or null for mean actions.</param>
+    /// <param name="seed">Seed of the token and re-mask noise.</param>
+    /// <param name="firstTrajectory">Global number of trajectory 0.</param>
+    /// <param name="group">G: images that share a prompt stand together.</param>
+    /// <param name="commonNoise">Whether image i of every group draws the noise of image 0 of its group.</param>
+    public void Sample(Trajectories target, ISchedule? schedule, ulong? exploration, ulong seed, long firstTrajectory, int group, bool commonNoise = false)
+    {
+        (_target, _fixedSchedule, _seed, _firstTrajectory, _group, _commonNoise) = (target, schedule, seed, firstTrajectory, group, commonNoise);
+        foreach (TrainingLane lane in _lanes)
+        {
+            lane.Schedule.ExplorationSeed = exploration;
+            lane.Schedule.ClampHits = 0;
+        }
+
+        _team.Run(_sampleLane);
+    }
+
+    /// <summary>The range of images of a lane, in whole groups.</summary>
+    internal (int First, int Count) Range(int lane, int images, int group)
+    {
+        int groups = (images + group - 1) / group;
+        int first = Math.Min(images, (int)((long)groups * lane / _lanes.Length) * group);
+        int end = Math.Min(images, (int)((long)groups * (lane + 1) / _lanes.Length) * group);
+        return (first, end - first);
+    }
+
+    /// <summary>Runs <paramref name="body"/> on every lane at once.</summary>
+    internal void Run(Action<int> body) => _team.Run(body);
+
+    /// <summary>Adds the gradients of every lane's replica to <paramref name="total"/> in lane order.</summary>
+    internal void SumGradients(Func<TrainingLane, ParameterStore> replica, ParameterStore total, IBackend backend)
+    {
+        foreach (TrainingLane lane in _lanes)
+        {
+            backend.Add(replica(lane).Gradients, default, total.Gradients, accumulate: true);
+        }
+    }
+
+    /// <summary>Frees lanes and their backends.</summary>
+    public void Dispose()
+    {
+        _team.Dispose();
+        foreach (TrainingLane lane in _lanes)
+        {
+            lane.Dispose();
+        }
+    }
+
+    private void SampleLane(int number)
+    {
+        TrainingLane lane = _lanes[number];
+        Trajectories target = _target!;
+        (int first, int count) = Range(number, target.Images, _group);
+        if (count == 0)
+        {
+            return;
+        }
+
+        SampleRecord record = lane.Record(count, target.Codes, target.Steps);
+        lane.Recorder.Target = target;
+        lane.Recorder.FirstImage = first;
+        lane.Schedule.FirstExploration = _firstTrajectory + first;
+        Span<int> trajectories = lane.TrajectoryNumbers(count);
+        for (int i = 0; i < count; i++)
+        {
+            int image = first + i;
+            trajectories[i] = unchecked((int)(_firstTrajectory + (_commonNoise ? image / _group * _group : image)));
+        }
+
+        var request = new SampleRequest
+        {
+            Steps = target.Steps,
+            Prompts = target.Prompts.AsSpan(first, count),
+            Seed = _seed,
+            Trajectories = trajectories,
+        };
+        lane.Sampler.Sample(request, _fixedSchedule ?? lane.Schedule, record, lane.Recorder);
+        target.Store(record, first);
+    }
+}

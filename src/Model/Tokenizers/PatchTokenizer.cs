@@ -1,6 +1,7 @@
 namespace CoGrpo.Model.Tokenizers;
 
-/// <summary>Pictures as a grid of patches of a <see cref="PatchCodebook"/>: lossless in both directions, allocation-free, safe to share between threads.</summary>
+/// <summary>Pictures as a grid of patches of a <see cref="PatchCodebook"/>: lossless in both directions, allocation-free,
+/// safe to share between threads.</summary>
 public sealed class PatchTokenizer : IImageTokenizer
 {
     /// <summary>The tokenizer of pictures with <paramref name="gridHeight"/> x <paramref name="gridWidth"/> patches.</summary>

@@ -133,27 +133,27 @@ public sealed class WordTokenizer : ITextTokenizer
         return best;
     }
 
+    /// <summary>Insertions, deletions, replacements and swaps of neighbours, the four ways to mistype, that turn one word into the other.</summary>
     private static int EditDistance(string a, string b)
     {
-        int[] row = new int[b.Length + 1];
-        for (int j = 0; j < row.Length; j++)
+        int[,] table = new int[a.Length + 1, b.Length + 1];
+        for (int i = 0; i <= a.Length; i++)
         {
-            row[j] = j;
-        }
-
-        for (int i = 1; i <= a.Length; i++)
-        {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.Length; j++)
+            for (int j = 0; j <= b.Length; j++)
             {
-                int above = row[j];
-                int replace = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-                row[j] = Math.Min(replace, Math.Min(above, row[j - 1]) + 1);
-                diagonal = above;
+                if (i == 0 || j == 0)
+                {
+                    table[i, j] = i + j;
+                    continue;
+                }
+
+                int replace = table[i - 1, j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+                int best = Math.Min(replace, Math.Min(table[i - 1, j], table[i, j - 1]) + 1);
+                bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+                table[i, j] = swapped ? Math.Min(best, table[i - 2, j - 2] + 1) : best;
             }
         }
 
-        return row[b.Length];
+        return table[a.Length, b.Length];
     }
 }

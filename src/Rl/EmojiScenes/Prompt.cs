@@ -41,12 +41,15 @@ public sealed record Prompt : IPrompt
 
     /// <summary>The relation of a position prompt.</summary>
     /// <exception cref="InvalidOperationException">The prompt is of another task.</exception>
-    public Relation Relation => RelationIndex >= 0 ? (Relation)RelationIndex : throw new InvalidOperationException($"'{Text}' is a {Task} prompt and has no relation");
+    public Relation Relation => RelationIndex >= 0
+        ? (Relation)RelationIndex
+        : throw new InvalidOperationException($"'{Text}' is a {Task} prompt and has no relation");
 
     /// <inheritdoc/>
     public string Text { get; }
 
-    /// <summary>True when the prompt belongs to the held-out split, which neither pre-training nor post-training may use. Symmetric in the order of the things.</summary>
+    /// <summary>True when the prompt belongs to the held-out split, which neither pre-training nor post-training may use.
+    /// Symmetric in the order of the things.</summary>
     public bool IsHeldOut => Task switch
     {
         SceneTask.Single => First % 5 == 2,
@@ -70,7 +73,8 @@ public sealed record Prompt : IPrompt
 
     /// <summary>«n Ks».</summary>
     /// <exception cref="ArgumentOutOfRangeException">The kind is not in 0..16 or the number not in 1..4.</exception>
-    public static Prompt Counting(int kind, int count) => new(SceneTask.Counting, Kind(kind), count: InRange(count, 1, SceneWords.MaximumCount, nameof(count)));
+    public static Prompt Counting(int kind, int count) =>
+        new(SceneTask.Counting, Kind(kind), count: InRange(count, 1, SceneWords.MaximumCount, nameof(count)));
 
     /// <summary>«a C S»: <paramref name="shape"/> is 0 heart, 1 circle, 2 square.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The colour is not in 0..5 or the shape not in 0..2.</exception>

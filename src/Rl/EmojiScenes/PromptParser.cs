@@ -98,5 +98,6 @@ internal static class PromptParser
         return relation;
     }
 
-    private static FormatException NoPrompt(string text) => new($"prompt '{(text.Length <= 100 ? text : text[..97] + "...")}' fits none of the six tasks; {Forms}");
+    private static FormatException NoPrompt(string text) =>
+        new($"prompt '{(text.Length <= 100 ? text : text[..97] + "...")}' fits none of the six tasks; {Forms}");
 }

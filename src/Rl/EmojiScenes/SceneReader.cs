@@ -29,8 +29,8 @@ public sealed class SceneReader(SceneLayout layout)
                 int code = codes[Layout.CodeIndex(cell, place)];
                 if ((uint)code >= (uint)codeCount)
                 {
-                    throw new ArgumentException($"codes: wanted codes in [0,{codeCount}), got {code}{(code == codeCount ? " (the mask)" : string.Empty)} in cell {cell}; " +
-                        "only finished pictures can be read", nameof(codes));
+                    throw new ArgumentException($"codes: wanted codes in [0,{codeCount}), got {code}" +
+                        $"{(code == codeCount ? " (the mask)" : string.Empty)} in cell {cell}; only finished pictures can be read", nameof(codes));
                 }
 
                 ReadOnlySpan<ushort> row = _differences.AsSpan(((place * codeCount) + code) * SceneTiles.Count, SceneTiles.Count);
@@ -51,7 +51,8 @@ public sealed class SceneReader(SceneLayout layout)
         CheckCells(cells.Length);
         if (rgb.Length != Layout.Tokenizer.PictureBytes)
         {
-            throw new ArgumentException($"rgb: wanted {Layout.Tokenizer.PictureBytes} bytes, got {rgb.Length}; pass one RGB picture without alpha", nameof(rgb));
+            throw new ArgumentException($"rgb: wanted {Layout.Tokenizer.PictureBytes} bytes, got {rgb.Length}; " +
+                "pass one RGB picture without alpha", nameof(rgb));
         }
 
         const int RowBytes = SceneTiles.Size * 3;

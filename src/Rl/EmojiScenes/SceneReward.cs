@@ -22,7 +22,8 @@ public abstract class SceneReward : IReward
         {
             if (batch.Prompt(b) is not Prompt prompt)
             {
-                throw new ArgumentException($"prompt {b}: wanted a prompt of EmojiScenes, got '{batch.Prompt(b)?.Text}'; use {nameof(Prompt)}.{nameof(Prompt.Parse)}", nameof(batch));
+                throw new ArgumentException($"prompt {b}: wanted a prompt of EmojiScenes, got '{batch.Prompt(b)?.Text}'; " +
+                    $"use {nameof(Prompt)}.{nameof(Prompt.Parse)}", nameof(batch));
             }
 
             _reader.Read(batch.Codes(b), cells);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json;
 using CoGrpo.Rl.Configuration;
 
 namespace CoGrpo.Cli;
@@ -13,6 +14,9 @@ internal sealed class RunOptions
     private readonly Option<int?> _threads = new("--threads") { Description = "Number of CPU threads; 0 for all cores.", HelpName = "N" };
     private readonly Option<string?> _output = new("--output", "-o") { Description = "Run folder.", HelpName = "FOLDER" };
 
+    private readonly Option<string?> _checkpoint = new("--checkpoint", "-m") { Description = "Model checkpoint, a file or folder.", HelpName = "PATH" };
+    private readonly Option<int?> _steps = new("--steps", "-t") { Description = "Number of sampling steps.", HelpName = "T" };
+
     /// <summary>Adds the options to <paramref name="command"/>.</summary>
     public void AddTo(Command command)
     {
@@ -23,6 +27,16 @@ internal sealed class RunOptions
         command.Add(_output);
     }
 
+    /// <summary>Adds the model's checkpoint to <paramref name="command"/>.</summary>
+    public void AddCheckpointTo(Command command) => command.Add(_checkpoint);
+
+    /// <summary>Adds checkpoint and number of steps to <paramref name="command"/>.</summary>
+    public void AddSamplingTo(Command command)
+    {
+        AddCheckpointTo(command);
+        command.Add(_steps);
+    }
+
     /// <summary>The configuration: file, then --set in order, then the options with a name of their own.</summary>
     /// <exception cref="ConfigurationException">The configuration cannot be used.</exception>
     /// <exception cref="CommandException">It asks for a device that this version does not have.</exception>
@@ -31,7 +45,17 @@ internal sealed class RunOptions
         List<string> overrides = [.. parsed.GetValue(_set) ?? []];
         Add(overrides, "seed", parsed.GetValue(_seed)?.ToString(CultureInfo.InvariantCulture));
         Add(overrides, "threads", parsed.GetValue(_threads)?.ToString(CultureInfo.InvariantCulture));
-        Add(overrides, "output.directory", parsed.GetValue(_output) is { } folder ? System.Text.Json.JsonSerializer.Serialize(folder) : null);
+        Add(overrides, "output.directory", Quote(parsed.GetValue(_output)));
+        if (parsed.CommandResult.Command.Options.Contains(_checkpoint))
+        {
+            Add(overrides, "model.checkpoint", Quote(parsed.GetValue(_checkpoint)));
+        }
+
+        if (parsed.CommandResult.Command.Options.Contains(_steps) && parsed.GetValue(_steps) is { } steps)
+        {
+            Add(overrides, "sampling.steps", steps.ToString(CultureInfo.InvariantCulture));
+        }
+
         if (DeviceOption.Override(parsed) is { } device)
         {
             overrides.Add(device);
@@ -41,6 +65,9 @@ internal sealed class RunOptions
         DeviceOption.Require(configuration.Device);
         return configuration;
     }
+
+    // A path may look like a number or contain backslashes: as a JSON string it stays what it is.
+    private static string? Quote(string? path) => path is null ? null : JsonSerializer.Serialize(path);
 
     private static void Add(List<string> overrides, string path, string? value)
     {

@@ -13,7 +13,8 @@ internal static class UsageText
     {
         Command command = parsed.CommandResult.Command;
         string help = command is RootCommand ? "cogrpo-native --help" : $"cogrpo-native {command.Name} --help";
-        string text = parsed.Errors[0].Message.TrimEnd('.');
+        // The library lays out some messages over several lines.
+        string text = string.Join(' ', parsed.Errors[0].Message.TrimEnd('.').Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
         if (parsed.UnmatchedTokens.Count > 0)
         {
             string token = parsed.UnmatchedTokens[0];

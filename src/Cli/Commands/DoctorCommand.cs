@@ -31,6 +31,8 @@ internal sealed class DoctorCommand : Command
         double one = FmaPeak.Measure(1, TimeSpan.FromMilliseconds(300));
         double all = FmaPeak.Measure(Environment.ProcessorCount, TimeSpan.FromMilliseconds(300));
         Line("peak", string.Create(CultureInfo.InvariantCulture, $"{one:0} GFLOP/s fp32 on one core, {all:0} on all (measured)"));
+        // The runtime measures the machine's memory load when it collects.
+        GC.Collect(0);
         GCMemoryInfo memory = GC.GetGCMemoryInfo();
         Line("memory", $"{ByteText.Of(memory.TotalAvailableMemoryBytes)} usable, {ByteText.Of(Math.Max(0, memory.TotalAvailableMemoryBytes - memory.MemoryLoadBytes))} free");
         Disk();

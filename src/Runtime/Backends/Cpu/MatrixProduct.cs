@@ -8,14 +8,20 @@ namespace CoGrpo.Runtime.Backends.Cpu;
 /// </summary>
 internal unsafe struct MatrixProduct
 {
-    /// <summary>Depth of a packed tile of A: 12 rows of it stay in the first-level cache.</summary>
+    /// <summary>Depth of a packed tile of A when the product is cut along k: 12 rows of it stay in the first-level cache.</summary>
     private const int MaxDepth = 512;
+
+    /// <summary>Deepest product that is not cut, and widest row that is read in place.</summary>
+    private const int MaxWholeDepth = 640;
+
+    /// <summary>Elements between packed tiles that keep their beginnings out of the same set of the first-level cache.</summary>
+    private const int TilePadding = 80;
 
     /// <summary>Row tiles that share a panel group while it is in the second-level cache.</summary>
     private const int BlockTiles = 10;
 
     /// <summary>Panels of B that are multiplied by one tile of A before the next tile comes.</summary>
-    private const int GroupPanels = 4;
+    private const int GroupPanels = 8;
 
     /// <summary>Upper bound on the packed copy of B; wider products are done in column ranges.</summary>
     private const long MaxPackedBytes = 32L << 20;
@@ -50,14 +56,14 @@ internal unsafe struct MatrixProduct
             return;
         }
 
-        int chunks = Math.Max(1, (K + MaxDepth - 1) / MaxDepth);
+        int chunks = K <= MaxWholeDepth ? 1 : (K + MaxDepth - 1) / MaxDepth;
         _depth = Math.Max(16, (((K + chunks - 1) / chunks) + 15) & ~15);
         int tiles = Tiles;
         int panels = (N + MatrixTile.Columns - 1) / MatrixTile.Columns;
         long panelBytes = Math.Max(1L, K) * MatrixTile.Columns * sizeof(float);
         int range = (int)Math.Clamp(MaxPackedBytes / panelBytes, 1, panels);
         int block = Math.Min(BlockTiles, tiles);
-        _workerStride = ((nint)block * _depth * MatrixTile.Rows) + ((_depth >= K ? 1 : (nint)block * range) * MatrixTile.Size);
+        _workerStride = ((nint)block * PackedTile) + ((_depth >= K ? 1 : (nint)block * range) * MatrixTile.Size);
         _packed = (float*)team.SharedScratch((nuint)((range * panelBytes) + (team.Count * _workerStride * sizeof(float))));
         _workers = _packed + ((nint)range * (nint)(panelBytes / sizeof(float)));
         MatrixProduct* self = (MatrixProduct*)Unsafe.AsPointer(ref this);
@@ -74,6 +80,8 @@ internal unsafe struct MatrixProduct
     }
 
     private readonly int Tiles => (M + MatrixTile.Rows - 1) / MatrixTile.Rows;
+
+    private readonly int PackedTile => (_depth * MatrixTile.Rows) + TilePadding;
 
     /// <summary>The part of the whole that the busiest of <paramref name="workers"/> gets.</summary>
     private static double Share(int items, int workers) => (double)((items + workers - 1) / workers) / items;
@@ -100,7 +108,7 @@ internal unsafe struct MatrixProduct
         int panels = p->_endPanel - p->_firstPanel;
         (int firstTile, int endTile, int firstPanel, int endPanel) = p->_byRows ? (start, end, 0, panels) : (0, tiles, start, end);
         int block = Math.Min(BlockTiles, endTile - firstTile);
-        int packedTile = p->_depth * MatrixTile.Rows;
+        int packedTile = p->PackedTile;
         bool whole = p->_depth >= p->K;
         float* left = p->_workers + (worker * p->_workerStride);
         float* sum = left + ((nint)block * packedTile);
@@ -111,13 +119,20 @@ internal unsafe struct MatrixProduct
             do
             {
                 int depth = Math.Min(p->_depth, p->K - k);
+                int ready = 0;
+                if (p->AColumnStride != 1)
+                {
+                    ready = Math.Min(count, (p->M / MatrixTile.Rows) - tile);
+                    MatrixPacking.LeftTiles(p->A + ((nint)tile * MatrixTile.Rows) + (k * p->AColumnStride), p->AColumnStride, ready, depth, left, packedTile);
+                }
+
                 for (int panel = firstPanel; panel < endPanel; panel += GroupPanels)
                 {
                     int groupEnd = Math.Min(panel + GroupPanels, endPanel);
                     for (int t = 0; t < count; t++)
                     {
                         float* kept = whole ? sum : sum + ((((nint)t * (endPanel - firstPanel)) + panel - firstPanel) * MatrixTile.Size);
-                        p->MultiplyTile(tile + t, panel, groupEnd, k, depth, left + ((nint)t * packedTile), panel == firstPanel,
+                        p->MultiplyTile(tile + t, panel, groupEnd, k, depth, left + ((nint)t * packedTile), panel == firstPanel && t >= ready,
                             kept, whole ? 0 : MatrixTile.Size);
                     }
                 }
@@ -136,7 +151,7 @@ internal unsafe struct MatrixProduct
         nint rowStride = ARowStride, columnStride = AColumnStride;
 
         // Rows that lie a multiple of the cache's way apart would push each other out; incomplete tiles must be padded.
-        if (rows < MatrixTile.Rows || columnStride != 1 || rowStride > MaxDepth)
+        if (rows < MatrixTile.Rows || columnStride != 1 || rowStride > MaxWholeDepth)
         {
             if (pack)
             {

@@ -72,7 +72,9 @@ public sealed unsafe class ActivationTests : IDisposable
         {
             double v = x.F32[i], h = 1e-5;
             Assert.True(Math.Abs(y.F32[i] - Value(v, activation)) <= 2e-7 * (1 + Math.Abs(v)), $"{activation} {v}: {y.F32[i]} {Value(v, activation)}");
-            double slope = (Value(v + h, activation) - Value(v - h, activation)) / (2 * h);
+            double slope = Math.Abs(v) > 50
+                ? (v > 0 || activation == Activation.None ? 1 : 0)
+                : (Value(v + h, activation) - Value(v - h, activation)) / (2 * h);
             Assert.True(Math.Abs(dx.F32[i] - (dy.F32[i] * slope)) <= 3e-6, $"{activation} slope at {v}: {dx.F32[i]} {dy.F32[i] * slope}");
         }
 

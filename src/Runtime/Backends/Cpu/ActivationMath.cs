@@ -32,10 +32,12 @@ internal static class ActivationMath
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> SiluDerivative(Vector512<float> x)
     {
-        // Beyond the bound the derivative is 0 or 1 to the last bit, and infinity times zero cannot come up.
-        x = Bounded(x);
-        Vector512<float> s = Vector512<float>.One / (Vector512<float>.One + SimdMath.Exp(-x));
-        return Vector512.FusedMultiplyAdd(x * s, Vector512<float>.One - s, s);
+        x = Bounded(x, 88f);
+        Vector512<float> e = SimdMath.Exp(-x);
+        Vector512<float> s = Vector512<float>.One / (Vector512<float>.One + e);
+
+        // 1 - s is e·s, which keeps its digits where s is close to 1.
+        return Vector512.FusedMultiplyAdd(x * s, e * s, s);
     }
 
     /// <summary>0.5x(1 + tanh u) is x·sigmoid(2u), which has no cancellation on the negative side.</summary>
@@ -49,12 +51,13 @@ internal static class ActivationMath
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> GeluTanhDerivative(Vector512<float> x)
     {
-        x = Bounded(x);
+        x = Bounded(x, 10f);
         Vector512<float> square = x * x;
         Vector512<float> twiceU = x * Vector512.FusedMultiplyAdd(square, Vector512.Create(0.0713548162726f), Vector512.Create(1.5957691216057308f));
         Vector512<float> slope = Vector512.FusedMultiplyAdd(square, Vector512.Create(0.2140644488178f), Vector512.Create(1.5957691216057308f));
-        Vector512<float> s = Vector512<float>.One / (Vector512<float>.One + SimdMath.Exp(-twiceU));
-        return Vector512.FusedMultiplyAdd(x * slope, s * (Vector512<float>.One - s), s);
+        Vector512<float> e = SimdMath.Exp(-twiceU);
+        Vector512<float> s = Vector512<float>.One / (Vector512<float>.One + e);
+        return Vector512.FusedMultiplyAdd(x * slope * s, e * s, s);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -63,7 +66,7 @@ internal static class ActivationMath
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> GeluErfDerivative(Vector512<float> x)
     {
-        x = Bounded(x);
+        x = Bounded(x, 20f);
         Vector512<float> density = Vector512.Create(0.3989422804014327f) * SimdMath.Exp(x * x * Vector512.Create(-0.5f));
         return Vector512.FusedMultiplyAdd(x, density, NormalCdf(x));
     }
@@ -72,6 +75,8 @@ internal static class ActivationMath
     private static Vector512<float> NormalCdf(Vector512<float> x) =>
         Vector512.FusedMultiplyAdd(Vector512.Create(0.5f), SimdMath.Erf(x * Vector512.Create(0.7071067811865476f)), Vector512.Create(0.5f));
 
+    /// <summary>x within ±bound, beyond which a derivative is 0 or 1 to the last bit: infinity times zero cannot come up.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Bounded(Vector512<float> x) => Vector512.Min(Vector512.Max(x, Vector512.Create(-120f)), Vector512.Create(120f));
+    private static Vector512<float> Bounded(Vector512<float> x, float bound) =>
+        Vector512.Min(Vector512.Max(x, Vector512.Create(-bound)), Vector512.Create(bound));
 }

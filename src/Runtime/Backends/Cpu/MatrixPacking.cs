@@ -33,11 +33,29 @@ internal static unsafe class MatrixPacking
         }
         else
         {
-            for (int i = 0; i < k; i++, a += acs, packed += MatrixTile.Rows)
+            LeftTiles(a, acs, 1, k, packed, 0);
+        }
+    }
+
+    /// <summary>As <see cref="Left"/> for adjacent whole tiles of a transposed operand: every run of rows is read once, from end to end.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void LeftTiles(float* a, nint acs, int tiles, int k, float* packed, nint tileSize)
+    {
+        for (int i = 0; i < k; i++, a += acs, packed += MatrixTile.Rows)
+        {
+            float* source = a;
+            float* target = packed;
+            for (int tile = 0; tile < tiles; tile++, source += MatrixTile.Rows, target += tileSize)
             {
-                Vector128.Load(a).Store(packed);
-                Vector128.Load(a + 4).Store(packed + 4);
-                Vector128.Load(a + 8).Store(packed + 8);
+                if (Sse.IsSupported)
+                {
+                    // The run is short and the next one far: the hardware does not foresee it.
+                    Sse.Prefetch0(source + (12 * acs));
+                }
+
+                Vector128.Load(source).Store(target);
+                Vector128.Load(source + 4).Store(target + 4);
+                Vector128.Load(source + 8).Store(target + 8);
             }
         }
     }

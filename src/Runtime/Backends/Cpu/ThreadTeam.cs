@@ -9,7 +9,11 @@ namespace CoGrpo.Runtime.Backends.Cpu;
 /// </summary>
 internal sealed unsafe class ThreadTeam : IDisposable
 {
-    private const int SpinsBeforePark = 4000;
+    /// <summary>About one and a half milliseconds: longer than any gap between the operations of a step.</summary>
+    private const int SpinsBeforePark = 40_000;
+
+    /// <summary>About a tenth of a millisecond, after which the worker's core is probably held by another process.</summary>
+    private const int SpinsBeforeYield = 3_000;
 
     private readonly Thread[] _threads;
     private readonly SemaphoreSlim[] _wake;
@@ -22,8 +26,7 @@ internal sealed unsafe class ThreadTeam : IDisposable
     private void* _state;
     private int _items;
     private int _workers;
-    private int _generation;
-    private int _running;
+    private Counters _counters;
     private volatile bool _stop;
     private Exception? _error;
 
@@ -66,12 +69,13 @@ internal sealed unsafe class ThreadTeam : IDisposable
             return;
         }
 
+        _error = null;
         _body = body;
         _state = state;
         _items = items;
         _workers = workers;
-        Volatile.Write(ref _running, Count - 1);
-        Interlocked.Increment(ref _generation);
+        Volatile.Write(ref _counters.Running, Count - 1);
+        Interlocked.Increment(ref _counters.Generation);
         for (int i = 1; i < Count; i++)
         {
             if (Volatile.Read(ref _parked[i]) != 0)
@@ -87,16 +91,16 @@ internal sealed unsafe class ThreadTeam : IDisposable
         finally
         {
             int spins = 0;
-            while (Volatile.Read(ref _running) != 0)
+            while (Volatile.Read(ref _counters.Running) != 0)
             {
-                if (++spins > 200)
+                // One pause per look: the end of the loop is seen within some tens of nanoseconds.
+                if (++spins < SpinsBeforeYield)
                 {
-                    // Another process may hold the worker's core: give ours away instead of burning it.
-                    Thread.Yield();
+                    Thread.SpinWait(1);
                 }
                 else
                 {
-                    Thread.SpinWait(20);
+                    Thread.Yield();
                 }
             }
         }
@@ -178,17 +182,17 @@ internal sealed unsafe class ThreadTeam : IDisposable
         while (true)
         {
             int spins = 0;
-            while (Volatile.Read(ref _generation) == seen && !_stop)
+            while (Volatile.Read(ref _counters.Generation) == seen && !_stop)
             {
                 if (++spins < SpinsBeforePark)
                 {
-                    Thread.SpinWait(10);
+                    Thread.SpinWait(1);
                     continue;
                 }
 
                 Volatile.Write(ref _parked[worker], 1);
                 Interlocked.MemoryBarrier();
-                if (Volatile.Read(ref _generation) == seen && !_stop)
+                if (Volatile.Read(ref _counters.Generation) == seen && !_stop)
                 {
                     _wake[worker].Wait();
                 }
@@ -202,7 +206,7 @@ internal sealed unsafe class ThreadTeam : IDisposable
                 return;
             }
 
-            seen = Volatile.Read(ref _generation);
+            seen = Volatile.Read(ref _counters.Generation);
             try
             {
                 RunRange(worker);
@@ -212,7 +216,18 @@ internal sealed unsafe class ThreadTeam : IDisposable
                 _error = error;
             }
 
-            Interlocked.Decrement(ref _running);
+            Interlocked.Decrement(ref _counters.Running);
         }
+    }
+
+    /// <summary>The two words that threads watch, each on cache lines of its own so that finishing workers do not disturb waiting ones.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 384)]
+    private struct Counters
+    {
+        [FieldOffset(128)]
+        public int Generation;
+
+        [FieldOffset(256)]
+        public int Running;
     }
 }

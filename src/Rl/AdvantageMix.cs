@@ -7,5 +7,5 @@ public enum AdvantageMix
     Advantages,
 
     /// <summary>Rewards are weighted and summed, then the sum is normalised: the reward of widest spread dominates.</summary>
-    Rewards,
+    Sums,
 }

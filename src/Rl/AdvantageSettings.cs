@@ -12,7 +12,7 @@ public sealed record AdvantageSettings
     /// <summary>Where the rewards are brought together.</summary>
     public AdvantageMix Mix { get; init; } = AdvantageMix.Advantages;
 
-    /// <summary>Added to the standard deviation of the sum in <see cref="AdvantageMix.Rewards"/>.</summary>
+    /// <summary>Added to the standard deviation of the sum in <see cref="AdvantageMix.Sums"/>.</summary>
     public double SumEpsilon { get; init; } = 1e-4;
 
     /// <summary>A group whose standard deviation is below this has no signal: its advantages are exactly 0.</summary>

@@ -97,7 +97,7 @@ public sealed class Advantages
                 signal |= !zero && _weights[k] != 0;
             }
 
-            if (Settings.Mix == AdvantageMix.Rewards)
+            if (Settings.Mix == AdvantageMix.Sums)
             {
                 (double mean, double deviation) = Moments(group);
                 signal = !(deviation < Settings.ZeroDeviation);

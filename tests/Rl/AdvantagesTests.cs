@@ -54,7 +54,7 @@ public class AdvantagesTests
         double[] rewards = [1, 2, 4, 0.1, 0.2, 0.1];
         double[] sums = [0.3 + 0.07, 0.6 + 0.14, 1.2 + 0.07];
         double[] advantages = new double[3];
-        new Advantages(new() { Mix = AdvantageMix.Rewards, Weights = [0.3, 0.7], SumEpsilon = 0.5 }).Compute(rewards, 3, advantages);
+        new Advantages(new() { Mix = AdvantageMix.Sums, Weights = [0.3, 0.7], SumEpsilon = 0.5 }).Compute(rewards, 3, advantages);
         double mean = sums.Average();
         double deviation = Math.Sqrt(sums.Sum(x => (x - mean) * (x - mean)) / 2);
         AssertNear([.. sums.Select(x => (x - mean) / (deviation + 0.5))], advantages);

@@ -16,8 +16,8 @@ public sealed record ScheduleConfiguration
 
     /// <summary>The actions that learn; the others stay at the hand-made schedule.</summary>
     [Count(1, 4)]
-    public IReadOnlyList<ScheduleAction> Actions { get; init; } =
-        [ScheduleAction.RemaskRatio, ScheduleAction.SamplingTemperature, ScheduleAction.RemaskTemperature, ScheduleAction.Guidance];
+    public IReadOnlyList<ScheduleActionName> Actions { get; init; } =
+        [ScheduleActionName.RemaskRatio, ScheduleActionName.SamplingTemperature, ScheduleActionName.RemaskTemperature, ScheduleActionName.Guidance];
 
     /// <summary>Feature width d of the policy's size row: 64, 128, 256, 384, 512 or 1024, and equal to the model's width.</summary>
     [Bounds(64, 1024)]

@@ -9,11 +9,11 @@ public sealed record TextEncoderConfiguration
 
     /// <summary>Width of the hidden layer of each block's MLP.</summary>
     [Key("intermediate_size"), Bounds(1, 262144)]
-    public int IntermediateSize { get; init; } = 512;
+    public int IntermediateSize { get; init; } = 256;
 
     /// <summary>Number of blocks. The context comes from before the last one, the pooled vector from after it.</summary>
     [Key("num_hidden_layers"), Bounds(1, 256)]
-    public int NumHiddenLayers { get; init; } = 2;
+    public int NumHiddenLayers { get; init; } = 1;
 
     /// <summary>Number of attention heads.</summary>
     [Key("num_attention_heads"), Bounds(1, 256)]
@@ -34,4 +34,8 @@ public sealed record TextEncoderConfiguration
     /// <summary>Epsilon of the layer norms.</summary>
     [Key("layer_norm_eps"), Bounds(0, 1, Above = true)]
     public double LayerNormEps { get; init; } = 1e-5;
+
+    /// <summary>Where the pooled vector is taken: 2 at the first maximum of the ids (the published rule), -1 at the first token, else at the first such id.</summary>
+    [Key("eos_token_id"), Bounds(-1, 1_000_000)]
+    public int EosTokenId { get; init; } = -1;
 }

@@ -49,6 +49,9 @@ public sealed class LaneSet : IDisposable
     /// <summary>Bytes reserved by the work memory of all lanes.</summary>
     public long ReservedBytes => _lanes.Sum(l => l.ReservedBytes);
 
+    /// <summary>Actions of the last rollout that hit an environment clamp.</summary>
+    public long ClampHits => _lanes.Sum(l => l.Schedule.ClampHits);
+
     internal ReadOnlySpan<TrainingLane> Lanes => _lanes;
 
     /// <summary>Encodes prompts in every lane: rows of L ids, the empty prompt first.</summary>

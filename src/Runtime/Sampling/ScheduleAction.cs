@@ -16,6 +16,9 @@ public readonly record struct ScheduleAction(double Remask, double SamplingTempe
     /// </summary>
     public bool IsGuided => (float)Guidance != 1f;
 
+    /// <summary>Value <paramref name="k"/> in the order r, τ_s, τ_r, s.</summary>
+    public double Component(int k) => k switch { 0 => Remask, 1 => SamplingTemperature, 2 => RemaskTemperature, _ => Guidance };
+
     /// <summary>True when every value lies in its documented range and is finite.</summary>
     public bool IsValid => Remask is >= 0 and <= 1 && double.IsFinite(SamplingTemperature) && SamplingTemperature > 0
         && double.IsFinite(RemaskTemperature) && RemaskTemperature >= 0 && double.IsFinite(Guidance);

@@ -1,7 +1,7 @@
 namespace CoGrpo.Rl.Configuration;
 
 /// <summary>The four actions of the schedule policy, in its output order.</summary>
-public enum ScheduleAction
+public enum ScheduleActionName
 {
     /// <summary>r, how much stays masked.</summary>
     RemaskRatio,

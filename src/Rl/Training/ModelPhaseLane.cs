@@ -1,0 +1,203 @@
+using CoGrpo.Model.Meissonic;
+using CoGrpo.Model.TextToImage;
+using CoGrpo.Rl.Configuration;
+using CoGrpo.Runtime;
+using CoGrpo.Runtime.Autograd;
+using CoGrpo.Runtime.Backends;
+
+namespace CoGrpo.Rl.Training;
+
+/// <summary>
+/// One lane's share of a model update. A segment is one (trajectory, trained step); micro-batches of segments run forward and backward and
+/// leave their gradients in the lane's replica.
+/// </summary>
+internal sealed class ModelPhaseLane : IDisposable
+{
+    private readonly TrainingLane _lane;
+    private readonly ModelPhaseConfiguration _configuration;
+    private readonly ClippedObjective _onPolicy;
+    private readonly ClippedObjective _stored;
+    private readonly TextToImageModel? _reference;
+    private readonly TextToImageMaskedModel? _referenceMasked;
+    private readonly SegmentBatch _batch;
+    private readonly Tape _constantTape;
+    private PhaseMetrics _metrics;
+
+    public ModelPhaseLane(TrainingLane lane, ModelPhaseConfiguration configuration, TextToImageModel? reference, LaneSetup setup)
+    {
+        _lane = lane;
+        _configuration = configuration;
+        var settings = new ObjectiveSettings
+        {
+            Clip = configuration.ClipEpsilon,
+            ClipHigh = configuration.ClipEpsilonHigh,
+            RatioCap = configuration.TwoSidedCap,
+            KlWeight = configuration.Kl,
+            OnPolicy = true,
+        };
+        _onPolicy = new ClippedObjective(settings);
+        _stored = new ClippedObjective(settings with { OnPolicy = false });
+        _batch = new SegmentBatch(configuration.MicroBatch, setup.Height * setup.Width, setup.Model.Transformer.Config.MaskToken);
+        _constantTape = new Tape(lane.Backend, lane.Activations, lane.Gradients);
+        if (reference is not null)
+        {
+            _reference = reference.Replica(lane.Backend);
+            _referenceMasked = new TextToImageMaskedModel(_reference, setup.Height, setup.Width, setup.PixelsPerCode);
+        }
+    }
+
+    /// <summary>Sums of the last <see cref="Run"/>.</summary>
+    public ref readonly PhaseMetrics Metrics => ref _metrics;
+
+    /// <summary>Computes the gradients of images [first, first + count).</summary>
+    public void Run(Trajectories trajectories, int first, int count, bool onPolicy, double normalizer, ulong seed, long iteration)
+    {
+        _metrics = new PhaseMetrics { Objective = ObjectiveStatistics.Empty };
+        ParameterStore store = _lane.Model.Transformer.Parameters;
+        store.EnableGradients();
+        store.ZeroGradients();
+        Span<int> steps = stackalloc int[trajectories.Steps];
+        _batch.Clear();
+        for (int image = first; image < first + count; image++)
+        {
+            long trajectory = (iteration * trajectories.Images) + image;
+            int chosen = StepSubset.Draw(trajectories.Steps, _configuration.StepsTrained, seed, trajectory, steps, out double weight);
+            foreach (int step in steps[..chosen])
+            {
+                _batch.Add(trajectories, image, step, weight);
+                if (_batch.IsFull)
+                {
+                    RunBatch(trajectories, onPolicy, normalizer);
+                }
+            }
+        }
+
+        if (_batch.Count > 0)
+        {
+            RunBatch(trajectories, onPolicy, normalizer);
+        }
+    }
+
+    public void Dispose()
+    {
+        _referenceMasked?.Dispose();
+        _reference?.Dispose();
+    }
+
+    private void RunBatch(Trajectories trajectories, bool onPolicy, double normalizer)
+    {
+        SegmentBatch batch = _batch;
+        int rows = batch.RowCount;
+        bool guided = batch.IsGuided && _configuration.CfgGrad != GuidanceGradient.None;
+        bool unconditionalGradient = guided && _configuration.CfgGrad == GuidanceGradient.Both;
+        ArenaMark inputs = _lane.Inputs.Mark();
+        ArenaMark activations = _lane.Activations.Mark();
+        ArenaMark gradients = _lane.Gradients.Mark();
+        if (rows > 0)
+        {
+            IBackend backend = _lane.Backend;
+            Tensor canvas = _lane.Upload<int>(new Shape(batch.Count, trajectories.Codes), batch.Canvas, ElementType.Int32);
+            Tensor tokens = _lane.Upload<int>(new Shape(rows), batch.Tokens, ElementType.Int32);
+            Tensor guidance = _lane.Upload<float>(new Shape(rows), batch.Guidance, ElementType.Float32);
+            Tensor temperature = _lane.Upload<float>(new Shape(rows), batch.Temperature, ElementType.Float32);
+            if (_configuration.Kl > 0)
+            {
+                ReferenceLogProb(_referenceMasked!, _reference!, canvas, tokens, guidance, temperature, guided);
+            }
+
+            Tensor constantUnconditional = guided && !unconditionalGradient ? Detached(_lane.Masked, _lane.Model, canvas) : default;
+            _lane.Tape.Begin(recording: true);
+            Var c = Forward(_lane.Tape, _lane.Masked, _lane.Model, canvas, batch.Prompts);
+            Var u = unconditionalGradient ? Forward(_lane.Tape, _lane.Masked, _lane.Model, canvas, batch.EmptyPrompts) : default;
+            Tensor cv = _lane.Tape.Value(c);
+            Tensor uv = unconditionalGradient ? _lane.Tape.Value(u) : constantUnconditional;
+            Tensor logProb = _lane.Inputs.Allocate(new Shape(rows));
+            Tensor entropy = _lane.Inputs.Allocate(new Shape(rows));
+            Tensor logSumExp = _lane.Inputs.Allocate(new Shape(rows));
+            backend.LogProbGather(cv, uv, guidance, temperature, tokens, logProb, default, entropy, logSumExp);
+            backend.Download(logProb, batch.LogProb);
+            backend.Download(entropy, batch.Entropy);
+            Objective(onPolicy, normalizer);
+            Tensor upstream = _lane.Upload<float>(new Shape(rows), batch.Upstream, ElementType.Float32);
+            Tensor du = unconditionalGradient ? uv : default;
+            backend.LogProbGatherBackward(upstream, cv, uv, guidance, temperature, tokens, logSumExp, cv, du);
+            _metrics.ConditionalGradientSquares += backend.SquaredNorm(cv);
+            _lane.Tape.Seed(c, cv);
+            if (unconditionalGradient)
+            {
+                _metrics.UnconditionalGradientSquares += backend.SquaredNorm(uv);
+                _lane.Tape.Seed(u, uv);
+            }
+
+            _lane.Tape.Backward();
+            AddRowMetrics(trajectories.Steps);
+        }
+        else
+        {
+            Objective(onPolicy, normalizer);
+        }
+
+        _lane.Inputs.Release(inputs);
+        _lane.Activations.Release(activations);
+        _lane.Gradients.Release(gradients);
+        batch.Clear();
+    }
+
+    private void Objective(bool onPolicy, double normalizer)
+    {
+        SegmentBatch batch = _batch;
+        var tokens = new TokenInput
+        {
+            LogProb = batch.LogProb,
+            OldLogProb = _configuration.CfgGrad == GuidanceGradient.None && onPolicy ? default : batch.OldLogProb,
+            ReferenceLogProb = _configuration.Kl > 0 ? batch.ReferenceLogProb : default,
+            Segments = batch.RowSegments,
+        };
+        var segments = new SegmentInput { Advantages = batch.Advantages, Weights = batch.Weights, Normalizer = normalizer };
+        _metrics.Objective.Add((onPolicy ? _onPolicy : _stored).Tokens(tokens, segments, batch.Output, batch.Upstream));
+    }
+
+    private Var Forward(Tape tape, TextToImageMaskedModel masked, TextToImageModel model, Tensor canvas, ReadOnlySpan<int> prompts)
+    {
+        TransformerInput input = masked.Input(tape, canvas, prompts, _batch.MaskedFractions);
+        input.Rows = _batch.Rows;
+        return model.Transformer.Forward(tape, in input, out _);
+    }
+
+    /// <summary>Unconditional logits without gradient, kept in the inputs arena.</summary>
+    private Tensor Detached(TextToImageMaskedModel masked, TextToImageModel model, Tensor canvas)
+    {
+        ArenaMark mark = _lane.Activations.Mark();
+        _constantTape.Begin(recording: false);
+        Tensor logits = _constantTape.Value(Forward(_constantTape, masked, model, canvas, _batch.EmptyPrompts));
+        Tensor kept = _lane.Inputs.Allocate(logits.Shape);
+        _lane.Backend.Copy(logits, kept);
+        _lane.Activations.Release(mark);
+        return kept;
+    }
+
+    private void ReferenceLogProb(TextToImageMaskedModel masked, TextToImageModel model, Tensor canvas, Tensor tokens, Tensor guidance, Tensor temperature, bool guided)
+    {
+        masked.SharePrompts(_lane.Masked);
+        Tensor u = guided ? Detached(masked, model, canvas) : default;
+        ArenaMark mark = _lane.Activations.Mark();
+        _constantTape.Begin(recording: false);
+        Tensor c = _constantTape.Value(Forward(_constantTape, masked, model, canvas, _batch.Prompts));
+        Tensor logProb = _lane.Inputs.Allocate(new Shape(_batch.RowCount));
+        _lane.Backend.LogProbGather(c, u, guidance, temperature, tokens, logProb, default, default, default);
+        _lane.Backend.Download(logProb, _batch.ReferenceLogProb);
+        _lane.Activations.Release(mark);
+    }
+
+    private void AddRowMetrics(int steps)
+    {
+        ReadOnlySpan<int> segments = _batch.RowSegments;
+        for (int r = 0; r < segments.Length; r++)
+        {
+            int quarter = Math.Min(3, 4 * _batch.StepOf(segments[r]) / steps);
+            _metrics.EntropySum[quarter] += _batch.Entropy[r];
+            _metrics.EntropyRows[quarter]++;
+            _metrics.LogProbSum += _batch.LogProb[r];
+        }
+    }
+}

@@ -1,0 +1,112 @@
+using CoGrpo.Model.Tokenizers;
+using CoGrpo.Runtime;
+using CoGrpo.Runtime.Backends;
+
+namespace CoGrpo.Rl.Training;
+
+/// <summary>The trajectories of one iteration with their prompts, pictures and rewards; reused from iteration to iteration.</summary>
+internal sealed class Rollout : IDisposable
+{
+    private readonly double[] _rewards;
+    private readonly int[] _zeroGroups;
+
+    public Rollout(IBackend backend, int images, int group, int codes, int steps, Shape features, int rewards)
+    {
+        Group = group;
+        Trajectories = new Trajectories(backend, images, codes, steps, features);
+        Prompts = new IPrompt[images];
+        GroupPrompts = new IPrompt[images / group];
+        Codes = new int[images * codes];
+        _rewards = new double[rewards * images];
+        _zeroGroups = new int[rewards];
+    }
+
+    public int Group { get; }
+
+    public Trajectories Trajectories { get; }
+
+    /// <summary>[B] prompt of each picture.</summary>
+    public IPrompt[] Prompts { get; }
+
+    /// <summary>[P] prompt of each group.</summary>
+    public IPrompt[] GroupPrompts { get; }
+
+    /// <summary>[B,N] final codes.</summary>
+    public int[] Codes { get; }
+
+    /// <summary>Scores the pictures, fills in the advantages and returns the share of groups with signal.</summary>
+    public double Score(IReadOnlyList<IReward> rewards, IImageTokenizer tokenizer, Advantages advantages, IterationMetrics metrics)
+    {
+        int images = Trajectories.Images;
+        for (int i = 0; i < Codes.Length; i++)
+        {
+            Codes[i] = Trajectories.Tokens[i];
+        }
+
+        var batch = new RewardBatch(Prompts, Codes, tokenizer);
+        for (int k = 0; k < rewards.Count; k++)
+        {
+            Span<double> scores = _rewards.AsSpan(k * images, images);
+            rewards[k].Score(batch, scores);
+            Describe(scores, k, metrics);
+        }
+
+        int silent = advantages.Compute(_rewards, Group, Trajectories.Advantages, default, _zeroGroups);
+        int groups = images / Group;
+        _zeroGroups.CopyTo(metrics.ZeroGroups, 0);
+        metrics.Groups = groups;
+        metrics.AdvantageMean = 0;
+        metrics.AdvantageMaximum = 0;
+        foreach (double advantage in Trajectories.Advantages)
+        {
+            metrics.AdvantageMean += Math.Abs(advantage) / images;
+            metrics.AdvantageMaximum = Math.Max(metrics.AdvantageMaximum, Math.Abs(advantage));
+        }
+
+        return (groups - silent) / (double)groups;
+    }
+
+    public void Dispose() => Trajectories.Dispose();
+
+    private void Describe(ReadOnlySpan<double> scores, int reward, IterationMetrics metrics)
+    {
+        (double mean, double deviation) = Moments(scores);
+        double within = 0;
+        double low = double.PositiveInfinity;
+        double high = double.NegativeInfinity;
+        for (int first = 0; first < scores.Length; first += Group)
+        {
+            within += Moments(scores.Slice(first, Group)).Deviation;
+        }
+
+        foreach (double score in scores)
+        {
+            low = Math.Min(low, score);
+            high = Math.Max(high, score);
+        }
+
+        metrics.RewardMean[reward] = mean;
+        metrics.RewardDeviation[reward] = deviation;
+        metrics.RewardGroupDeviation[reward] = within / (scores.Length / Group);
+        metrics.RewardMinimum[reward] = low;
+        metrics.RewardMaximum[reward] = high;
+    }
+
+    private static (double Mean, double Deviation) Moments(ReadOnlySpan<double> values)
+    {
+        double sum = 0;
+        foreach (double value in values)
+        {
+            sum += value;
+        }
+
+        double mean = sum / values.Length;
+        double squares = 0;
+        foreach (double value in values)
+        {
+            squares += (value - mean) * (value - mean);
+        }
+
+        return (mean, values.Length > 1 ? Math.Sqrt(squares / (values.Length - 1)) : 0);
+    }
+}

@@ -1,0 +1,94 @@
+using CoGrpo.Model;
+using CoGrpo.Model.Clip;
+using CoGrpo.Model.Meissonic;
+using CoGrpo.Model.Schedule;
+using CoGrpo.Rl.Configuration;
+using CoGrpo.Rl.EmojiScenes;
+using CoGrpo.Runtime.Sampling;
+
+namespace CoGrpo.Rl.Training;
+
+/// <summary>Makes the parts of a run from its configuration.</summary>
+public static class RunFactory
+{
+    /// <summary>The hand-made schedule.</summary>
+    public static HandMadeSettings HandMade(HandMadeConfiguration configuration) => new()
+    {
+        Guidance = configuration.Guidance,
+        CosineExponent = configuration.CosineExponent,
+        RemaskTemperature = configuration.RemaskTemperature,
+        SamplingTemperature = configuration.SamplingTemperature,
+        Table1Literal = configuration.Table1Literal,
+    };
+
+    /// <summary>The action space of the learned schedule over the hand-made one.</summary>
+    public static ScheduleParametrization Parametrization(RunConfiguration configuration)
+    {
+        HandMadeSettings hand = HandMade(configuration.Sampling.HandMade);
+
+        // 1 + exp(z) has no finite start at s = 1. When guidance is not trained its residual is never used, so any start will do.
+        bool guidanceTrained = configuration.Schedule.Actions.Contains(ScheduleActionName.Guidance);
+        return new ScheduleParametrization(new ScheduleParametrizationSettings
+        {
+            HandMade = guidanceTrained || hand.Guidance > 1 ? hand : hand with { Guidance = 1 + 1e-12 },
+            Mode = configuration.Schedule.Mode == ScheduleMode.Relative ? RemaskMode.Relative : RemaskMode.Absolute,
+            SigmaRemask = configuration.Schedule.Sigma[0],
+            SigmaSamplingTemperature = configuration.Schedule.Sigma[1],
+            SigmaRemaskTemperature = configuration.Schedule.Sigma[2],
+            SigmaGuidance = configuration.Schedule.Sigma[3],
+            Smoothing = configuration.Schedule.Smoothing,
+        });
+    }
+
+    /// <summary>Which of r, τ_s, τ_r, s the policy controls.</summary>
+    public static IReadOnlyList<bool> TrainedActions(ScheduleConfiguration configuration) =>
+    [
+        configuration.Actions.Contains(ScheduleActionName.RemaskRatio),
+        configuration.Actions.Contains(ScheduleActionName.SamplingTemperature),
+        configuration.Actions.Contains(ScheduleActionName.RemaskTemperature),
+        configuration.Actions.Contains(ScheduleActionName.Guidance),
+    ];
+
+    /// <summary>The transformer's architecture.</summary>
+    public static TransformerConfig Transformer(ModelConfiguration c) => new()
+    {
+        AttentionHeadDim = c.AttentionHeadDim,
+        NumAttentionHeads = c.NumAttentionHeads,
+        NumLayers = c.NumLayers,
+        NumSingleLayers = c.NumSingleLayers,
+        JointAttentionDim = c.JointAttentionDim,
+        PooledProjectionDim = c.PooledProjectionDim,
+        AxesDimsRope = c.AxesDimsRope,
+        CodebookSize = c.CodebookSize,
+        VocabSize = c.VocabSize,
+        Downsample = c.Downsample,
+        Upsample = c.Upsample,
+    };
+
+    /// <summary>The text encoder's architecture.</summary>
+    public static ClipTextConfig TextEncoder(TextEncoderConfiguration c) => new()
+    {
+        HiddenSize = c.HiddenSize,
+        IntermediateSize = c.IntermediateSize,
+        NumHiddenLayers = c.NumHiddenLayers,
+        NumAttentionHeads = c.NumAttentionHeads,
+        MaxPositionEmbeddings = c.MaxPositionEmbeddings,
+        VocabSize = c.VocabSize,
+        ProjectionDim = c.ProjectionDim,
+        LayerNormEps = (float)c.LayerNormEps,
+        EosTokenId = c.EosTokenId,
+    };
+
+    /// <summary>The scene layout of the data section.</summary>
+    /// <exception cref="ModelException">The data set has no scenes.</exception>
+    public static SceneLayout Layout(DataConfiguration data) => data.Grid == 3 ? SceneLayout.ThreeByThree : SceneLayout.TwoByTwo;
+
+    /// <summary>The rewards, in the configuration's order.</summary>
+    /// <exception cref="ModelException">A reward has no implementation for this data.</exception>
+    public static IReadOnlyList<IReward> Rewards(TrainConfiguration train, SceneLayout layout) => [.. train.Rewards.Select(r => r.Name switch
+    {
+        RewardName.Adherence => (IReward)new Adherence(layout),
+        RewardName.Fidelity => new Fidelity(layout),
+        _ => throw new ModelException($"train.rewards: wanted adherence or fidelity, got {r.Name}; preference-model rewards are not part of this version"),
+    })];
+}

@@ -27,7 +27,12 @@ public static class AtomicDirectory
         }
         catch
         {
-            Directory.Delete(aside, recursive: true);
+            // It is not there when creating it was what failed, and no second error may hide the first.
+            if (Directory.Exists(aside))
+            {
+                Directory.Delete(aside, recursive: true);
+            }
+
             throw;
         }
 

@@ -14,11 +14,11 @@ internal sealed class LiveProgress(TextWriter writer) : IProgressReporter
     private string _title = "";
 
     /// <inheritdoc/>
-    public void Begin(string title, long total)
+    public void Begin(string title, long total, long done = 0)
     {
         End();
         _title = title;
-        _rate.Start(total);
+        _rate.Start(total, done);
         TaskCompletionSource finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
         TaskCompletionSource<ProgressTask> started = new(TaskCreationOptions.RunContinuationsAsynchronously);
         _finished = finished;
@@ -30,6 +30,7 @@ internal sealed class LiveProgress(TextWriter writer) : IProgressReporter
                 await finished.Task.ConfigureAwait(false);
             }));
         _task = started.Task.GetAwaiter().GetResult();
+        _task.Value = done;
     }
 
     /// <inheritdoc/>

@@ -15,13 +15,13 @@ internal sealed class PlainProgress(TextWriter writer, TimeProvider time) : IPro
     private bool _open;
 
     /// <inheritdoc/>
-    public void Begin(string title, long total)
+    public void Begin(string title, long total, long done = 0)
     {
         End();
-        (_title, _open, _lastDone, _message) = (title, true, -1, "");
-        _rate.Start(total);
+        (_title, _open, _lastDone, _message) = (title, true, done, "");
+        _rate.Start(total, done);
         _lastLine = time.GetTimestamp();
-        writer.WriteLine($"{title}: 0/{total}");
+        writer.WriteLine($"{title}: {done}/{total}");
         writer.Flush();
     }
 

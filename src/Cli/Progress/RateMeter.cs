@@ -8,27 +8,18 @@ internal sealed class RateMeter(TimeProvider time)
     private long _start;
     private long _total;
     private long _first;
-    private bool _any;
 
     /// <summary>Units done.</summary>
     public long Done { get; private set; }
 
-    /// <summary>Starts the clock.</summary>
-    public void Start(long total)
+    /// <summary>Starts the clock; <paramref name="done"/> units were there before and do not count as speed.</summary>
+    public void Start(long total, long done)
     {
-        (_start, _total, Done, _first, _any) = (time.GetTimestamp(), total, 0, 0, false);
+        (_start, _total, Done, _first) = (time.GetTimestamp(), total, done, done);
     }
 
-    /// <summary>So many units are done. A first report far from zero is where resumed work began, which does not count as speed.</summary>
-    public void Update(long done)
-    {
-        if (!_any)
-        {
-            (_any, _first) = (true, done > 1 ? done - 1 : 0);
-        }
-
-        Done = done;
-    }
+    /// <summary>So many units are done.</summary>
+    public void Update(long done) => Done = done;
 
     /// <summary>As in <c>12/40 (30 %), 0.52/s, 54 s left</c>; the end shows the time taken instead.</summary>
     public string Describe()

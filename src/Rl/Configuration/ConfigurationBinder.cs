@@ -108,7 +108,7 @@ internal sealed class ConfigurationBinder
             throw Wrong(node, path, Expected(type, setting));
         }
 
-        return type == typeof(int) ? (int)whole : whole;
+        return type == typeof(int) ? (object)(int)whole : whole;
     }
 
     private static object EnumValue(Type type, ConfigurationNode node, string path)

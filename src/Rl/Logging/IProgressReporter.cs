@@ -6,8 +6,11 @@ namespace CoGrpo.Rl.Logging;
 /// </summary>
 public interface IProgressReporter
 {
-    /// <summary>Starts a piece of work of <paramref name="total"/> units; a piece that is still open is ended first.</summary>
-    void Begin(string title, long total);
+    /// <summary>
+    /// Starts a piece of work of <paramref name="total"/> units, of which <paramref name="done"/> were done by an earlier run (they do
+    /// not count as speed); a piece that is still open is ended first.
+    /// </summary>
+    void Begin(string title, long total, long done = 0);
 
     /// <summary>So many units are done; <paramref name="message"/> is a few words on the latest one and may be empty.</summary>
     void Report(long done, string message);

@@ -4,7 +4,7 @@ namespace CoGrpo.Rl.Logging;
 public sealed class SilentProgress : IProgressReporter
 {
     /// <inheritdoc/>
-    public void Begin(string title, long total)
+    public void Begin(string title, long total, long done = 0)
     {
     }
 

@@ -1,0 +1,41 @@
+using System.CommandLine;
+using CoGrpo.Cli;
+
+namespace CoGrpo.Tests.Cli;
+
+/// <summary>Runs one command line in this process and keeps what it said.</summary>
+internal sealed class CliRun
+{
+    private readonly StringWriter _out = new();
+    private readonly StringWriter _error = new();
+
+    private CliRun(bool debug) => Context = new CliContext { Out = _out, Error = _error, Debug = debug };
+
+    public CliContext Context { get; }
+
+    public int Code { get; private set; }
+
+    public string Out => _out.ToString();
+
+    public string Error => _error.ToString();
+
+    public static CliRun Of(params string[] args) => With(_ => [], args);
+
+    public static CliRun With(Func<CliContext, IEnumerable<Command>> extra, string[] args, CancellationToken cancellation = default, bool debug = false)
+    {
+        CliRun run = new(debug);
+        RootCommand root = CommandSet.Create(run.Context);
+        foreach (Command command in extra(run.Context))
+        {
+            if (root.Subcommands.FirstOrDefault(known => known.Name == command.Name) is { } known)
+            {
+                root.Subcommands.Remove(known);
+            }
+
+            root.Add(command);
+        }
+
+        run.Code = CliApplication.Run(root, args, run.Context, cancellation);
+        return run;
+    }
+}

@@ -1,0 +1,222 @@
+using System.CommandLine;
+using System.Text;
+using CoGrpo.Cli;
+using CoGrpo.Cli.Commands;
+using CoGrpo.Rl.Configuration;
+
+namespace CoGrpo.Tests.Cli;
+
+public sealed class CommandLineTests
+{
+    private static (CliRun Run, T? Request) Ask<T>(Func<CliContext, CommandBody<T>, Command> make, params string[] args)
+        where T : class
+    {
+        T? seen = null;
+        CliRun run = CliRun.With(context => [make(context, (request, _, _, _) => { seen = request; return 0; })], args);
+        return (run, seen);
+    }
+
+    private static CliRun Throwing(Exception error, bool debug = false)
+        => CliRun.With(context => [new TrainCommand(context, (_, _, _, _) => throw error)], ["train"], debug: debug);
+
+    [Theory]
+    [InlineData("docter", "error: unknown command docter; did you mean doctor? see cogrpo-native --help")]
+    [InlineData("zzzzzzzzzzzz", "error: unknown command zzzzzzzzzzzz; see cogrpo-native --help")]
+    [InlineData("doctor --devise cpu", "error: unknown option --devise; did you mean --device? see cogrpo-native doctor --help")]
+    [InlineData("doctor x", "error: unknown argument x; see cogrpo-native doctor --help")]
+    [InlineData("inspect", "error: Required argument 'FILE-or-FOLDER' missing for command: 'inspect'; see cogrpo-native inspect --help")]
+    [InlineData("doctor --device gpu", "error: Argument 'gpu' not recognized. Must be one of: 'cpu' 'cuda'; see cogrpo-native doctor --help")]
+    public void Usage_errors_are_one_line_and_code_2(string line, string expected)
+    {
+        CliRun run = CliRun.Of(line.Split(' '));
+        Assert.Equal((2, expected + Environment.NewLine, ""), (run.Code, run.Error, run.Out));
+    }
+
+    [Fact]
+    public void No_command_lists_the_commands()
+    {
+        CliRun run = CliRun.Of();
+        Assert.Equal(2, run.Code);
+        Assert.StartsWith("error: no command given: expected one of ", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("--version")]
+    [InlineData("inspect --help")]
+    public void Help_and_version_succeed(string line)
+    {
+        CliRun run = CliRun.Of(line.Split(' '));
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.NotEmpty(run.Out);
+    }
+
+    [Fact]
+    public void Doctor_describes_the_machine()
+    {
+        CliRun run = CliRun.Of("doctor");
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        foreach (string title in (string[])["system:", ".NET:", "cores:", "vectors:", "peak:", "memory:", "disk:", "NVIDIA driver:", "NVRTC (kernel compiler):", "cuBLASLt (optional):", "GPU:"])
+        {
+            Assert.Contains(title, run.Out, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("doctor --device cuda")]
+    [InlineData("--device cuda doctor")]
+    [InlineData("inspect x --device cuda")]
+    [InlineData("train --device cuda")]
+    [InlineData("train --set device=cuda")]
+    public void Cuda_is_one_line_and_code_1(string line)
+    {
+        (CliRun run, TrainRequest? request) = Ask<TrainRequest>((c, b) => new TrainCommand(c, b), line.Split(' '));
+        Assert.Equal((1, null, ""), (run.Code, request, run.Out));
+        Assert.StartsWith("error: device cuda: this version computes on the CPU only, the CUDA backend comes with a later one (tried ", run.Error, StringComparison.Ordinal);
+        Assert.EndsWith("use --device cpu" + Environment.NewLine, run.Error, StringComparison.Ordinal);
+        Assert.Single(run.Error.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public void Inspect_lists_tensors_of_a_file_and_of_a_folder()
+    {
+        using SafetensorsSample sample = new();
+        CliRun file = CliRun.Of("inspect", sample.File);
+        Assert.Equal((0, ""), (file.Code, file.Error));
+        Assert.Contains("1 tensors, 6 values, 24 B", file.Out, StringComparison.Ordinal);
+        Assert.Contains("[2, 3]", file.Out, StringComparison.Ordinal);
+        Assert.Equal(file.Out, CliRun.Of("inspect", sample.Folder).Out);
+    }
+
+    [Fact]
+    public void Inspect_refuses_what_it_cannot_read()
+    {
+        using SafetensorsSample sample = new();
+        CliRun missing = CliRun.Of("inspect", sample.File + "x");
+        Assert.Equal((1, $"error: {sample.File}x: no such file or folder; check the path{Environment.NewLine}"), (missing.Code, missing.Error));
+        string empty = Directory.CreateDirectory(Path.Combine(sample.Folder, "empty")).FullName;
+        CliRun none = CliRun.Of("inspect", empty);
+        Assert.Equal((1, $"error: {empty}: no .safetensors file in this folder; name a checkpoint folder or a file{Environment.NewLine}"), (none.Code, none.Error));
+        File.WriteAllText(sample.File, "junk");
+        CliRun junk = CliRun.Of("inspect", sample.File);
+        Assert.Equal(1, junk.Code);
+        Assert.StartsWith("error: ", junk.Error, StringComparison.Ordinal);
+        Assert.Single(junk.Error.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public void Configuration_errors_are_code_2_and_name_the_override()
+    {
+        (CliRun run, TrainRequest? request) = Ask<TrainRequest>((c, b) => new TrainCommand(c, b), "train", "--set", "train.modell.batch=1");
+        Assert.Equal((2, null), (run.Code, request));
+        Assert.StartsWith("error: --set train.modell.batch=1: unknown setting train.modell", run.Error, StringComparison.Ordinal);
+        Assert.EndsWith("did you mean model?" + Environment.NewLine, run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Options_override_the_configuration()
+    {
+        (CliRun run, TrainRequest? request) = Ask<TrainRequest>(
+            (c, b) => new TrainCommand(c, b), "train", "--set", "seed=1", "--set", "threads=5", "--seed", "7", "--threads", "1", "-o", "12", "--resume");
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.True(request!.Resume);
+        Assert.Equal((7L, 1, "12"), (request.Configuration.Seed, request.Configuration.Threads, request.Configuration.Output.Directory));
+    }
+
+    [Fact]
+    public void Sample_takes_prompts_and_a_file()
+    {
+        string file = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(file, "a cat\n\n  two dogs \n");
+            (CliRun run, SampleRequest? request) = Ask<SampleRequest>(
+                (c, b) => new SampleCommand(c, b), "sample", "a dog", "--prompts-file", file, "-n", "3", "--steps", "4", "--checkpoint", "m", "--schedule", "hand-made");
+            Assert.Equal((0, ""), (run.Code, run.Error));
+            Assert.Equal(["a dog", "a cat", "two dogs"], request!.Prompts);
+            Assert.Equal((3, 4, null, Path.GetFullPath("m")), (request.Samples, request.Configuration.Sampling.Steps, request.Schedule, request.Configuration.Model.Checkpoint));
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Theory]
+    [InlineData("sample", "error: no prompt given: expected prompts or --prompts-file; as in cogrpo-native sample \"a dog left of a cat\"")]
+    [InlineData("sample x -n 0", "error: --samples: expected a whole number from 1 to 10000, found 0; correct the option")]
+    [InlineData("sample x --prompts-file /no/such", "error: --prompts-file: /no/such does not exist; check the path")]
+    [InlineData("sample x --schedule /no/such", "error: --schedule: expected hand-made or an existing checkpoint, found \"/no/such\"; check the path")]
+    [InlineData("sample x --steps 65", "error: --set sampling.steps=65: sampling.steps: expected at most 64, one step per code of a picture, found 65; lower the steps")]
+    public void Sample_refuses(string line, string expected)
+    {
+        (CliRun run, SampleRequest? request) = Ask<SampleRequest>((c, b) => new SampleCommand(c, b), line.Split(' '));
+        Assert.Equal((2, null, expected + Environment.NewLine), (run.Code, request, run.Error));
+    }
+
+    [Fact]
+    public void Eval_schedule_and_pretrain_hand_over_their_requests()
+    {
+        (CliRun run, EvalRequest? eval) = Ask<EvalRequest>((c, b) => new EvalCommand(c, b), "eval", "--transfer", "both", "--set", "train.evaluation.steps=[4,8]");
+        Assert.Equal((0, TransferMode.Both), (run.Code, eval!.Transfer));
+        Assert.Equal([4, 8], eval.Configuration.Train.Evaluation.Steps);
+        ScheduleRequest? schedule = Ask<ScheduleRequest>((c, b) => new ScheduleCommand(c, b), "schedule", "--svg", "c.svg").Request;
+        Assert.Equal("c.svg", schedule!.Picture);
+        Assert.False(Ask<PretrainRequest>((c, b) => new PretrainCommand(c, b), "pretrain").Request!.Resume);
+    }
+
+    [Fact]
+    public void Failures_are_one_line_without_a_stack_trace()
+    {
+        CliRun io = Throwing(new IOException("No space left on device."));
+        Assert.Equal((1, "error: No space left on device; check the path, its permissions and the free space" + Environment.NewLine), (io.Code, io.Error));
+        CliRun other = Throwing(new InvalidOperationException("a\nb"));
+        Assert.Equal((1, "error: unexpected InvalidOperationException: a b; set COGRPO_DEBUG=1 to see where, and report it" + Environment.NewLine), (other.Code, other.Error));
+        Assert.Contains("   at CoGrpo", Throwing(new InvalidOperationException("a"), debug: true).Error, StringComparison.Ordinal);
+        CliRun memory = Throwing(new OutOfMemoryException());
+        Assert.Equal(1, memory.Code);
+        Assert.Contains("lower sampling.microBatch", memory.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Interruption_is_130()
+    {
+        using Interruption interruption = new(TextWriter.Null);
+        CliRun run = CliRun.With(
+            context => [new TrainCommand(context, (_, _, _, token) =>
+            {
+                Assert.True(interruption.Press());
+                token.ThrowIfCancellationRequested();
+                return 0;
+            })],
+            ["train"], interruption.Token);
+        Assert.Equal((130, ""), (run.Code, run.Error));
+        Assert.False(interruption.Press());
+    }
+
+    [Fact]
+    public void A_command_that_saves_and_returns_after_an_interruption_is_130_too()
+    {
+        using CancellationTokenSource source = new();
+        CliRun run = CliRun.With(context => [new TrainCommand(context, (_, _, _, _) => { source.Cancel(); return 0; })], ["train"], source.Token);
+        Assert.Equal(130, run.Code);
+    }
+
+    /// <summary>A folder with one small safetensors file, written by hand.</summary>
+    private sealed class SafetensorsSample : IDisposable
+    {
+        public SafetensorsSample()
+        {
+            Folder = Directory.CreateTempSubdirectory().FullName;
+            File = Path.Combine(Folder, "a.safetensors");
+            byte[] header = Encoding.UTF8.GetBytes("""{"w":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}}""");
+            System.IO.File.WriteAllBytes(File, [.. BitConverter.GetBytes((long)header.Length), .. header, .. new byte[24]]);
+        }
+
+        public string Folder { get; }
+
+        public string File { get; }
+
+        public void Dispose() => Directory.Delete(Folder, recursive: true);
+    }
+}

@@ -29,7 +29,7 @@ public sealed record ModelPhaseConfiguration
 
     /// <summary>Trajectories per pass forward and backward; changes memory and speed only.</summary>
     [Bounds(1)]
-    public int MicroBatch { get; init; } = 32;
+    public int MicroBatch { get; init; } = 16;
 
     /// <summary>Steps of each trajectory that are trained, one from each of as many equal blocks; 0 ("all") for every step.</summary>
     [Bounds(0), ZeroIs("all")]

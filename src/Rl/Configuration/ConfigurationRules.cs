@@ -75,7 +75,7 @@ internal static class ConfigurationRules
             $"the model's width {c.Model.Width}, whose features the policy reads", c.Schedule.PolicyWidth, $"set schedule.policyWidth to {c.Model.Width}, or train.mode to naive");
         demand(
             !learns || c.Sampling.HandMade.Guidance > 1 || !c.Schedule.Actions.Contains(ScheduleActionName.Guidance), "sampling.handMade.guidance",
-            "above 1 while guidance is learned (it is 1 plus an exponential, which cannot start at 1)", c.Sampling.HandMade.Guidance, "start from 1.5, or remove guidance from schedule.actions");
+            "above 1 while guidance is learned (it is 1 plus an exponential, which cannot start at 1)", c.Sampling.HandMade.Guidance, "start from 1.25, or remove guidance from schedule.actions");
     }
 
     private static void Pretrain(PretrainConfiguration p, Rule demand)

@@ -148,7 +148,7 @@ public sealed class TrainRun : IDisposable
             _model.Save(model);
             if (UsesLearnedSchedule)
             {
-                SchedulePolicyFolder.Save(Path.Combine(model, SchedulePolicyFolder.Name), _policy, SchedulePolicySettings.Of(_configuration));
+                SchedulePolicyFolder.Save(Path.Combine(model, SchedulePolicyFolder.Name), _policy, new SchedulePolicySettings(_configuration.Sampling.Steps, RunFactory.TrainedActions(_configuration.Schedule), RunFactory.Parametrization(_configuration).Settings));
             }
         }
 

@@ -90,7 +90,7 @@ public sealed unsafe class ActivationTests : IDisposable
     }
 
     /// <summary>erfc in fp64: series near zero, continued fraction elsewhere.</summary>
-    private static double Erfc(double x)
+    internal static double Erfc(double x)
     {
         if (Math.Abs(x) > 30)
         {

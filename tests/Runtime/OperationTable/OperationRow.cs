@@ -1,0 +1,93 @@
+using System.Numerics;
+using CoGrpo.Runtime;
+using CoGrpo.Runtime.Backends;
+
+namespace CoGrpo.Tests.Runtime.OperationTable;
+
+/// <summary>
+/// One row of the operation table at one size: the operands, the call, and the formula, written once for any precision. In fp64 the
+/// formula is the truth, in fp32 the plain sequential form whose error bounds that of the kernel.
+/// </summary>
+internal abstract class OperationRow(string operation, int images, string label)
+{
+    /// <summary>Name of the member of <see cref="IBackend"/>.</summary>
+    public string Operation { get; } = operation;
+
+    /// <summary>Number of images (or independent rows) the case can be split into.</summary>
+    public int Images { get; } = images;
+
+    public List<Operand> Operands { get; } = [];
+
+    /// <summary>Error the kernel may have, in errors of the plain fp32 form.</summary>
+    public virtual double Factor => Operation.Contains("Backward", StringComparison.Ordinal) ? 3 : 2;
+
+    /// <summary>Pairs (operand, gradient of <see cref="Loss"/> with respect to it).</summary>
+    public virtual (int At, int Gradient)[] Gradients => [];
+
+    /// <summary>Pairs (operand, output) that the contract lets share memory.</summary>
+    public virtual (int Input, int Output)[] Aliases => [];
+
+    /// <summary>The same operation on another number of images.</summary>
+    public abstract OperationRow With(int images);
+
+    public abstract void Run(IBackend backend, Tensor[] t);
+
+    /// <summary>Computes all outputs from all inputs.</summary>
+    public abstract void Reference<T>(Operands<T> v)
+        where T : struct, IFloatingPointIeee754<T>;
+
+    /// <summary>Fills inputs that a forward pass would have saved.</summary>
+    public virtual void Prepare(Operands<double> v)
+    {
+    }
+
+    /// <summary>Sum of dy ⊙ y by the formula of the forward pass.</summary>
+    public virtual double Loss(Operands<double> v) => throw new InvalidOperationException($"{Operation} has no loss");
+
+    public override string ToString() => $"{Operation}({label}; {Images})";
+
+    protected void In(string name, Shape shape, int padding = 0, bool shared = false, Func<Random, int, double>? draw = null) =>
+        Operands.Add(new Operand(name, Role.In, shape, ElementType.Float32, shared, padding, draw ?? Normal));
+
+    protected void Integers(string name, Shape shape, Func<Random, int, double> draw, bool shared = false, Role role = Role.In) =>
+        Operands.Add(new Operand(name, role, shape, ElementType.Int32, shared, 0, draw));
+
+    protected void Out(string name, Shape shape, int padding = 0, bool shared = false) =>
+        Operands.Add(new Operand(name, Role.Out, shape, ElementType.Float32, shared, padding, Normal));
+
+    protected void InOut(string name, Shape shape, int padding = 0, bool shared = false, Func<Random, int, double>? draw = null) =>
+        Operands.Add(new Operand(name, Role.InOut, shape, ElementType.Float32, shared, padding, draw ?? Normal));
+
+    /// <summary>An output that is added to when <paramref name="accumulate"/>, else overwritten.</summary>
+    protected void Result(string name, Shape shape, bool accumulate, int padding = 0, bool shared = false)
+    {
+        if (accumulate)
+        {
+            InOut(name, shape, padding, shared);
+        }
+        else
+        {
+            Out(name, shape, padding, shared);
+        }
+    }
+
+    protected void Hidden(string name, Shape shape, bool shared = false) =>
+        Operands.Add(new Operand(name, Role.Hidden, shape, ElementType.Float32, shared, 0, Normal));
+
+    protected static double Normal(Random random, int index) =>
+        Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+
+    protected static T Of<T>(double value)
+        where T : IFloatingPointIeee754<T> => T.CreateChecked(value);
+
+    protected static double Dot(double[] a, double[] b)
+    {
+        double sum = 0;
+        for (int i = 0; i < a.Length; i++)
+        {
+            sum += a[i] * b[i];
+        }
+
+        return sum;
+    }
+}

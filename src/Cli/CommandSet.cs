@@ -13,6 +13,9 @@ internal static class CommandSet
         DeviceOption.Instance,
         new PretrainCommand(context, Pretrain),
         new TrainCommand(context, Train),
+        new SampleCommand(context, ServingCommands.Sample),
+        new EvalCommand(context, ServingCommands.Eval),
+        new ScheduleCommand(context, ServingCommands.Schedule),
         new InspectCommand(context),
         new DoctorCommand(context),
     };

@@ -3,6 +3,7 @@ using System.Text;
 using CoGrpo.Cli;
 using CoGrpo.Cli.Commands;
 using CoGrpo.Rl.Configuration;
+using CoGrpo.Rl.Serving;
 
 namespace CoGrpo.Tests.Cli;
 

@@ -21,7 +21,7 @@ public sealed class ConfigurationRoundTripTests
             Seed = ((long)seed.Get << 31) + seed.Get,
             Device = flag ? DeviceName.Cuda : DeviceName.Cpu,
             Sampling = start.Sampling with { Steps = 4 + steps.Get % 60, HandMade = start.Sampling.HandMade with { Guidance = 1.000001 + width, Table1Literal = flag } },
-            Schedule = start.Schedule with { Sigma = [width, small, 0.1, 10], Mode = (ScheduleMode)(pick % 2), Actions = [(ScheduleAction)(pick % 4)] },
+            Schedule = start.Schedule with { Sigma = [width, small, 0.1, 10], Mode = (ScheduleMode)(pick % 2), Actions = [(ScheduleActionName)(pick % 4)] },
             Pretrain = start.Pretrain with { LearningRate = small, TaskWeights = new() { Two = width } },
             Train = start.Train with
             {

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using CoGrpo.Cli.Diagnostics;
+using CoGrpo.Runtime.Diagnostics;
 
 namespace CoGrpo.Cli.Commands;
 

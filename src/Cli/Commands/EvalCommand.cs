@@ -1,4 +1,5 @@
 using System.CommandLine;
+using CoGrpo.Rl.Serving;
 
 namespace CoGrpo.Cli.Commands;
 
@@ -13,18 +14,31 @@ internal sealed class EvalCommand : RunCommand<EvalRequest>
         DefaultValueFactory = _ => "adaptive",
     };
 
+    private readonly Option<string> _split = new("--split")
+    {
+        Description = "Which prompts to score: those no training has seen, or the training prompts.",
+        HelpName = "held-out|train",
+        DefaultValueFactory = _ => "held-out",
+    };
+
+    private readonly Option<bool> _grid = new("--grid") { Description = "Also search the hand-made schedule's settings on training prompts and score the best on held-out ones; takes minutes." };
+
     /// <summary>The command with its work.</summary>
     public EvalCommand(CliContext context, CommandBody<EvalRequest> body)
         : base("eval", "Score a checkpoint on held-out prompts (settings under train.evaluation) and print the table.", context, body)
     {
         _transfer.AcceptOnlyFromAmong("adaptive", "table", "both");
+        _split.AcceptOnlyFromAmong("held-out", "train");
         Run.AddCheckpointTo(this);
         Add(_schedule.Option);
         Add(_transfer);
+        Add(_split);
+        Add(_grid);
     }
 
     /// <inheritdoc/>
     protected override EvalRequest Read(ParseResult parsed) => new(
         Run.Load(parsed), _schedule.Read(parsed),
-        parsed.GetValue(_transfer) switch { "table" => TransferMode.Table, "both" => TransferMode.Both, _ => TransferMode.Adaptive });
+        parsed.GetValue(_transfer) switch { "table" => TransferMode.Table, "both" => TransferMode.Both, _ => TransferMode.Adaptive },
+        parsed.GetValue(_split) == "train", parsed.GetValue(_grid));
 }

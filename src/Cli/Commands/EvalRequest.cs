@@ -1,4 +1,5 @@
 using CoGrpo.Rl.Configuration;
+using CoGrpo.Rl.Serving;
 
 namespace CoGrpo.Cli.Commands;
 
@@ -6,4 +7,6 @@ namespace CoGrpo.Cli.Commands;
 /// <param name="Configuration">The checked configuration; step counts, prompts and samples are under train.evaluation.</param>
 /// <param name="Schedule">Checkpoint with a learned schedule; null for the hand-made one.</param>
 /// <param name="Transfer">How a learned schedule is carried to other step counts.</param>
-internal sealed record EvalRequest(RunConfiguration Configuration, string? Schedule, TransferMode Transfer);
+/// <param name="TrainingPrompts">Score training prompts instead of held-out ones.</param>
+/// <param name="Grid">Also search the hand-made settings.</param>
+internal sealed record EvalRequest(RunConfiguration Configuration, string? Schedule, TransferMode Transfer, bool TrainingPrompts, bool Grid);

@@ -75,7 +75,7 @@ internal static class ConfigurationRules
             $"the model's width {c.Model.Width}, whose features the policy reads", c.Schedule.PolicyWidth, $"set schedule.policyWidth to {c.Model.Width}, or train.mode to naive");
         demand(
             !learns || c.Sampling.HandMade.Guidance > 1 || !c.Schedule.Actions.Contains(ScheduleActionName.Guidance), "sampling.handMade.guidance",
-            "above 1 while guidance is learned (it is 1 plus an exponential, which cannot start at 1)", c.Sampling.HandMade.Guidance, "start from 1.5, or remove guidance from schedule.actions");
+            "above 1 while guidance is learned (it is 1 plus an exponential, which cannot start at 1)", c.Sampling.HandMade.Guidance, "start from 1.25, or remove guidance from schedule.actions");
     }
 
     private static void Pretrain(PretrainConfiguration p, Rule demand)
@@ -92,6 +92,8 @@ internal static class ConfigurationRules
         demand(t.Model.Batch % t.Model.Group == 0, "train.model.batch", $"a multiple of train.model.group = {t.Model.Group}", t.Model.Batch, "change one of the two");
         demand(t.Schedule.Batch % t.Schedule.Group == 0, "train.schedule.batch", $"a multiple of train.schedule.group = {t.Schedule.Group}", t.Schedule.Batch, "change one of the two");
         demand(t.Model.StepsTrained <= c.Sampling.Steps, "train.model.stepsTrained", $"at most sampling.steps = {c.Sampling.Steps}, or \"all\"", t.Model.StepsTrained, "lower it");
+        demand(t.Model.StepsTrained == 0 || t.Model.StepsTrained > c.Sampling.Steps || c.Sampling.Steps % t.Model.StepsTrained == 0, "train.model.stepsTrained",
+            $"a divisor of sampling.steps = {c.Sampling.Steps}, so that all blocks are equal, or \"all\"", t.Model.StepsTrained, "change one of the two");
 
         int model = t.Cycles.Sum(cycle => cycle.Model);
         int schedule = t.Cycles.Sum(cycle => cycle.Schedule);

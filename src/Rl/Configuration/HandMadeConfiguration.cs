@@ -5,7 +5,7 @@ public sealed record HandMadeConfiguration
 {
     /// <summary>s: logits are uncond + s(cond - uncond); 1 needs no unconditional pass.</summary>
     [Bounds(1, 30)]
-    public double Guidance { get; init; } = 1.5;
+    public double Guidance { get; init; } = 1.25;
 
     /// <summary>The share of masked positions after a step is cos(u pi/2) to this power.</summary>
     [Bounds(0, 100, Above = true)]

@@ -5,7 +5,7 @@ public sealed record ModelPhaseConfiguration
 {
     /// <summary>AdamW's rate.</summary>
     [Bounds(0, 1, Above = true)]
-    public double LearningRate { get; init; } = 1e-4;
+    public double LearningRate { get; init; } = 2e-4;
 
     /// <summary>Decoupled weight decay, on matrices only.</summary>
     [Bounds(0, 10)]
@@ -29,7 +29,7 @@ public sealed record ModelPhaseConfiguration
 
     /// <summary>Trajectories per pass forward and backward; changes memory and speed only.</summary>
     [Bounds(1)]
-    public int MicroBatch { get; init; } = 32;
+    public int MicroBatch { get; init; } = 16;
 
     /// <summary>Steps of each trajectory that are trained, one from each of as many equal blocks; 0 ("all") for every step.</summary>
     [Bounds(0), ZeroIs("all")]
@@ -61,7 +61,7 @@ public sealed record ModelPhaseConfiguration
 
     /// <summary>Iterations over which the rate rises linearly.</summary>
     [Bounds(0)]
-    public int Warmup { get; init; } = 10;
+    public int Warmup { get; init; } = 3;
 
     /// <summary>Decay of the averaged weights used for evaluation; 0 for no average.</summary>
     [Bounds(0, 1, Below = true)]

@@ -35,14 +35,15 @@ public static class Presets
                 MaxPositionEmbeddings = 77,
                 VocabSize = 49408,
                 ProjectionDim = 1024,
+                EosTokenId = 2,
             },
         },
         Sampling = new() { Steps = 48, HandMade = new() { Guidance = 9 }, MicroBatch = 8 },
-        Schedule = new() { PolicyWidth = 1024 },
+        Schedule = new() { PolicyWidth = 1024, Sigma = [0.3, 0.3, 0.3, 0.3] },
         Train = new()
         {
             Cycles = [new() { Model = 100, Schedule = 67 }, new() { Model = 100, Schedule = 67 }, new() { Model = 100, Schedule = 66 }],
-            Model = new() { LearningRate = 1e-5, StepsTrained = 0, MicroBatch = 1 },
+            Model = new() { LearningRate = 1e-5, StepsTrained = 0, MicroBatch = 1, Warmup = 10 },
             Schedule = new() { LearningRate = 1e-4 },
             Rewards = [new() { Name = RewardName.ImageReward, Weight = 0.5 }, new() { Name = RewardName.HpsV2, Weight = 0.5 }],
             Evaluation = new() { Every = 50, Steps = [48] },

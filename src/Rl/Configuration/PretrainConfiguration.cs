@@ -5,7 +5,7 @@ public sealed record PretrainConfiguration
 {
     /// <summary>Number of optimizer steps.</summary>
     [Bounds(1)]
-    public int Steps { get; init; } = 8000;
+    public int Steps { get; init; } = 6500;
 
     /// <summary>Pictures per step.</summary>
     [Bounds(1)]
@@ -13,7 +13,7 @@ public sealed record PretrainConfiguration
 
     /// <summary>Pictures per pass forward and backward; the batch is a multiple of it.</summary>
     [Bounds(1)]
-    public int MicroBatch { get; init; } = 64;
+    public int MicroBatch { get; init; } = 16;
 
     /// <summary>Peak learning rate.</summary>
     [Bounds(0, 1, Above = true)]
@@ -45,7 +45,7 @@ public sealed record PretrainConfiguration
 
     /// <summary>Decay of the averaged weights, which are the result; 0 for no average.</summary>
     [Bounds(0, 1, Below = true)]
-    public double Ema { get; init; } = 0.998;
+    public double Ema { get; init; } = 0.999;
 
     /// <summary>Share of the pictures trained with the empty prompt, which guidance needs.</summary>
     [Bounds(0, 1)]

@@ -20,6 +20,13 @@ public sealed record RunConfiguration
     [Bounds(0, 1024)]
     public int Threads { get; init; }
 
+    /// <summary>
+    /// Replicas of the networks that work on micro-batches at once, each with its share of the threads. Sampled pictures do not depend on it;
+    /// trained weights do, in rounding, because it orders the sum of gradients. 1 for models that fill all cores by themselves.
+    /// </summary>
+    [Bounds(1, 256)]
+    public int Lanes { get; init; } = 2;
+
     /// <summary>Prompts and pictures.</summary>
     public DataConfiguration Data { get; init; } = new();
 

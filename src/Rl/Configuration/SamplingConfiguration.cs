@@ -12,5 +12,5 @@ public sealed record SamplingConfiguration
 
     /// <summary>Trajectories per forward pass; changes memory and speed, never the result.</summary>
     [Bounds(1, 65536)]
-    public int MicroBatch { get; init; } = 64;
+    public int MicroBatch { get; init; } = 16;
 }

@@ -8,7 +8,7 @@ public sealed record ScheduleConfiguration
 
     /// <summary>Standard deviation (not variance) of each raw action, in the order re-mask ratio, sampling temperature, re-mask temperature, guidance.</summary>
     [Count(4, 4), Bounds(0, 10, Above = true)]
-    public IReadOnlyList<double> Sigma { get; init; } = [0.3, 0.3, 0.3, 0.3];
+    public IReadOnlyList<double> Sigma { get; init; } = [0.5, 0.4, 0.4, 0.4];
 
     /// <summary>Share of the previous step's value carried over, in pre-link space; 0 for none.</summary>
     [Bounds(0, 1, Below = true)]

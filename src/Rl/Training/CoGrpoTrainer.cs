@@ -28,6 +28,8 @@ public sealed class CoGrpoTrainer : IDisposable
     private readonly int _steps;
     private readonly ulong _seed;
     private readonly IterationMetrics _metrics;
+    private readonly Advantages _modelAdvantages;
+    private readonly Advantages _scheduleAdvantages;
     private Rollout? _modelRollout;
     private Rollout? _scheduleRollout;
 
@@ -55,6 +57,8 @@ public sealed class CoGrpoTrainer : IDisposable
         Plan = TrainingPlan.Of(_train);
         Model = new ModelPhase(lanes, _train.Model);
         Schedule = new SchedulePhase(lanes, _train.Schedule, _schedule.DeltaPenalty);
+        _modelAdvantages = MakeAdvantages(_train.Model.AdvantageStdEps);
+        _scheduleAdvantages = MakeAdvantages(_train.Schedule.AdvantageStdEps);
         _metrics = new IterationMetrics([.. rewards.Select(r => r.Name)], _steps);
     }
 
@@ -95,7 +99,7 @@ public sealed class CoGrpoTrainer : IDisposable
         _lanes.Sample(rollout.Trajectories, fixedSchedule, explore && fixedSchedule is null ? _seed : null, _seed, firstTrajectory, group,
             schedulePhase && _schedule.CommonRandomNumbers);
         long sampled = Stopwatch.GetTimestamp();
-        double validShare = rollout.Score(_rewards, _tokenizer, Advantages(schedulePhase), _metrics);
+        double validShare = rollout.Score(_rewards, _tokenizer, schedulePhase ? _scheduleAdvantages : _modelAdvantages, _metrics);
         (_metrics.Judge, _metrics.Diversity) = _watch?.Watch(rollout.Prompts, rollout.Codes, group) ?? (double.NaN, double.NaN);
         long scored = Stopwatch.GetTimestamp();
 
@@ -157,9 +161,8 @@ public sealed class CoGrpoTrainer : IDisposable
         _lanes.SetPrompts(_table.Ids);
     }
 
-    private Advantages Advantages(bool schedulePhase)
+    private Advantages MakeAdvantages(double epsilon)
     {
-        double epsilon = schedulePhase ? _train.Schedule.AdvantageStdEps : _train.Model.AdvantageStdEps;
         return new Advantages(new AdvantageSettings
         {
             Weights = [.. _train.Rewards.Select(r => r.Weight)],

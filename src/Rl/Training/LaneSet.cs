@@ -47,10 +47,34 @@ public sealed class LaneSet : IDisposable
     public int Codes => _setup.Height * _setup.Width;
 
     /// <summary>Bytes reserved by the work memory of all lanes.</summary>
-    public long ReservedBytes => _lanes.Sum(l => l.ReservedBytes);
+    public long ReservedBytes
+    {
+        get
+        {
+            long sum = 0;
+            foreach (TrainingLane lane in _lanes)
+            {
+                sum += lane.ReservedBytes;
+            }
+
+            return sum;
+        }
+    }
 
     /// <summary>Actions of the last rollout that hit an environment clamp.</summary>
-    public long ClampHits => _lanes.Sum(l => l.Schedule.ClampHits);
+    public long ClampHits
+    {
+        get
+        {
+            long sum = 0;
+            foreach (TrainingLane lane in _lanes)
+            {
+                sum += lane.Schedule.ClampHits;
+            }
+
+            return sum;
+        }
+    }
 
     internal ReadOnlySpan<TrainingLane> Lanes => _lanes;
 

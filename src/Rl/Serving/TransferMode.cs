@@ -1,7 +1,7 @@
-namespace CoGrpo.Cli.Commands;
+namespace CoGrpo.Rl.Serving;
 
 /// <summary>How a learned schedule is carried to a number of steps that it was not trained at.</summary>
-internal enum TransferMode
+public enum TransferMode
 {
     /// <summary>Run the policy with its time remapped.</summary>
     Adaptive,

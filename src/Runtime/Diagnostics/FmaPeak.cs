@@ -2,10 +2,10 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace CoGrpo.Cli.Diagnostics;
+namespace CoGrpo.Runtime.Diagnostics;
 
 /// <summary>Measures the rate of fused multiply-adds that stay in registers: the ceiling of every matrix product here.</summary>
-internal static class FmaPeak
+public static class FmaPeak
 {
     private const int Chains = 12;
 

@@ -1,0 +1,129 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using CoGrpo.Rl.Charts;
+using CoGrpo.Rl.Configuration;
+using CoGrpo.Rl.EmojiScenes;
+using CoGrpo.Rl.Training;
+using CoGrpo.Runtime.Files;
+using CoGrpo.Runtime.Sampling;
+
+namespace CoGrpo.Rl.Runs;
+
+/// <summary>report.md of a training run with its curves: what was trained, scores before and after, pictures, schedule and reward curves read back from metrics.jsonl.</summary>
+internal sealed class RunReport
+{
+    private static readonly string[] ActionTitles = ["re-mask ratio r", "sampling temperature", "re-mask temperature", "guidance s"];
+    private static readonly string[] ActionKeys = ["r", "tau_s", "tau_r", "s"];
+
+    private readonly RunConfiguration _configuration;
+    private readonly RunFolder _folder;
+    private readonly SceneLayout _layout;
+    private readonly LaneSet _lanes;
+
+    public RunReport(RunConfiguration configuration, RunFolder folder, SceneLayout layout, LaneSet lanes)
+    {
+        _configuration = configuration;
+        _folder = folder;
+        _layout = layout;
+        _lanes = lanes;
+    }
+
+    private string ModeName => SettingInfo.EnumNames(typeof(TrainMode))[(int)_configuration.Train.Mode];
+
+    /// <summary>Scores of the base; null in a resumed run, whose metrics.jsonl has them.</summary>
+    public EvaluationReport? Before { get; set; }
+
+    /// <summary>Scores of the trained model per step count.</summary>
+    public List<(int Steps, EvaluationReport Report)> After { get; } = [];
+
+    /// <summary>Writes the curves and the report.</summary>
+    public void Write()
+    {
+        List<Dictionary<string, double>> metrics = ReadMetrics();
+        List<Dictionary<string, double>> iterations = [.. metrics.Where(m => m.ContainsKey("advantage/mean_abs"))];
+        var text = new StringBuilder();
+        text.AppendLine(CultureInfo.InvariantCulture, $"# {ModeName} on EmojiScenes {_layout.Side} x {_layout.Side}");
+        text.AppendLine();
+        text.AppendLine(CultureInfo.InvariantCulture,
+            $"{iterations.Count} iterations, T = {_configuration.Sampling.Steps}, seed {_configuration.Seed}. Settings: [config.json](config.json); numbers: metrics.jsonl and TensorBoard events.");
+        text.AppendLine();
+        text.AppendLine(CultureInfo.InvariantCulture, $"Held-out prompts, {_configuration.Train.Evaluation.PromptsPerTask} per task, {_configuration.Train.Evaluation.Samples} samples each; the judge is never trained on.");
+        text.AppendLine();
+        var rows = new List<(string, EvaluationReport)>();
+        if (Before is not null)
+        {
+            rows.Add(("base, hand-made schedule", Before));
+        }
+
+        rows.AddRange(After.Select(a => ($"trained, T = {a.Steps}", a.Report)));
+        text.Append(ScoreTable.Markdown(rows));
+        text.AppendLine();
+        text.AppendLine("## Before and after");
+        text.AppendLine();
+        text.AppendLine("Same prompts, same noise.");
+        text.AppendLine();
+        text.AppendLine("| before | after |").AppendLine("|---|---|").AppendLine("| ![before](samples/before.png) | ![after](samples/after.png) |");
+        if (iterations.Count > 1)
+        {
+            AtomicFile.WriteAllText(_folder.At("rewards.svg"), Rewards(iterations));
+            AtomicFile.WriteAllText(_folder.At("schedule.svg"), Schedule(iterations[^1]));
+            text.AppendLine().AppendLine("## Curves").AppendLine();
+            text.AppendLine("![rewards](rewards.svg)").AppendLine().AppendLine("![schedule](schedule.svg)");
+            double seconds = iterations.Sum(m => m["time/rollout"] + m["time/reward"] + m["time/update"]);
+            text.AppendLine().AppendLine("## Time").AppendLine();
+            text.AppendLine(CultureInfo.InvariantCulture,
+                $"{seconds:f0} s in {iterations.Count} iterations: rollouts {Share("time/rollout"):p0}, rewards {Share("time/reward"):p0}, updates {Share("time/update"):p0}; " +
+                $"{iterations.Sum(m => m["compute/forward_equivalents"]):f0} forward equivalents; {_lanes.ReservedBytes >> 20} MiB of work memory.");
+            double Share(string key) => iterations.Sum(m => m[key]) / Math.Max(1e-9, seconds);
+        }
+
+        AtomicFile.WriteAllText(_folder.At("report.md"), text.ToString());
+    }
+
+    private List<Dictionary<string, double>> ReadMetrics()
+    {
+        var lines = new List<Dictionary<string, double>>();
+        using var reader = new StreamReader(new FileStream(_folder.At("metrics.jsonl"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        while (reader.ReadLine() is { } line)
+        {
+            using JsonDocument json = JsonDocument.Parse(line);
+            var values = new Dictionary<string, double>();
+            foreach (JsonProperty property in json.RootElement.EnumerateObject())
+            {
+                values[property.Name] = property.Value.ValueKind == JsonValueKind.Number ? property.Value.GetDouble() : double.NaN;
+            }
+
+            lines.Add(values);
+        }
+
+        return lines;
+    }
+
+    private string Rewards(List<Dictionary<string, double>> iterations)
+    {
+        double[] x = [.. iterations.Select(m => m["iteration"])];
+        ChartSeries Series(string name, string key) => new(name, x, [.. iterations.Select(m => m.GetValueOrDefault(key))]);
+        var rewards = new LineChart("Rewards on training prompts", "iteration", "mean",
+            [.. _configuration.Train.Rewards.Select(r => Series(r.Name.ToString().ToLowerInvariant(), $"reward/{r.Name.ToString().ToLowerInvariant()}/mean"))]);
+        var watched = new LineChart("Watched, never trained on", "iteration", "mean", [Series("judge", "heldout/judge"), Series("diversity", "heldout/diversity")]);
+        return ChartGrid.ToSvg("Rollouts", [rewards, watched]);
+    }
+
+    private string Schedule(Dictionary<string, double> last)
+    {
+        int steps = _configuration.Sampling.Steps;
+        double[] x = [.. Enumerable.Range(0, steps).Select(t => (double)t)];
+        HandMadeSettings hand = RunFactory.HandMade(_configuration.Sampling.HandMade);
+        var charts = new List<LineChart>();
+        for (int k = 0; k < ScheduleAction.Count; k++)
+        {
+            double[] made = [.. Enumerable.Range(0, steps).Select(t => hand.At(t, steps).Component(k))];
+            double[] mean = [.. Enumerable.Range(0, steps).Select(t => last[$"action/{ActionKeys[k]}/step{t}"])];
+            double[] deviation = [.. Enumerable.Range(0, steps).Select(t => last[$"action/{ActionKeys[k]}_std/step{t}"])];
+            charts.Add(new LineChart(ActionTitles[k], "step", "", [new ChartSeries("hand-made", x, made), new ChartSeries("last rollout", x, mean, deviation)]));
+        }
+
+        return ChartGrid.ToSvg("Schedule", charts);
+    }
+}

@@ -1,0 +1,217 @@
+using System.Globalization;
+using CoGrpo.Model;
+using CoGrpo.Model.Images;
+using CoGrpo.Model.Schedule;
+using CoGrpo.Model.TextToImage;
+using CoGrpo.Rl.Configuration;
+using CoGrpo.Rl.EmojiScenes;
+using CoGrpo.Rl.Evaluation;
+using CoGrpo.Rl.Logging;
+using CoGrpo.Rl.Serving;
+using CoGrpo.Rl.Training;
+using CoGrpo.Runtime.Autograd;
+using CoGrpo.Runtime.Backends.Cpu;
+using CoGrpo.Runtime.Optimization;
+using CoGrpo.Runtime.Sampling;
+
+namespace CoGrpo.Rl.Runs;
+
+/// <summary>
+/// The <c>train</c> command's work: a Co-GRPO run in a run folder, from the evaluation of the base to the report with pictures and curves,
+/// resumable to the bit at every checkpoint.
+/// </summary>
+public sealed class TrainRun : IDisposable
+{
+    private readonly RunConfiguration _configuration;
+    private readonly IProgressReporter _progress;
+    private readonly CancellationToken _cancellation;
+    private readonly SceneLayout _layout;
+    private readonly CpuBackend _backend;
+    private readonly TextToImageModel _model;
+    private readonly SchedulePolicy _policy;
+    private readonly LaneSet _lanes;
+    private readonly CoGrpoTrainer _trainer;
+    private readonly SceneEvaluator _evaluator;
+    private readonly RunFolder _folder;
+    private readonly TrainingState _state;
+    private readonly RewardAlarms _alarms;
+
+    private TrainRun(RunConfiguration configuration, bool resume, IProgressReporter progress, CancellationToken cancellation)
+    {
+        _configuration = configuration;
+        _progress = progress;
+        _cancellation = cancellation;
+        _layout = RunFactory.Layout(configuration.Data);
+        _backend = new CpuBackend(1);
+        _model = TextToImageModel.Load(configuration.Model.Checkpoint ?? ShippedModel.Find(), _backend);
+        _policy = new SchedulePolicy(SchedulePolicyConfig.ForWidth(configuration.Schedule.PolicyWidth), _backend);
+        Initialisation.SchedulePolicy(_policy.Parameters, _backend, (ulong)configuration.Seed);
+        _lanes = Lanes(configuration, _model, _policy, _layout);
+        IReadOnlyList<IReward> rewards = RunFactory.Rewards(configuration.Train, _layout);
+        _trainer = new CoGrpoTrainer(configuration, _lanes, new ScenePromptSource(), rewards, _layout.Tokenizer, new SceneWatch(_layout));
+        EvaluationConfiguration e = configuration.Train.Evaluation;
+        _evaluator = new SceneEvaluator(_lanes, _layout, new EvaluationSet(PromptSet.HeldOut, e.PromptsPerTask, (ulong)e.Seed, e.Samples), (ulong)e.Seed);
+        _folder = RunFolder.Open(configuration, resume, configuration.Train.KeepCheckpoints, progress);
+        _state = State();
+        _alarms = new RewardAlarms(progress);
+        if (_folder.Resumed is { } checkpoint)
+        {
+            Restore(checkpoint.Directory);
+        }
+    }
+
+    /// <summary>Trains to the end, or until <paramref name="cancellation"/>, when a checkpoint is saved and <see cref="OperationCanceledException"/> thrown. Returns the run folder.</summary>
+    /// <exception cref="ModelException">The configuration, the model or the run folder cannot be used.</exception>
+    public static string Execute(RunConfiguration configuration, bool resume, IProgressReporter progress, TextWriter output, CancellationToken cancellation)
+    {
+        using var run = new TrainRun(configuration, resume, progress, cancellation);
+        run.Train(output);
+        return run._folder.Path;
+    }
+
+    /// <summary>Frees networks, lanes and logs.</summary>
+    public void Dispose()
+    {
+        _folder.Dispose();
+        _trainer.Dispose();
+        _lanes.Dispose();
+        _policy.Dispose();
+        _model.Dispose();
+        _backend.Dispose();
+    }
+
+    /// <summary>The lanes of a configuration.</summary>
+    internal static LaneSet Lanes(RunConfiguration configuration, TextToImageModel model, SchedulePolicy policy, SceneLayout layout)
+    {
+        int grid = layout.Tokenizer.GridHeight;
+        var setup = new LaneSetup(model, policy, RunFactory.Parametrization(configuration), configuration.Sampling.Steps,
+            RunFactory.TrainedActions(configuration.Schedule), grid, layout.Tokenizer.GridWidth, SceneTiles.PatchSize, configuration.Sampling.MicroBatch);
+        return new LaneSet(setup, configuration.Lanes, () => PretrainRun.LaneBackend(configuration));
+    }
+
+    private bool UsesLearnedSchedule => _configuration.Train.Mode != TrainMode.Naive;
+
+    private HandMadeSchedule HandMade => new(RunFactory.HandMade(_configuration.Sampling.HandMade));
+
+    private void Train(TextWriter output)
+    {
+        RunReport report = new(_configuration, _folder, _layout, _lanes);
+        if (_trainer.Iteration == 0)
+        {
+            _progress.Begin("evaluate base", 1);
+            EvaluationReport before = Evaluate(HandMade, "before.png", _configuration.Sampling.Steps);
+            _progress.Metrics($"base, hand-made schedule: held-out {ScoreTable.Line(before)}");
+            _folder.Log(0, ScoreTable.Flatten("eval", before));
+            report.Before = before;
+        }
+
+        _progress.Begin($"train {_configuration.Train.Mode}", _trainer.Plan.Count);
+        _progress.Report(_trainer.Iteration, "");
+        while (_trainer.Iteration < _trainer.Plan.Count)
+        {
+            if (_cancellation.IsCancellationRequested)
+            {
+                Save();
+                _cancellation.ThrowIfCancellationRequested();
+            }
+
+            IterationMetrics metrics = _trainer.Train();
+            _folder.Log(metrics.Iteration, metrics.Flatten());
+            _alarms.Watch(metrics);
+            _progress.Report(metrics.Iteration, Describe(metrics));
+            EvaluationConfiguration e = _configuration.Train.Evaluation;
+            if (e.Every > 0 && metrics.Iteration % e.Every == 0 && metrics.Iteration < _trainer.Plan.Count)
+            {
+                EvaluationReport scores = Evaluate(Schedule(), $"iteration-{metrics.Iteration:d4}.png", _configuration.Sampling.Steps);
+                _folder.Log(metrics.Iteration, ScoreTable.Flatten("eval", scores));
+                _progress.Metrics($"iteration {metrics.Iteration}: held-out {ScoreTable.Line(scores)}");
+            }
+
+            if (metrics.Iteration % _configuration.Train.CheckpointEvery == 0 && metrics.Iteration < _trainer.Plan.Count)
+            {
+                Save();
+            }
+        }
+
+        Save();
+        using (Averaged())
+        {
+            foreach (int steps in _configuration.Train.Evaluation.Steps)
+            {
+                _progress.Begin($"evaluate trained, {steps} steps", 1);
+                EvaluationReport after = Evaluate(Schedule(), steps == _configuration.Sampling.Steps ? "after.png" : $"after-{steps}-steps.png", steps);
+                _progress.Metrics($"trained, T = {steps}: held-out {ScoreTable.Line(after)}");
+                report.After.Add((steps, after));
+            }
+
+            string model = _folder.At("model");
+            _model.Save(model);
+            if (UsesLearnedSchedule)
+            {
+                SchedulePolicyFolder.Save(Path.Combine(model, SchedulePolicyFolder.Name), _policy, new SchedulePolicySettings(_configuration.Sampling.Steps, RunFactory.TrainedActions(_configuration.Schedule), RunFactory.Parametrization(_configuration).Settings));
+            }
+        }
+
+        _progress.End();
+        report.Write();
+        output.WriteLine($"report: {_folder.At("report.md")}");
+        output.WriteLine($"model: {_folder.At("model")}");
+    }
+
+    private ISchedule? Schedule() => UsesLearnedSchedule ? null : HandMade;
+
+    private EvaluationReport Evaluate(ISchedule? schedule, string picture, int steps)
+    {
+        EvaluationReport report = _evaluator.Run(steps, schedule, _cancellation);
+        PngWriter.Write(_folder.At("samples", picture), SceneGridPicture.Of(_evaluator.Set, _layout, _evaluator.Codes));
+        return report;
+    }
+
+    private static string Describe(IterationMetrics metrics)
+    {
+        string rewards = string.Join(' ', metrics.Rewards.Select((name, k) => string.Create(CultureInfo.InvariantCulture, $"{name} {metrics.RewardMean[k]:f3}")));
+        return string.Create(CultureInfo.InvariantCulture, $"{metrics.Phase.ToString().ToLowerInvariant()} {rewards} judge {metrics.Judge:f2}");
+    }
+
+    private TrainingState State()
+    {
+        var state = new TrainingState(_backend);
+        AddNetwork("transformer", _model.Transformer.Parameters, _trainer.Model.Optimizer, _trainer.Model.Average);
+        AddNetwork("policy", _policy.Parameters, _trainer.Schedule.Optimizer, _trainer.Schedule.Average);
+        return state;
+
+        void AddNetwork(string name, ParameterStore store, AdamWOptimizer optimizer, ParameterAverage? average)
+        {
+            state.Add(name, store, store.Values);
+            state.Add($"{name}.m", store, optimizer.Moments(0).First);
+            state.Add($"{name}.v", store, optimizer.Moments(0).Second);
+            if (average is not null)
+            {
+                state.Add($"{name}.average", store, average.Values);
+            }
+        }
+    }
+
+    private void Save()
+    {
+        _state.Counters["iteration"] = _trainer.Iteration;
+        _state.Counters["model_steps"] = _trainer.Model.Optimizer.Steps;
+        _state.Counters["model_nonfinite"] = _trainer.Model.Optimizer.NonFiniteSteps;
+        _state.Counters["schedule_steps"] = _trainer.Schedule.Optimizer.Steps;
+        _state.Counters["schedule_nonfinite"] = _trainer.Schedule.Optimizer.NonFiniteSteps;
+        _folder.Checkpoints.Save(_trainer.Iteration, _state.Write);
+    }
+
+    private void Restore(string directory)
+    {
+        _state.Read(directory);
+        _trainer.Iteration = (int)_state.Counter("iteration");
+        _trainer.Model.Optimizer.Steps = (long)_state.Counter("model_steps");
+        _trainer.Model.Optimizer.NonFiniteSteps = (long)_state.Counter("model_nonfinite");
+        _trainer.Schedule.Optimizer.Steps = (long)_state.Counter("schedule_steps");
+        _trainer.Schedule.Optimizer.NonFiniteSteps = (long)_state.Counter("schedule_nonfinite");
+    }
+
+    /// <summary>Puts averaged weights, where there are any, in place of the trained ones until disposed.</summary>
+    private WeightSwap Averaged() => new(_backend, (_model.Transformer.Parameters, _trainer.Model.Average), (_policy.Parameters, _trainer.Schedule.Average));
+}

@@ -75,10 +75,18 @@ public class AllocationTests
             call();
         }
 
-        run.Lanes.Run(count);
-        bytes.CopyTo(before, 0);
-        call();
-        run.Lanes.Run(count);
-        return bytes.Sum() - before.Sum();
+        // A lock of the thread team is made the first time a lane has to wait for another, in whichever call that is: the second or third
+        // call must be clean, since what a call itself allocates is in every one.
+        long least = long.MaxValue;
+        for (int i = 0; i < 3; i++)
+        {
+            run.Lanes.Run(count);
+            bytes.CopyTo(before, 0);
+            call();
+            run.Lanes.Run(count);
+            least = Math.Min(least, bytes.Sum() - before.Sum());
+        }
+
+        return least;
     }
 }

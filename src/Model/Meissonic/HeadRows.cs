@@ -20,10 +20,11 @@ internal sealed class HeadRows
     {
         int codes = height * width;
         int count = rows.IsEmpty ? images * codes : rows.Length;
-        if (_codes.Length < count)
+        if (_codes.Length < images * codes)
         {
-            _tokens = new int[count];
-            _codes = new int[count];
+            // Room for every code, so that a later pass of the same size with more wanted rows allocates nothing.
+            _tokens = new int[images * codes];
+            _codes = new int[images * codes];
         }
 
         if (_place.Length < images * n)

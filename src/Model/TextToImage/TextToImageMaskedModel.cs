@@ -93,7 +93,7 @@ public sealed class TextToImageMaskedModel : IMaskedModel, IDisposable
         int rows = batch.Rows.IsNone ? 0 : (int)batch.Rows.Shape.Count;
         if (_rows.Length < rows)
         {
-            _rows = new int[rows];
+            _rows = new int[batch.Prompts.Length * Codes];
         }
 
         if (rows > 0)

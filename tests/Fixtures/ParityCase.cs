@@ -46,7 +46,7 @@ internal sealed class ParityCase
 
         double rounding = scale * Math.Pow(2, -24);
         double rms = Math.Sqrt(squares / Math.Max(1, golden.Length));
-        double ratio = Math.Max(largest / Math.Max(reference.GetProperty("max_abs").GetDouble(), rounding),
+        double ratio = largest == 0 ? 0 : Math.Max(largest / Math.Max(reference.GetProperty("max_abs").GetDouble(), rounding),
             rms / Math.Max(reference.GetProperty("rms").GetDouble(), rounding));
         _compared++;
         if (!(ratio <= _worst.Ratio))

@@ -7,6 +7,7 @@ namespace CoGrpo.Tests.Rl;
 public class AdvantagesTests
 {
     [Theory]
+    [Trait("Category", "fixtures")]
     [InlineData("eps1e4", 1e-4)]
     [InlineData("eps_hps1e6", 1e-6)]
     public void MatchesGoldenValues(string name, double second)

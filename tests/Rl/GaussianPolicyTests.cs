@@ -19,6 +19,7 @@ public class GaussianPolicyTests
     }
 
     [Theory]
+    [Trait("Category", "fixtures")]
     [MemberData(nameof(Cases))]
     public void MatchesGoldenValues(string name)
     {

@@ -118,7 +118,7 @@ public class ModelPhaseTests
     {
         using var run = new TinyRun();
         Trajectories trajectories = run.Rollout();
-        using var phase = new ModelPhase(run.Lanes, TinyRun.ModelPhase(2) with { LearningRate = 3e-3 });
+        using var phase = new ModelPhase(run.Lanes, TinyRun.ModelPhase(2) with { LearningRate = 2e-4 });
         PhaseMetrics first = phase.Update(trajectories, 0, TinyRun.Seed, 0, 1);
         Assert.Equal(0, first.Objective.ClipFractionHigh + first.Objective.ClipFractionLow);
         double[] now = new IndependentObjective(run).LogProbs(run.Masked, run.Masked, GuidanceGradient.Both, trajectories);

@@ -97,7 +97,7 @@ internal sealed class TinyRun : IDisposable
     /// <summary>Samples trajectories of equal groups with prompts 1, 2, 3, 1, ... and gives them fixed advantages of both signs.</summary>
     public Trajectories Rollout(int images = 4, int group = 2, bool explore = true, ISchedule? fixedSchedule = null)
     {
-        var trajectories = Own(new Trajectories(Backend, images, Setup.Height * Setup.Width, Steps, new Shape(64, 64)));
+        var trajectories = Own(new Trajectories(Backend, images, Setup.Height * Setup.Width, Steps, fixedSchedule is null ? new Shape(64, 64) : default));
         for (int b = 0; b < images; b++)
         {
             trajectories.Prompts[b] = 1 + (b / group % 3);

@@ -1,5 +1,7 @@
 using CoGrpo.Model.Schedule;
 using CoGrpo.Rl.Training;
+using CoGrpo.Runtime;
+using CoGrpo.Runtime.Autograd;
 using CoGrpo.Runtime.Sampling;
 
 namespace CoGrpo.Tests.Rl;
@@ -54,22 +56,31 @@ public class UntrainedScheduleTests
         }
     }
 
-    [Fact]
-    public void ATrainedPolicyActsAlikeAtTheSameShareOfAnotherStepCount()
+    [Theory]
+    [InlineData(4, 8)]
+    [InlineData(8, 8)]
+    [InlineData(8, 4)]
+    public void MeansAreThoseOfTheNetworkAtTheRemappedTime(int steps, int trainedSteps)
     {
-        // At the first step all canvases are fully masked, so features agree; share 1/4 is step 0 of 4.
         using var run = new TinyRun();
-        using var sampler = new MaskedSampler(run.Masked, new SamplerOptions { MicroBatch = 2 });
-        using var at4 = new LearnedSchedule(run.Policy, run.Parametrization, 4, (8, 8), All);
-        using var at8 = new LearnedSchedule(run.Policy, run.Parametrization, 8, (8, 8), All);
-        var four = new Means();
-        var eight = new Means();
-        var record = new SampleRecord(1, 64, 4);
-        int[] prompts = [1];
-        sampler.Sample(new SampleRequest { Steps = 4, Prompts = prompts, Seed = 4 }, at4, record, four);
-        sampler.Sample(new SampleRequest { Steps = 4, Prompts = prompts, Seed = 4 }, at8, record, eight);
-        Assert.NotEqual(four.First, eight.First);
-        Assert.Contains(four.First, x => Math.Abs(x) > 1e-3);
+        using var sampler = new MaskedSampler(run.Masked, new SamplerOptions());
+        using var schedule = new LearnedSchedule(run.Policy, run.Parametrization, trainedSteps, (8, 8), All);
+        var watch = new Watch(run);
+        sampler.Sample(new SampleRequest { Steps = steps, Prompts = [1], Seed = 4 }, schedule, new SampleRecord(1, 64, steps), watch);
+        using Arena arena = run.Backend.CreateArena("policy", 1 << 20);
+        var tape = new Tape(run.Backend, arena, arena);
+        for (int t = 0; t < steps; t++)
+        {
+            tape.Begin(recording: false);
+            Tensor features = arena.Allocate(new Shape(1, 64, 64));
+            Tensor time = arena.Allocate(new Shape(1));
+            run.Backend.Upload<float>(watch.Features[t], features);
+            run.Backend.Upload<float>([(float)Math.Max(0, ((t + 1.0) * trainedSteps / steps) - 1)], time);
+            float[] delta = run.Read(tape.Value(run.Policy.Forward(tape, features, 8, 8, time)));
+            Assert.Equal(delta.Select(x => (double)x), watch.Means[t]);
+            Assert.Equal(watch.Means[t], watch.Raw[t]);
+            Assert.Contains(delta, x => Math.Abs(x) > 1e-3);
+        }
     }
 
     [Fact]
@@ -106,10 +117,19 @@ public class UntrainedScheduleTests
         Assert.NotEqual(0, actions[1]);
     }
 
-    private sealed class Means : ISampleObserver
+    private sealed class Watch(TinyRun run) : ISampleObserver
     {
-        public double[] First { get; private set; } = [];
+        public List<double[]> Means { get; } = [];
 
-        public void OnStep(in SampleStep step) => First = step.Step == 0 ? step.Means.ToArray() : First;
+        public List<double[]> Raw { get; } = [];
+
+        public List<float[]> Features { get; } = [];
+
+        public void OnStep(in SampleStep step)
+        {
+            Means.Add(step.Means.ToArray());
+            Raw.Add(step.RawActions.ToArray());
+            Features.Add(run.Read(step.Features.Reshape(new Shape(64 * 64))));
+        }
     }
 }

@@ -21,13 +21,14 @@ public class AdamWTests
     }
 
     [Theory]
+    [Trait("Category", "fixtures")]
     [MemberData(nameof(Cases))]
     public void FollowsTorchWithinFourTimesItsRoundingError(string name)
     {
         JsonElement golden = FixtureFolder.Json("grpo", "adamw", "cases.json").EnumerateArray().First(x => x.GetProperty("case").GetString() == name);
         FixtureFile inputs = new(FixtureFolder.At("grpo", "adamw", name + ".inputs.safetensors"));
         FixtureFile exact = new(FixtureFolder.At("grpo", "adamw", name + ".outputs_f64.safetensors"));
-        JsonElement error = FixtureFolder.Json("grpo", "adamw", "torch_fp32_error.json").GetProperty(name);
+        var parity = new ParityCase($"grpo/adamw/{name}", FixtureFolder.Json("grpo", "adamw", "torch_fp32_error.json").GetProperty(name));
         double beta1 = golden.GetProperty("betas")[0].GetDouble();
         double beta2 = golden.GetProperty("betas")[1].GetDouble();
         using SamplingScope scope = new();
@@ -52,11 +53,13 @@ public class AdamWTests
                     exactV[i] = (beta2 * exactV[i]) + ((1 - beta2) * gradient[i] * gradient[i]);
                 }
 
-                AssertWithin(exact.Doubles($"param.{step}.{key}"), scope.Floats(p), error, $"param.{step}.{key}");
-                AssertWithin(exactM, scope.Floats(m), error, $"exp_avg.{step}.{key}");
-                AssertWithin(exactV, scope.Floats(v), error, $"exp_avg_sq.{step}.{key}");
+                parity.Compare($"param.{step}.{key}", exact.Doubles($"param.{step}.{key}"), Doubles(scope.Floats(p)));
+                parity.Compare($"exp_avg.{step}.{key}", exactM, Doubles(scope.Floats(m)));
+                parity.Compare($"exp_avg_sq.{step}.{key}", exactV, Doubles(scope.Floats(v)));
             }
         }
+
+        parity.Finish();
     }
 
     [Theory]
@@ -164,12 +167,5 @@ public class AdamWTests
         }
     }
 
-    private static void AssertWithin(double[] expected, float[] got, JsonElement error, string name)
-    {
-        double tolerance = 4 * error.GetProperty(name).GetProperty("max_abs").GetDouble();
-        for (int i = 0; i < expected.Length; i++)
-        {
-            Assert.True(Math.Abs(expected[i] - got[i]) <= tolerance, $"{name}[{i}]: {got[i]:R} against {expected[i]:R}, allowed {tolerance:R}");
-        }
-    }
+    private static double[] Doubles(float[] values) => Array.ConvertAll(values, x => (double)x);
 }

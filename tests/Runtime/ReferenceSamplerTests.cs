@@ -26,6 +26,7 @@ public class ReferenceSamplerTests
     }
 
     [Theory]
+    [Trait("Category", "fixtures")]
     [MemberData(nameof(Cases))]
     public void MasksMatchTheReference(string name)
     {

@@ -23,6 +23,7 @@ public class ScheduleTests
     }
 
     [Fact]
+    [Trait("Category", "fixtures")]
     public void LinksMatchTheGoldenTable()
     {
         string[] lines = File.ReadAllLines(FixtureFolder.At("grpo", "action-links", "links.tsv"));
@@ -108,6 +109,7 @@ public class ScheduleTests
     }
 
     [Fact]
+    [Trait("Category", "fixtures")]
     public void SinglePrecisionCountsMatchTheReference()
     {
         string[] lines = File.ReadAllLines(FixtureFolder.At("sampler-step", "mask_len.tsv"));

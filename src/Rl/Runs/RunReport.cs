@@ -29,6 +29,8 @@ internal sealed class RunReport
         _lanes = lanes;
     }
 
+    private string ModeName => SettingInfo.EnumNames(typeof(TrainMode))[(int)_configuration.Train.Mode];
+
     /// <summary>Scores of the base; null in a resumed run, whose metrics.jsonl has them.</summary>
     public EvaluationReport? Before { get; set; }
 
@@ -41,7 +43,7 @@ internal sealed class RunReport
         List<Dictionary<string, double>> metrics = ReadMetrics();
         List<Dictionary<string, double>> iterations = [.. metrics.Where(m => m.ContainsKey("advantage/mean_abs"))];
         var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"# {_configuration.Train.Mode} on EmojiScenes {_layout.Side} x {_layout.Side}");
+        text.AppendLine(CultureInfo.InvariantCulture, $"# {ModeName} on EmojiScenes {_layout.Side} x {_layout.Side}");
         text.AppendLine();
         text.AppendLine(CultureInfo.InvariantCulture,
             $"{iterations.Count} iterations, T = {_configuration.Sampling.Steps}, seed {_configuration.Seed}. Settings: [config.json](config.json); numbers: metrics.jsonl and TensorBoard events.");

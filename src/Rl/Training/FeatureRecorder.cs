@@ -37,7 +37,7 @@ internal sealed class FeatureRecorder : ISampleObserver
             step.Means.Slice(b * ScheduleAction.Count, ScheduleAction.Count).CopyTo(target.Means.AsSpan(at));
         }
 
-        if (target.Features.IsNone)
+        if (target.Features.IsNone || step.Features.IsNone)
         {
             return;
         }

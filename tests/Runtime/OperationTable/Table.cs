@@ -8,6 +8,20 @@ internal static class Table
     private const WeightLayout OutIn = WeightLayout.OutIn;
     private const WeightLayout InOut = WeightLayout.InOut;
 
+    private static readonly AdamWStep FirstStep = new(1e-3, 0.9, 0.999, 1e-8, 0.01, 1);
+
+    private static readonly AttentionSize[] Attention =
+    [
+        new(1, 1, 1, 1, false), new(3, 5, 1, 7, false), new(17, 33, 2, 5, false), new(7, 7, 3, 8, true), new(65, 65, 2, 17, true), new(5, 72, 2, 33, false),
+        new(72, 72, 1, 32, false), new(130, 7, 1, 65, false),
+    ];
+
+    private static readonly RopeSize[] Ropes = [new(1, 1, 0, 1, 2), new(3, 5, 1, 1, 6), new(5, 7, 2, 3, 10), new(17, 33, 0, 2, 32), new(7, 72, 65, 5, 34), new(65, 65, 0, 1, 130)];
+
+    private static readonly (int H, int W, int C)[] Grids = [(1, 1, 1), (1, 3, 5), (3, 1, 17), (2, 5, 33), (5, 3, 72)];
+
+    private static readonly ConvSize[] Convolutions = [new(1, 1, 1), new(3, 5, 7), new(4, 7, 33), new(5, 2, 72), new(9, 8, 17)];
+
     public static IReadOnlyList<OperationRow> Rows { get; } =
     [
         new RoundTripRow(nameof(IBackend.Upload), 3, 17),
@@ -33,11 +47,43 @@ internal static class Table
         .. Enum.GetValues<Activation>().SelectMany(a => (OperationRow[])
             [new ActivateRow(5, 65, a), new ActivateRow(3, 1, a), new ActivateBackwardRow(3, 33, a, false), new ActivateBackwardRow(5, 72, a, true)]),
 
+        .. Attention.SelectMany(a => (OperationRow[])[new AttentionRow(3, a), new AttentionBackwardRow(3, a)]),
+
         .. Enum.GetValues<Norm>().SelectMany(n => (OperationRow[])
         [
             new NormRow(n, 3, 1, 1), new NormRow(n, 3, 7, 5), new NormRow(n, 3, 17, 33), new NormRow(n, 2, 5, 130), new NormRow(n, 2, 3, 1000),
             new NormBackwardRow(n, 3, 7, 5, false), new NormBackwardRow(n, 3, 17, 33, true), new NormBackwardRow(n, 2, 65, 72, false), new NormBackwardRow(n, 2, 3, 1000, true),
             .. n == Norm.Ada ? Array.Empty<OperationRow>() : [new NormBackwardRow(n, 3, 5, 17, false, weights: false)],
         ]),
+
+        .. Ropes.SelectMany(r => (OperationRow[])[new QkNormRopeRow(3, r), new QkNormRopeBackwardRow(3, r), new QkNormRopeBackwardRow(2, r, weight: false)]),
+
+        new GateResidualRow(3, 1, 1, true), new GateResidualRow(3, 5, 33, true), new GateResidualRow(2, 17, 72, false), new GateResidualRow(2, 65, 130, true),
+        new GateResidualBackwardRow(3, 1, 1, true), new GateResidualBackwardRow(3, 33, 17, true), new GateResidualBackwardRow(2, 65, 130, true),
+        new GateResidualBackwardRow(3, 7, 65, false),
+        new EmbeddingRow(1, 1, 1, 1, false), new EmbeddingRow(3, 7, 17, 33, true), new EmbeddingRow(2, 65, 5, 72, true), new EmbeddingRow(5, 3, 33, 5, false),
+        new EmbeddingBackwardRow(1, 1, 1, 1), new EmbeddingBackwardRow(3, 7, 17, 33), new EmbeddingBackwardRow(2, 65, 5, 72),
+        .. Grids.SelectMany(g => (OperationRow[])[new SpaceDepthRow(true, 3, g.H, g.W, g.C), new SpaceDepthRow(false, 3, g.H, g.W, g.C)]),
+        new TransposeTokensRow(3, 1, 1), new TransposeTokensRow(3, 5, 17), new TransposeTokensRow(2, 33, 7), new TransposeTokensRow(2, 65, 72), new TransposeTokensRow(1, 130, 33),
+        new CopyTokensRow(3, 5, 9, 7, 0, 3, 5, false), new CopyTokensRow(3, 17, 5, 33, 9, 1, 3, true), new CopyTokensRow(2, 72, 72, 65, 0, 0, 72, true),
+        new CopyTokensRow(2, 3, 3, 5, 1, 1, 0, false), new CopyTokensRow(2, 8, 72, 130, 0, 64, 8, false),
+        new GatherRowsRow(1, 1, 1), new GatherRowsRow(17, 5, 33), new GatherRowsRow(130, 65, 72),
+        new GatherRowsBackwardRow(1, 1, 1, false), new GatherRowsBackwardRow(17, 5, 33, false), new GatherRowsBackwardRow(130, 65, 72, true), new GatherRowsBackwardRow(7, 7, 5, true),
+        .. Convolutions.SelectMany(c => (OperationRow[])[new DepthwiseConvRow(3, c), new DepthwiseConvBackwardRow(3, c, true), new DepthwiseConvBackwardRow(2, c, false)]),
+        .. Grids.SelectMany(g => (OperationRow[])[new AreaMeanRow(false, 3, g.H, g.W, 3, 2, g.C), new AreaMeanRow(true, 3, g.H, g.W, 2, 5, g.C)]),
+        new AreaMeanRow(false, 2, 3, 5, 1, 1, 7), new AreaMeanRow(true, 2, 1, 1, 7, 9, 33),
+
+        new SinusoidRow(1, 1), new SinusoidRow(7, 5), new SinusoidRow(5, 33),
+        new CrossEntropyRow(1, 1, true), new CrossEntropyRow(5, 17, true), new CrossEntropyRow(7, 65, true), new CrossEntropyRow(5, 130, false), new CrossEntropyRow(33, 72, true),
+        new GuidedSampleRow(1, 1, true), new GuidedSampleRow(17, 7, true), new GuidedSampleRow(33, 65, false), new GuidedSampleRow(5, 130, true), new GuidedSampleRow(33, 72, true),
+        new RemaskRow(1, 1, 1), new RemaskRow(5, 17, 0), new RemaskRow(5, 33, 1.5), new RemaskRow(7, 65, 0.5), new RemaskRow(3, 130, 2),
+        new LogProbGatherRow(1, 1, true, true), new LogProbGatherRow(17, 7, true, true), new LogProbGatherRow(33, 65, false, true), new LogProbGatherRow(5, 130, true, false),
+        new LogProbGatherRow(33, 72, true, true),
+        new LogProbGatherBackwardRow(1, 1, true, false), new LogProbGatherBackwardRow(17, 7, true, false), new LogProbGatherBackwardRow(33, 65, false, false),
+        new LogProbGatherBackwardRow(5, 130, true, true), new LogProbGatherBackwardRow(7, 72, true, false),
+
+        new AdamWRow(1, FirstStep), new AdamWRow(130, FirstStep), new AdamWRow(65, FirstStep with { Step = 1000 }), new AdamWRow(7217, FirstStep with { Step = 7, WeightDecay = 0 }),
+        new EmaRow(1), new EmaRow(33), new EmaRow(130), new EmaRow(7217),
+        new SquaredNormRow(1), new SquaredNormRow(33), new SquaredNormRow(7217), new SquaredNormRow(70001),
     ];
 }

@@ -42,7 +42,14 @@ internal sealed class RunOptions
     /// <exception cref="CommandException">It asks for a device that this version does not have.</exception>
     public RunConfiguration Load(ParseResult parsed)
     {
-        List<string> overrides = [.. parsed.GetValue(_set) ?? []];
+        List<string> overrides = [];
+        if (parsed.CommandResult.Command.Options.Contains(_steps))
+        {
+            // Sampling alone takes any number of steps: the rule that training picks its steps among them must not refuse a small one.
+            overrides.Add("train.model.stepsTrained=0");
+        }
+
+        overrides.AddRange(parsed.GetValue(_set) ?? []);
         Add(overrides, "seed", parsed.GetValue(_seed)?.ToString(CultureInfo.InvariantCulture));
         Add(overrides, "threads", parsed.GetValue(_threads)?.ToString(CultureInfo.InvariantCulture));
         Add(overrides, "output.directory", Quote(parsed.GetValue(_output)));

@@ -7,7 +7,7 @@ public sealed class ResultTableTests
     private static readonly ResultTable Table = new(["name", "x"], [["a, \"b\"", "1.5"], ["c|d", "10.25"]], TextColumns: 1);
 
     [Fact]
-    public void Plain_text_is_aligned() => Assert.Equal("name         x\na, \"b\"    1.5\nc|d      10.25\n", Table.ToPlainText());
+    public void Plain_text_is_aligned() => Assert.Equal("name        x\na, \"b\"    1.5\nc|d     10.25\n", Table.ToPlainText());
 
     [Fact]
     public void Csv_is_quoted() => Assert.Equal("name,x\n\"a, \"\"b\"\"\",1.5\nc|d,10.25\n", Table.ToCsv());

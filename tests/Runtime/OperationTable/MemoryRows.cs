@@ -98,7 +98,7 @@ internal sealed class AddRow : OperationRow
 
 internal sealed class ScaleRow : OperationRow
 {
-    private const float Factor3 = 0.3f;
+    private const float Multiplier = 0.3f;
     private readonly int _columns;
 
     public ScaleRow(int images, int columns)
@@ -113,13 +113,13 @@ internal sealed class ScaleRow : OperationRow
 
     public override OperationRow With(int images) => new ScaleRow(images, _columns);
 
-    public override void Run(IBackend backend, Tensor[] t) => backend.Scale(t[0], Factor3, t[1]);
+    public override void Run(IBackend backend, Tensor[] t) => backend.Scale(t[0], Multiplier, t[1]);
 
     public override void Reference<T>(Operands<T> v)
     {
         for (int i = 0; i < v[1].Length; i++)
         {
-            v[1][i] = Of<T>(Factor3) * v[0][i];
+            v[1][i] = Of<T>(Multiplier) * v[0][i];
         }
     }
 }

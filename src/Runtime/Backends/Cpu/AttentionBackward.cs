@@ -148,7 +148,7 @@ internal static unsafe class AttentionBackward
                 sum = Vector512.FusedMultiplyAdd(Vector512.Load(d + i), Vector512.Load(o + i), sum);
             }
 
-            float delta = LaneFold.Sum(sum);
+            float delta = Lanes.Sum(sum);
             for (; i < args.Width; i++)
             {
                 delta = MathF.FusedMultiplyAdd(d[i], o[i], delta);

@@ -87,7 +87,7 @@ internal static unsafe class AttentionForward
         }
 
         float old = *maximum;
-        float now = MathF.Max(old, LaneFold.Max(top));
+        float now = MathF.Max(old, Lanes.MaxOrNaN(top));
         Vector512<float> shift = Vector512.Create(now);
         Vector512<float> total = Vector512.Load(sum);
         if (!first && now != old)
@@ -118,7 +118,7 @@ internal static unsafe class AttentionForward
         float* saved = args.LogSumExp == null ? null : args.LogSumExp + ((((nint)image * args.Heads) + head) * args.Queries) + firstQuery;
         for (int r = 0; r < count; r++)
         {
-            float sum = LaneFold.Sum(Vector512.Load(sums + (r * 16)));
+            float sum = Lanes.Sum(Vector512.Load(sums + (r * 16)));
             TilePack.CopyOut(output + (r * width), width, 1, args.Width, 1f / sum, o + (r * args.OStride), args.OStride);
             if (saved != null)
             {

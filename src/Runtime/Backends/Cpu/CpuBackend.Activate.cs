@@ -60,7 +60,7 @@ public sealed unsafe partial class CpuBackend
 
             if (j < p.Columns)
             {
-                SimdTail.Store(ActivationMath.Value(SimdTail.Load(x + j, p.Columns - j), p.Activation), y + j, p.Columns - j);
+                Lanes.StoreTail(ActivationMath.Value(Lanes.LoadTail(x + j, p.Columns - j), p.Activation), y + j, p.Columns - j);
             }
         }
     }
@@ -84,8 +84,8 @@ public sealed unsafe partial class CpuBackend
             if (j < p.Columns)
             {
                 int count = p.Columns - j;
-                Vector512<float> d = SimdTail.Load(dy + j, count) * ActivationMath.Derivative(SimdTail.Load(x + j, count), p.Activation);
-                SimdTail.Store(p.Accumulate ? SimdTail.Load(dx + j, count) + d : d, dx + j, count);
+                Vector512<float> d = Lanes.LoadTail(dy + j, count) * ActivationMath.Derivative(Lanes.LoadTail(x + j, count), p.Activation);
+                Lanes.StoreTail(p.Accumulate ? Lanes.LoadTail(dx + j, count) + d : d, dx + j, count);
             }
         }
     }

@@ -9,7 +9,7 @@ public sealed unsafe partial class CpuBackend
         int tiles = (args.Queries + AttentionForward.QueryTile - 1) / AttentionForward.QueryTile;
         nint* scratch = stackalloc nint[Threads];
         args.Scratch = scratch;
-        ReserveScratch(scratch, AttentionForward.ScratchFloats(in args));
+        WorkerScratch(scratch, AttentionForward.ScratchFloats(in args) * sizeof(float));
         _team.For(args.Images * heads * tiles, &AttentionForward.Run, &args);
     }
 
@@ -35,7 +35,7 @@ public sealed unsafe partial class CpuBackend
         bool split = pairs < Threads;
         nint* scratch = stackalloc nint[Threads];
         args.Scratch = scratch;
-        ReserveScratch(scratch, Cpu.AttentionBackward.ScratchFloats(in args, split ? Cpu.AttentionBackward.QueryTile : args.Queries));
+        WorkerScratch(scratch, Cpu.AttentionBackward.ScratchFloats(in args, split ? Cpu.AttentionBackward.QueryTile : args.Queries) * sizeof(float));
         if (!split)
         {
             _team.For(pairs, &Cpu.AttentionBackward.RunHeads, &args);
@@ -45,15 +45,6 @@ public sealed unsafe partial class CpuBackend
         // Fewer heads than workers: seven products a tile instead of five, but everyone works.
         _team.For(pairs * ((args.Keys + Cpu.AttentionBackward.KeyTile - 1) / Cpu.AttentionBackward.KeyTile), &Cpu.AttentionBackward.RunKeyTiles, &args);
         _team.For(pairs * ((args.Queries + Cpu.AttentionBackward.QueryTile - 1) / Cpu.AttentionBackward.QueryTile), &Cpu.AttentionBackward.RunQueryTiles, &args);
-    }
-
-    // Every worker's tiles are reserved here, so that the loop bodies need nothing but addresses.
-    private void ReserveScratch(nint* addresses, nuint floats)
-    {
-        for (int worker = 0; worker < Threads; worker++)
-        {
-            addresses[worker] = (nint)_team.Scratch(worker, floats * sizeof(float));
-        }
     }
 
     private static AttentionArguments AttentionShapes(Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, int heads, bool causal)

@@ -142,10 +142,10 @@ public sealed unsafe partial class CpuBackend
                 Vector512<float> s = Vector512<float>.Zero;
                 for (int r = 0; r < p.Rows; r++, dy += p.Stride)
                 {
-                    s += count == 16 ? Vector512.Load(dy) : SimdTail.Load(dy, count);
+                    s += count == 16 ? Vector512.Load(dy) : Lanes.LoadTail(dy, count);
                 }
 
-                SimdTail.Store(SimdTail.Load(dbias, count) + s, dbias, count);
+                Lanes.StoreTail(Lanes.LoadTail(dbias, count) + s, dbias, count);
                 column += count;
             }
         }

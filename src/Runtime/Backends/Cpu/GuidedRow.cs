@@ -52,7 +52,7 @@ internal static unsafe class GuidedRow
             max = Vector512.Max(max, Vector512.Load(z + whole));
         }
 
-        return Max(max);
+        return Lanes.MaxOrNaN(max);
     }
 
     /// <summary>log Σ exp((z - <paramref name="max"/>)·<paramref name="inverseTemperature"/>) over a padded row; add max/τ for the log-sum-exp of z/τ.</summary>
@@ -72,7 +72,7 @@ internal static unsafe class GuidedRow
             s3 += SimdMath.Exp((Vector512.Load(z + v + 48) - top) * inverse);
         }
 
-        return SimdMath.Log(Vector512.Create(Sum(s0 + s1 + (s2 + s3)))).ToScalar();
+        return SimdMath.Log(Vector512.Create(Lanes.Sum(s0 + s1 + (s2 + s3)))).ToScalar();
     }
 
     /// <summary>log softmax(z/τ) of the code with logit <paramref name="z"/>, from the row's maximum and <see cref="LogSum"/>.</summary>
@@ -95,7 +95,7 @@ internal static unsafe class GuidedRow
             sum = Vector512.FusedMultiplyAdd(SimdMath.Exp(y - shift), y, sum);
         }
 
-        return logSum - Sum(sum);
+        return logSum - Lanes.Sum(sum);
     }
 
     /// <summary>Replaces the padded row z by exp((z - <paramref name="max"/>)·<paramref name="inverseTemperature"/>); the padding becomes 0.</summary>
@@ -124,23 +124,6 @@ internal static unsafe class GuidedRow
             s3 += Vector512.Load(row + v + 48);
         }
 
-        return Sum(s0 + s1 + (s2 + s3));
-    }
-
-    /// <summary>Sum of 16 lanes by halves, an order that no machine changes.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Sum(Vector512<float> x)
-    {
-        Vector256<float> h = x.GetLower() + x.GetUpper();
-        Vector128<float> q = h.GetLower() + h.GetUpper();
-        return q[0] + q[2] + (q[1] + q[3]);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Max(Vector512<float> x)
-    {
-        Vector256<float> h = Vector256.Max(x.GetLower(), x.GetUpper());
-        Vector128<float> q = Vector128.Max(h.GetLower(), h.GetUpper());
-        return MathF.Max(MathF.Max(q[0], q[2]), MathF.Max(q[1], q[3]));
+        return Lanes.Sum(s0 + s1 + (s2 + s3));
     }
 }

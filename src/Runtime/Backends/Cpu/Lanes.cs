@@ -12,7 +12,7 @@ internal static unsafe class Lanes
     /// <summary>Lanes of a vector.</summary>
     public const int Count = 16;
 
-    /// <summary>The first <paramref name="count"/> &lt; 16 elements at <paramref name="p"/>, then zeros; reads nothing beyond them.</summary>
+    /// <summary>The first <paramref name="count"/> &lt;= 16 elements at <paramref name="p"/>, then zeros; reads nothing beyond them.</summary>
     public static Vector512<float> LoadTail(float* p, int count)
     {
         Vector512<float> v = Vector512<float>.Zero;
@@ -25,7 +25,7 @@ internal static unsafe class Lanes
         return v;
     }
 
-    /// <summary>Writes the first <paramref name="count"/> &lt; 16 lanes at <paramref name="p"/>.</summary>
+    /// <summary>Writes the first <paramref name="count"/> &lt;= 16 lanes at <paramref name="p"/>.</summary>
     public static void StoreTail(Vector512<float> v, float* p, int count)
     {
         float* lanes = (float*)&v;
@@ -63,7 +63,7 @@ internal static unsafe class Lanes
         return four.GetElement(0) + four.GetElement(1);
     }
 
-    /// <summary>Largest lane.</summary>
+    /// <summary>Largest lane; what a NaN lane gives is not defined.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Max(Vector512<float> v)
     {
@@ -71,6 +71,15 @@ internal static unsafe class Lanes
         Vector128<float> four = Vector128.MaxNative(eight.GetLower(), eight.GetUpper());
         four = Vector128.MaxNative(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
         return MathF.Max(four.GetElement(0), four.GetElement(1));
+    }
+
+    /// <summary>Largest lane; NaN when a lane is NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float MaxOrNaN(Vector512<float> v)
+    {
+        Vector256<float> eight = Vector256.Max(v.GetLower(), v.GetUpper());
+        Vector128<float> four = Vector128.Max(eight.GetLower(), eight.GetUpper());
+        return MathF.Max(MathF.Max(four.GetElement(0), four.GetElement(2)), MathF.Max(four.GetElement(1), four.GetElement(3)));
     }
 
     /// <summary>Sum of a row of <paramref name="count"/> elements.</summary>

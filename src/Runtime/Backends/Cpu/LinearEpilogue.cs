@@ -56,24 +56,24 @@ internal unsafe struct LinearEpilogue
                 }
                 else
                 {
-                    p = bias == null ? p : p + SimdTail.Load(bias + j, count);
+                    p = bias == null ? p : p + Lanes.LoadTail(bias + j, count);
                     if (pre != null)
                     {
-                        SimdTail.Store(p, pre + j, count);
+                        Lanes.StoreTail(p, pre + j, count);
                     }
 
                     Vector512<float> a = ActivationMath.Value(p, Activation);
                     if (residual != null)
                     {
-                        Vector512<float> old = SimdTail.Load(residual + j, count);
-                        a = gate == null ? old + a : Vector512.FusedMultiplyAdd(SimdTail.Load(gate + j, count), a, old);
+                        Vector512<float> old = Lanes.LoadTail(residual + j, count);
+                        a = gate == null ? old + a : Vector512.FusedMultiplyAdd(Lanes.LoadTail(gate + j, count), a, old);
                     }
                     else if (gate != null)
                     {
-                        a *= SimdTail.Load(gate + j, count);
+                        a *= Lanes.LoadTail(gate + j, count);
                     }
 
-                    SimdTail.Store(a, y + j, count);
+                    Lanes.StoreTail(a, y + j, count);
                 }
             }
         }

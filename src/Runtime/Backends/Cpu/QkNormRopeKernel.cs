@@ -44,7 +44,7 @@ internal unsafe struct QkNormRopeKernel
                     squares = Vector512.FusedMultiplyAdd(v, v, squares);
                 }
 
-                float rstd = 1f / MathF.Sqrt((LaneFold.Sum(squares) / width) + args.Epsilon);
+                float rstd = 1f / MathF.Sqrt((Lanes.Sum(squares) / width) + args.Epsilon);
                 args.Rstd[((nint)row * args.Heads) + head] = rstd;
                 for (int d = 0; d < width; d += 16)
                 {
@@ -106,7 +106,7 @@ internal unsafe struct QkNormRopeKernel
             }
         }
 
-        Vector512<float> mean = Vector512.Create(LaneFold.Sum(products) / width);
+        Vector512<float> mean = Vector512.Create(Lanes.Sum(products) / width);
         for (int d = 0; d < width; d += 16)
         {
             // dx may be the place dy lies at: dy of these channels is read before dx is written.

@@ -7,14 +7,13 @@ out=${1:-runs/results}
 mkdir -p "$out"
 tool=./cogrpo-native
 config=configs/emoji-scenes.json
-iterations=26
 full=(--set train.evaluation.promptsPerTask=64 --set train.evaluation.samples=8)
 
-train() { # NAME SEED SETTING...
+train() { # NAME SEED OPTION...
   local name=$1 seed=$2; shift 2
   [ -f "$out/$name-$seed/report.md" ] || {
     rm -rf "$out/$name-$seed"
-    $tool train --config $config --seed "$seed" --output "$out/$name-$seed" --set train.evaluation.promptsPerTask=8 "$@"
+    $tool train --config $config --seed "$seed" --output "$out/$name-$seed" "$@"
   }
 }
 
@@ -25,12 +24,14 @@ score() { # NAME STEPS OPTION...
 
 for seed in 1 2 3; do
   train co-grpo "$seed"
-  train schedule "$seed" --set train.mode=schedule --set "train.cycles=[{\"schedule\":$iterations}]"
-  train naive "$seed" --set train.mode=naive --set "train.cycles=[{\"model\":$iterations}]"
+  train schedule "$seed" --set train.mode=schedule --set 'train.cycles=[{"schedule":26}]'
+  train naive "$seed" --set train.mode=naive --set 'train.cycles=[{"model":26}]'
 done
 for seed in 1 2 3; do
-  score "co-grpo-$seed" '[8]' --checkpoint "$out/co-grpo-$seed/model" --schedule "$out/co-grpo-$seed/model"
+  # Each of these also scores the checkpoint's model under the hand-made schedule.
+  score "co-grpo-$seed" '[4,6,8,12,16]' --checkpoint "$out/co-grpo-$seed/model" --schedule "$out/co-grpo-$seed/model"
   score "schedule-$seed" '[8]' --checkpoint "$out/schedule-$seed/model" --schedule "$out/schedule-$seed/model"
   score "naive-$seed" '[8]' --checkpoint "$out/naive-$seed/model"
 done
 score base '[4,6,8,12,16]'
+score best-hand-made '[8]' --grid

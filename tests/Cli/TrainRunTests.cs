@@ -145,7 +145,8 @@ public sealed class TrainRunTests : IDisposable
 
     private static Process Start(string[] arguments, string folder)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "cogrpo-native.dll"), .. arguments, "--output", folder])
+        // A test runner in the background of a shell ignores SIGINT, and its children would inherit that.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", "dotnet", Path.Combine(AppContext.BaseDirectory, "cogrpo-native.dll"), .. arguments, "--output", folder])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,

@@ -106,37 +106,6 @@ internal sealed unsafe class RowOperationHost : IDisposable
         }
     }
 
-    /// <summary>Gradient of <paramref name="loss"/> at <paramref name="x"/> by central differences in fp64.</summary>
-    public static double[] FiniteDifferences(Func<double[], double> loss, double[] x)
-    {
-        double[] point = (double[])x.Clone();
-        double[] gradient = new double[x.Length];
-        for (int i = 0; i < x.Length; i++)
-        {
-            double h = 1e-5 * Math.Max(1, Math.Abs(x[i]));
-            point[i] = x[i] + h;
-            double above = loss(point);
-            point[i] = x[i] - h;
-            gradient[i] = (above - loss(point)) / (2 * h);
-            point[i] = x[i];
-        }
-
-        return gradient;
-    }
-
-    public static double Dot(double[] a, double[] b)
-    {
-        double sum = 0;
-        for (int i = 0; i < a.Length; i++)
-        {
-            sum += a[i] * b[i];
-        }
-
-        return sum;
-    }
-
-    public static double[] Sum(double[] a, double[] b) => a.Zip(b, (x, y) => x + y).ToArray();
-
     public void Dispose()
     {
         _arena.Dispose();

@@ -14,7 +14,7 @@ public sealed class ConfigurationLoaderTests
         RunConfiguration c = Parse("{}");
         Assert.Equal(PresetName.EmojiScenes, c.Preset);
         Assert.Equal(8, c.Sampling.Steps);
-        Assert.Equal(1.5, c.Sampling.HandMade.Guidance);
+        Assert.Equal(1.25, c.Sampling.HandMade.Guidance);
         Assert.Equal((6, 96, 8, 256), (c.Train.Model.Group, c.Train.Model.Batch, c.Train.Schedule.Group, c.Train.Schedule.Batch));
         Assert.Equal((1e-4, 3e-3, 4), (c.Train.Model.LearningRate, c.Train.Schedule.LearningRate, c.Train.Model.StepsTrained));
         Assert.Equal([0.3, 0.3, 0.3, 0.3], c.Schedule.Sigma);
@@ -109,8 +109,8 @@ public sealed class ConfigurationLoaderTests
     [Theory]
     [InlineData("train.model.batch=97", "--set train.model.batch=97: train.model.batch: expected a multiple of train.model.group = 6, found 97; change one of the two")]
     [InlineData("train.schedule.batch=9", "expected a multiple of train.schedule.group = 8, found 9")]
-    [InlineData("train.mode=naive", "train.cycles: expected no schedule iterations, since train.mode is naive, found 12; set train.cycles=[{\"model\":14}], or another mode")]
-    [InlineData("train.mode=schedule", "expected no model iterations, since train.mode is schedule, found 14; set train.cycles=[{\"schedule\":12}], or another mode")]
+    [InlineData("train.mode=naive", "train.cycles: expected no schedule iterations, since train.mode is naive, found 14; set train.cycles=[{\"model\":12}], or another mode")]
+    [InlineData("train.mode=schedule", "expected no model iterations, since train.mode is schedule, found 12; set train.cycles=[{\"schedule\":14}], or another mode")]
     [InlineData("train.mode=joint", "expected equal counts of model and schedule, since a joint iteration trains both")]
     [InlineData("train.cycles=[{}]", "train.cycles: expected at least one iteration, found 0")]
     [InlineData("train.cycles=[]", "train.cycles: expected a list of 1 to 1000 entries, found a list of 0")]
@@ -131,7 +131,7 @@ public sealed class ConfigurationLoaderTests
     [InlineData("model.textEncoder.num_attention_heads=3", "model.textEncoder.hidden_size: expected a multiple of num_attention_heads = 3, found 128")]
     [InlineData("model.joint_attention_dim=64", "model.joint_attention_dim: expected the text encoder's hidden_size = 128, found 64")]
     [InlineData("pretrain.microBatch=48", "pretrain.microBatch: expected a divisor of pretrain.batch = 64, found 48")]
-    [InlineData("pretrain.warmup=8001", "pretrain.warmup: expected at most pretrain.steps = 8000, found 8001")]
+    [InlineData("pretrain.warmup=6501", "pretrain.warmup: expected at most pretrain.steps = 6500, found 6501")]
     [InlineData("pretrain.taskWeights={\"single\":0,\"two\":0,\"counting\":0,\"colours\":0,\"position\":0,\"attribution\":0}", "expected at least one weight above 0, found only zeros")]
     [InlineData("train.rewards=[{\"name\":\"hpsv2\"}]", "train.rewards: expected adherence or fidelity, since data.name is emoji-scenes, found hpsv2")]
     [InlineData("train.rewards=[{\"name\":\"fidelity\"},{\"name\":\"fidelity\"}]", "expected each reward once, found fidelity twice")]
@@ -162,7 +162,7 @@ public sealed class ConfigurationLoaderTests
             "train.cycles[0].model=41", "schedule.sigma[2]=0.25", "output.directory=runs/x=y", "train.model.stepsTrained=all", "schedule.commonRandomNumbers=true", "train.model.clipEpsilonHigh=0.28");
         Assert.Equal(3, c.Seed);
         Assert.Equal([41, 1], c.Train.Cycles.Select(x => x.Model));
-        Assert.Equal([0.3, 0.3, 0.25, 0.3], c.Schedule.Sigma);
+        Assert.Equal([0.5, 0.4, 0.25, 0.4], c.Schedule.Sigma);
         Assert.Equal("runs/x=y", c.Output.Directory);
         Assert.Equal(0, c.Train.Model.StepsTrained);
         Assert.True(c.Schedule.CommonRandomNumbers);

@@ -28,7 +28,7 @@ public sealed class ConfigurationRoundTripTests
                 Cycles = [.. cycles.Get.Select(c => new CycleConfiguration { Model = c.Get, Schedule = c.Get % 7 })],
                 Model = start.Train.Model with
                 {
-                    Group = 5, Batch = 5 * groups.Get, StepsTrained = pick % 5, CfgGrad = (GuidanceGradient)(pick % 3),
+                    Group = 5, Batch = 5 * groups.Get, StepsTrained = pick % 2 * (4 + (steps.Get % 60)), CfgGrad = (GuidanceGradient)(pick % 3),
                     ClipEpsilonHigh = flag ? small : null, ActionsInModelPhase = (ActionChoice)(pick % 2),
                 },
                 RewardMix = (RewardMix)(pick % 2),

@@ -23,7 +23,7 @@ score() { # NAME STEPS OPTION...
 }
 
 for seed in 1 2 3; do
-  train co-grpo "$seed"
+  train co-grpo "$seed" --set 'train.cycles=[{"schedule":14},{"model":12}]'
   train schedule "$seed" --set train.mode=schedule --set 'train.cycles=[{"schedule":26}]'
   train naive "$seed" --set train.mode=naive --set 'train.cycles=[{"model":26}]'
 done

@@ -16,8 +16,8 @@ public sealed class ConfigurationLoaderTests
         Assert.Equal(8, c.Sampling.Steps);
         Assert.Equal(1.25, c.Sampling.HandMade.Guidance);
         Assert.Equal((6, 96, 8, 256), (c.Train.Model.Group, c.Train.Model.Batch, c.Train.Schedule.Group, c.Train.Schedule.Batch));
-        Assert.Equal((1e-4, 3e-3, 4), (c.Train.Model.LearningRate, c.Train.Schedule.LearningRate, c.Train.Model.StepsTrained));
-        Assert.Equal([0.3, 0.3, 0.3, 0.3], c.Schedule.Sigma);
+        Assert.Equal((2e-4, 3e-3, 4), (c.Train.Model.LearningRate, c.Train.Schedule.LearningRate, c.Train.Model.StepsTrained));
+        Assert.Equal([0.5, 0.4, 0.4, 0.4], c.Schedule.Sigma);
     }
 
     [Fact]
@@ -109,8 +109,8 @@ public sealed class ConfigurationLoaderTests
     [Theory]
     [InlineData("train.model.batch=97", "--set train.model.batch=97: train.model.batch: expected a multiple of train.model.group = 6, found 97; change one of the two")]
     [InlineData("train.schedule.batch=9", "expected a multiple of train.schedule.group = 8, found 9")]
-    [InlineData("train.mode=naive", "train.cycles: expected no schedule iterations, since train.mode is naive, found 14; set train.cycles=[{\"model\":12}], or another mode")]
-    [InlineData("train.mode=schedule", "expected no model iterations, since train.mode is schedule, found 12; set train.cycles=[{\"schedule\":14}], or another mode")]
+    [InlineData("train.mode=naive", "train.cycles: expected no schedule iterations, since train.mode is naive, found 32; set train.cycles=[{\"model\":12}], or another mode")]
+    [InlineData("train.mode=schedule", "expected no model iterations, since train.mode is schedule, found 12; set train.cycles=[{\"schedule\":32}], or another mode")]
     [InlineData("train.mode=joint", "expected equal counts of model and schedule, since a joint iteration trains both")]
     [InlineData("train.cycles=[{}]", "train.cycles: expected at least one iteration, found 0")]
     [InlineData("train.cycles=[]", "train.cycles: expected a list of 1 to 1000 entries, found a list of 0")]
@@ -167,7 +167,7 @@ public sealed class ConfigurationLoaderTests
         Assert.Equal(0, c.Train.Model.StepsTrained);
         Assert.True(c.Schedule.CommonRandomNumbers);
         Assert.Equal(0.28, c.Train.Model.ClipEpsilonHigh);
-        Assert.Equal([0.3, 0.3, 0.3, 0.3], new RunConfiguration().Schedule.Sigma);
+        Assert.Equal([0.5, 0.4, 0.4, 0.4], new RunConfiguration().Schedule.Sigma);
     }
 
     [Theory]

@@ -8,7 +8,7 @@ public sealed record TrainConfiguration
 
     /// <summary>The phases in order; in each cycle the model's iterations come first.</summary>
     [Count(1, 1000)]
-    public IReadOnlyList<CycleConfiguration> Cycles { get; init; } = [new() { Model = 0, Schedule = 14 }, new() { Model = 12, Schedule = 0 }];
+    public IReadOnlyList<CycleConfiguration> Cycles { get; init; } = [new() { Model = 0, Schedule = 20 }, new() { Model = 12, Schedule = 12 }];
 
     /// <summary>The model's phase.</summary>
     public ModelPhaseConfiguration Model { get; init; } = new();

@@ -8,12 +8,13 @@ namespace CoGrpo.Runtime;
 public readonly struct Tensor
 {
     /// <summary>A view at <paramref name="address"/>. Rows adjacent unless <paramref name="rowStride"/> says otherwise.</summary>
-    public Tensor(nint address, Shape shape, ElementType type, int rowStride = 0)
+    public Tensor(nint address, Shape shape, ElementType type, int rowStride = 0, nint liveRows = 0)
     {
         Address = address;
         Shape = shape;
         Type = type;
         RowStride = rowStride == 0 ? shape.Columns : rowStride;
+        LiveRows = liveRows;
     }
 
     /// <summary>Address of the first element, in the address space of the backend that owns the arena.</summary>
@@ -27,6 +28,12 @@ public readonly struct Tensor
 
     /// <summary>Element type.</summary>
     public ElementType Type { get; }
+
+    /// <summary>
+    /// 0 when all rows hold values; else the device address of an Int32 with the number of leading rows that do. Operations that document
+    /// it leave the other rows out, so that a number of rows known to the device alone never has to come to the host.
+    /// </summary>
+    public nint LiveRows { get; }
 
     /// <summary>True for <c>default</c>: an optional argument that was left out.</summary>
     public bool IsNone => Shape.Rank == 0;
@@ -56,8 +63,11 @@ public readonly struct Tensor
                 "reshape needs adjacent rows and the same number of elements; copy the view first");
         }
 
-        return new Tensor(Address, shape, Type);
+        return new Tensor(Address, shape, Type, liveRows: shape.Rows == Rows ? LiveRows : 0);
     }
+
+    /// <summary>The same tensor of which only as many leading rows hold values as <paramref name="count"/> (Int32 [1], same device) says.</summary>
+    public Tensor WithLiveRows(Tensor count) => new(Address, Shape, Type, RowStride, count.Address);
 
     /// <summary>Rows [first, first + count) of the tensor seen as a matrix: shape [count, Columns], same row distance.</summary>
     /// <exception cref="TensorException">The range does not lie in the tensor.</exception>
@@ -87,7 +97,7 @@ public readonly struct Tensor
             3 => new Shape(Shape[0], Shape[1], count),
             _ => new Shape(Shape[0], Shape[1], Shape[2], count),
         };
-        return new Tensor(Address + ((nint)first * Type.Size()), shape, Type, RowStride);
+        return new Tensor(Address + ((nint)first * Type.Size()), shape, Type, RowStride, LiveRows);
     }
 
     /// <summary>Shape, type and, when rows are not adjacent, their distance.</summary>

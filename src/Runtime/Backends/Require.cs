@@ -33,6 +33,15 @@ internal static class Require
         }
     }
 
+    /// <summary>The tensor is present and stored as fp32 or bf16.</summary>
+    public static void Storage(Tensor x, [CallerArgumentExpression(nameof(x))] string name = "")
+    {
+        if (x.IsNone || x.Type is not (ElementType.Float32 or ElementType.BFloat16))
+        {
+            Fail(name, x, "Float32 or BFloat16");
+        }
+    }
+
     /// <summary>The tensor has the given rank.</summary>
     public static void Rank(Tensor x, int rank, [CallerArgumentExpression(nameof(x))] string name = "")
     {

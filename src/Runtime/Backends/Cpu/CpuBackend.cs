@@ -20,6 +20,9 @@ public sealed unsafe partial class CpuBackend : IBackend, IArenaMemory
     /// <inheritdoc cref="IBackend.Name"/>
     public string Name => "cpu";
 
+    /// <inheritdoc cref="IBackend.Storage"/>
+    public ElementType Storage => ElementType.Float32;
+
     /// <summary>Number of workers.</summary>
     public int Threads { get; }
 

@@ -1,0 +1,161 @@
+using CoGrpo.Runtime.Cuda;
+using CoGrpo.Runtime.Cuda.Kernels;
+
+namespace CoGrpo.Runtime.Backends.Cuda;
+
+/// <summary>
+/// The CUDA implementation of the operation set: hand-written kernels compiled by NVRTC, one file per operation on both sides. Activations
+/// are stored in bf16 or fp32, sums and statistics in fp32, gradients of parameters in fp32. All work runs in order on one stream;
+/// operations return when they are queued. Driven by one thread at a time.
+/// </summary>
+public sealed unsafe partial class CudaBackend : IBackend, IArenaMemory
+{
+    private readonly CudaContext _context;
+    private readonly CudaStream _stream;
+    private readonly KernelLibrary _kernels;
+    private readonly CudaBackendOptions _options;
+    private readonly HostStaging _staging;
+    private readonly DeviceWorkspace _workspace;
+    private readonly Dictionary<nint, CudaDeviceMemory> _blocks = [];
+
+    /// <summary>A backend with a context of its own on <paramref name="device"/>.</summary>
+    /// <exception cref="CudaException">The device is not available, or lacks bf16 although the options ask for it.</exception>
+    public CudaBackend(CudaDevice device, CudaBackendOptions? options = null, KernelCompiler? compiler = null)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        _options = options ?? new CudaBackendOptions();
+        if (_options.Storage is not (ElementType.Float32 or ElementType.BFloat16))
+        {
+            throw new CudaException($"CUDA storage: wanted Float32 or BFloat16, got {_options.Storage}; choose one of them");
+        }
+
+        if (_options.Storage == ElementType.BFloat16 && !device.Architecture.HasBFloat16)
+        {
+            throw new CudaException($"{device.Name}: bf16 storage needs sm_80 or later, this is {device.Architecture}; set precision to fp32");
+        }
+
+        Device = device;
+        KernelCompiler source = compiler ?? KernelCompiler.Default();
+        _context = new CudaContext(device);
+        _stream = new CudaStream(_context);
+        _kernels = new KernelLibrary(_context, source);
+        _staging = new HostStaging(_context, _stream);
+        _workspace = new DeviceWorkspace(_context, _stream);
+    }
+
+    /// <inheritdoc cref="IBackend.Name"/>
+    public string Name => "cuda";
+
+    /// <inheritdoc cref="IBackend.Storage"/>
+    public ElementType Storage => _options.Storage;
+
+    /// <summary>The device.</summary>
+    public CudaDevice Device { get; }
+
+    /// <summary>Bytes of device memory held for partial results of operations.</summary>
+    public long WorkspaceBytes => _workspace.Bytes;
+
+    /// <inheritdoc cref="IBackend.CreateArena"/>
+    public Arena CreateArena(string name, long blockBytes) => new(name, this, blockBytes);
+
+    /// <inheritdoc cref="IBackend.Upload"/>
+    public void Upload<T>(ReadOnlySpan<T> source, Tensor destination)
+        where T : unmanaged
+    {
+        Require.That(sizeof(T) == destination.Type.Size() && source.Length == destination.Shape.Count && destination.IsContiguous, nameof(destination),
+            destination, $"{source.Length} adjacent elements of {sizeof(T)} bytes");
+        fixed (T* host = source)
+        {
+            _staging.Upload((nint)host, (ulong)destination.Address, (long)source.Length * sizeof(T));
+        }
+    }
+
+    /// <inheritdoc cref="IBackend.Download"/>
+    public void Download<T>(Tensor source, Span<T> destination)
+        where T : unmanaged
+    {
+        Require.That(sizeof(T) == source.Type.Size() && destination.Length == source.Shape.Count && source.IsContiguous, nameof(source),
+            source, $"{destination.Length} adjacent elements of {sizeof(T)} bytes");
+        fixed (T* host = destination)
+        {
+            _stream.CopyToHost((ulong)source.Address, (nint)host, (long)destination.Length * sizeof(T));
+        }
+
+        _stream.Synchronize();
+    }
+
+    /// <summary>Waits until everything queued has run; failures of kernels come out here at the latest.</summary>
+    /// <exception cref="CudaException">A kernel failed.</exception>
+    public void Synchronize() => _stream.Synchronize();
+
+    /// <inheritdoc/>
+    nint IArenaMemory.Reserve(string arena, long bytes)
+    {
+        try
+        {
+            var memory = new CudaDeviceMemory(_context, bytes, $"arena {arena}");
+            _blocks.Add((nint)memory.Address, memory);
+            return (nint)memory.Address;
+        }
+        catch (CudaException error) when (error.Result == CudaResult.OutOfMemory)
+        {
+            throw new OutOfMemoryException(error.Message);
+        }
+    }
+
+    /// <inheritdoc/>
+    void IArenaMemory.Free(nint address, long bytes)
+    {
+        if (_blocks.Remove(address, out CudaDeviceMemory? memory))
+        {
+            // What still runs may use the block.
+            _stream.Synchronize();
+            memory.Dispose();
+        }
+    }
+
+    /// <summary>Waits for the device and closes the context; arenas that were not disposed lose their memory with it.</summary>
+    public void Dispose()
+    {
+        _stream.Synchronize();
+        _workspace.Dispose();
+        _staging.Dispose();
+        _kernels.Dispose();
+        _stream.Dispose();
+        foreach (CudaDeviceMemory memory in _blocks.Values)
+        {
+            memory.Dispose();
+        }
+
+        _blocks.Clear();
+        _context.Dispose();
+    }
+
+    private void Launch<TArguments>(KernelName<TArguments> name, Dim3 grid, Dim3 block, in TArguments arguments, int sharedBytes = 0)
+        where TArguments : unmanaged
+    {
+        CudaKernel<TArguments> kernel = _kernels.Get(name);
+        kernel.Launch(_stream, grid, block, in arguments, sharedBytes);
+        if (_options.CheckEveryLaunch && !_stream.IsCapturing)
+        {
+            try
+            {
+                _stream.Synchronize();
+            }
+            catch (CudaException error)
+            {
+                throw new CudaException($"kernel {name.Name}, grid {grid}, block {block}, arguments {arguments}: {error.Message}", error.Result);
+            }
+        }
+    }
+
+    /// <summary>Ceiling of the quotient.</summary>
+    private static long Blocks(long count, long size) => (count + size - 1) / size;
+
+    /// <summary>Whether every row of the tensor can be moved in 16-byte pieces.</summary>
+    private static bool HasVectors(Tensor x)
+    {
+        int elements = 16 / x.Type.Size();
+        return x.Address % 16 == 0 && x.Columns % elements == 0 && (x.RowStride % elements == 0 || x.Rows <= 1);
+    }
+}

@@ -35,6 +35,7 @@ public sealed unsafe partial class CudaBackend : IBackend, IArenaMemory
         }
 
         Device = device;
+        SharedMemoryPerBlock = device.Attribute(CudaDeviceAttribute.MaxSharedMemoryPerBlockOptin);
         KernelCompiler source = compiler ?? KernelCompiler.Default();
         _context = new CudaContext(device);
         _stream = new CudaStream(_context);
@@ -51,6 +52,9 @@ public sealed unsafe partial class CudaBackend : IBackend, IArenaMemory
 
     /// <summary>The device.</summary>
     public CudaDevice Device { get; }
+
+    /// <summary>Shared memory of a block in bytes that a kernel can ask for.</summary>
+    private int SharedMemoryPerBlock { get; }
 
     /// <summary>Bytes of device memory held for partial results of operations.</summary>
     public long WorkspaceBytes => _workspace.Bytes;

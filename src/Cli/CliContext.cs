@@ -23,6 +23,9 @@ internal sealed class CliContext
     /// <summary>Opens the CUDA driver; throws where there is none.</summary>
     public Func<CudaDriver> CudaDriver { get; init; } = Runtime.Cuda.CudaDriver.Load;
 
+    /// <summary>Opens the run-time compiler; throws where there is none.</summary>
+    public Func<Nvrtc> Nvrtc { get; init; } = Runtime.Cuda.Nvrtc.Load;
+
     /// <summary>Where CUDA kernels come from.</summary>
     public Func<KernelCompiler> KernelCompiler { get; init; } = Runtime.Cuda.Kernels.KernelCompiler.Default;
 

@@ -20,6 +20,7 @@ internal static class CommandSet
         new EvalCommand(context, (request, output, progress, cancellation) => ServingCommands.Eval(context, request, output, progress, cancellation)),
         new ScheduleCommand(context, (request, output, progress, cancellation) => ServingCommands.Schedule(context, request, output, progress, cancellation)),
         new InspectCommand(context),
+        new KernelsCommand(context),
         new DoctorCommand(context),
     };
 

@@ -9,12 +9,6 @@ public sealed unsafe partial class CudaBackend
 
     public void Scale(Tensor x, float factor, Tensor y) => throw new NotImplementedException();
 
-    public void Linear(Tensor x, Tensor weight, Tensor bias, Tensor y, WeightLayout layout = WeightLayout.OutIn, Activation activation = Activation.None, Tensor preActivation = default, Tensor residual = default, Tensor gate = default) => throw new NotImplementedException();
-
-    public void LinearBackwardInput(Tensor dy, Tensor weight, Tensor dx, WeightLayout layout, bool accumulate) => throw new NotImplementedException();
-
-    public void LinearBackwardWeight(Tensor dy, Tensor x, Tensor dweight, Tensor dbias, WeightLayout layout) => throw new NotImplementedException();
-
     public void Activate(Tensor x, Tensor y, Activation activation) => throw new NotImplementedException();
 
     public void ActivateBackward(Tensor dy, Tensor x, Tensor dx, Activation activation, bool accumulate = false) => throw new NotImplementedException();

@@ -1,0 +1,388 @@
+// The matrix product on tensor cores (see linear.cuh for what it computes and linear.cu for the floor).
+//   A block of BM x BN results walks k in steps of 32 through a ring of STAGES tile pairs that cp.async fills ahead of use. A warp owns WM x WN of
+//   them: per 16 k it reads WM/16 + WN/16 fragments with ldmatrix.x4 and issues WM·WN/128 mma.m16n8k16, the fragments of the next 16 k being read
+//   before. Deep tiles stand as rows of 32 k, wide ones as 32 rows of BM or BN elements that ldmatrix transposes; both are swizzled (tensorcore.cuh),
+//   so neither filling nor reading meets a bank conflict. Results leave through shared memory, 16 rows of a warp at a time, in whole 128-byte rows.
+// The sum over k of an element is a chain of mma over ascending 16 k, zeros beyond the end: its bits depend on neither tile nor stage count.
+#pragma once
+
+#include "linear.cuh"
+#include "tensorcore.cuh"
+
+#if HAS_BF16
+
+constexpr int LINEAR_STEP = 32;
+
+// The operand tile of ROWS results' rows that all threads of a block fill: a thread's runs stand SPACING tile rows apart.
+template <int ROWS, int THREADS, bool DEEP>
+struct OperandTile
+{
+    static constexpr int PIECES = DEEP ? LINEAR_STEP / 8 : ROWS / 8;
+    static constexpr int HEIGHT = DEEP ? ROWS : LINEAR_STEP;
+    static constexpr int SPACING = THREADS / PIECES;
+    static constexpr int RUNS = HEIGHT / SPACING;
+    static constexpr int BYTES = ROWS * LINEAR_STEP * 2;
+};
+
+// bf16 in memory, copied in the background. All runs of 8 elements are aligned and whole.
+template <int ROWS, int THREADS, bool DEEP>
+struct AsyncOperand
+{
+    using Tile = OperandTile<ROWS, THREADS, DEEP>;
+
+    const bf16* base;
+    int64 stride;
+    int row, piece, limit, end;
+
+    __device__ __forceinline__ AsyncOperand(const void* tensor, int64 stride, bool, bool, int first, int rows, int end)
+        : base((const bf16*)tensor), stride(stride), row(threadIdx.x / Tile::PIECES), piece(threadIdx.x % Tile::PIECES), limit(rows - first), end(end)
+    {
+        base += DEEP ? (first + row) * stride + piece * 8 : row * stride + first + piece * 8;
+    }
+
+    // Starts filling a tile with k from first on.
+    __device__ __forceinline__ void start(uint32 tile, int first)
+    {
+        const bf16* p = base + (DEEP ? (int64)first : first * stride);
+#pragma unroll
+        for (int i = 0; i < Tile::RUNS; i++)
+        {
+            int r = row + i * Tile::SPACING;
+            bool valid = DEEP ? r < limit && first + piece * 8 < end : piece * 8 < limit && first + r < end;
+            const bf16* source = p + i * Tile::SPACING * stride;
+            ptx_cp_async16(tile + tile_offset<Tile::PIECES>(r, piece), valid ? source : p, valid ? 16 : 0);
+        }
+    }
+
+    __device__ __forceinline__ void finish(uint8*) {}
+};
+
+// fp32 in memory, rounded to bf16 on the way: read into registers before the products of a step, put into shared memory after them.
+template <int ROWS, int THREADS, bool DEEP>
+struct FloatOperand
+{
+    using Tile = OperandTile<ROWS, THREADS, DEEP>;
+
+    const float* base;
+    int64 stride;
+    int row, piece, limit, end;
+    float kept[Tile::RUNS][8];
+
+    __device__ __forceinline__ FloatOperand(const void* tensor, int64 stride, bool, bool, int first, int rows, int end)
+        : base((const float*)tensor), stride(stride), row(threadIdx.x / Tile::PIECES), piece(threadIdx.x % Tile::PIECES), limit(rows - first), end(end)
+    {
+        base += DEEP ? (first + row) * stride + piece * 8 : row * stride + first + piece * 8;
+    }
+
+    __device__ __forceinline__ void start(uint32, int first)
+    {
+        const float* p = base + (DEEP ? (int64)first : first * stride);
+#pragma unroll
+        for (int i = 0; i < Tile::RUNS; i++)
+        {
+            int r = row + i * Tile::SPACING;
+            bool valid = DEEP ? r < limit && first + piece * 8 < end : piece * 8 < limit && first + r < end;
+            float4 low = make_float4(0, 0, 0, 0), high = low;
+            if (valid)
+            {
+                low = *(const float4*)(p + i * Tile::SPACING * stride);
+                high = *(const float4*)(p + i * Tile::SPACING * stride + 4);
+            }
+
+            kept[i][0] = low.x;
+            kept[i][1] = low.y;
+            kept[i][2] = low.z;
+            kept[i][3] = low.w;
+            kept[i][4] = high.x;
+            kept[i][5] = high.y;
+            kept[i][6] = high.z;
+            kept[i][7] = high.w;
+        }
+    }
+
+    __device__ __forceinline__ void finish(uint8* tile)
+    {
+#pragma unroll
+        for (int i = 0; i < Tile::RUNS; i++)
+        {
+            *(uint4*)(tile + tile_offset<Tile::PIECES>(row + i * Tile::SPACING, piece)) = pack_bf16(kept[i]);
+        }
+    }
+};
+
+// Either type, any alignment and stride, element by element into a deep tile: the way for shapes that have no 16-byte runs. Neighbouring threads
+// take neighbouring rows of the tile.
+template <int ROWS, int THREADS>
+struct AnyOperand
+{
+    using Tile = OperandTile<ROWS, THREADS, true>;
+
+    const void* base;
+    int64 rowStep, depthStep;
+    int first, rows, end;
+    bool isFloat;
+
+    __device__ __forceinline__ AnyOperand(const void* tensor, int64 stride, bool isFloat, bool deep, int first, int rows, int end)
+        : base(tensor), rowStep(deep ? stride : 1), depthStep(deep ? 1 : stride), first(first), rows(rows), end(end), isFloat(isFloat)
+    {
+    }
+
+    __device__ __forceinline__ void start(uint32, int) {}
+
+    __device__ __forceinline__ void fill(uint8* tile, int k)
+    {
+        for (int i = threadIdx.x; i < ROWS * Tile::PIECES; i += THREADS)
+        {
+            int row = i % ROWS, piece = i / ROWS;
+            int count = first + row < rows ? end : 0;
+            int64 at = (int64)(first + row) * rowStep;
+            *(uint4*)(tile + tile_offset<Tile::PIECES>(row, piece)) = isFloat ? gather_bf16((const float*)base + at, depthStep, k + piece * 8, count)
+                                                                             : gather_bf16((const bf16*)base + at, depthStep, k + piece * 8, count);
+        }
+    }
+};
+
+// Fragments of 16 rows x 16 k that a warp reads from an operand tile, from row `first` of the tile on.
+template <int ROWS, bool DEEP, bool IS_A>
+struct OperandFragments
+{
+    static constexpr int PIECES = DEEP ? LINEAR_STEP / 8 : ROWS / 8;
+
+    uint32 offset;
+
+    __device__ __forceinline__ explicit OperandFragments(int first)
+    {
+        // The four matrices of an ldmatrix.x4 in the order in which mma wants them: A row-first, B k-first.
+        int lane = threadIdx.x % 32;
+        bool rowsFirst = IS_A == DEEP;
+        int r = rowsFirst ? lane % 16 : lane % 8 + lane / 16 * 8;
+        int high = rowsFirst ? lane / 16 : lane / 8 % 2;
+        offset = DEEP ? tile_offset<PIECES>(first + r, high) : tile_offset<PIECES>(r, first / 8 + high);
+    }
+
+    // Fragment i at the k of half 0 or 1 of the step.
+    __device__ __forceinline__ void load(uint32 tile, int i, int half, uint32 (&m)[4]) const
+    {
+        if (DEEP)
+        {
+            ptx_ldmatrix(m, tile + (offset ^ half * 32) + i * 16 * PIECES * 16);
+        }
+        else
+        {
+            ptx_ldmatrix_transposed(m, tile + (offset ^ i * 32) + half * 16 * PIECES * 16);
+        }
+    }
+};
+
+template <int BM_, int BN_, int WM_, int WN_, int STAGES_>
+struct LinearShape
+{
+    static constexpr int BM = BM_, BN = BN_, WM = WM_, WN = WN_, STAGES = STAGES_;
+    static constexpr int WARP_ROWS = BM / WM, WARP_COLUMNS = BN / WN;
+    static constexpr int THREADS = WARP_ROWS * WARP_COLUMNS * 32;
+    static constexpr int MT = WM / 16, NT = WN / 8;
+    static constexpr int STAGE_BYTES = (BM + BN) * LINEAR_STEP * 2;
+};
+
+// Where 4-float group q of row r of a warp's 16 x WN slab of sums stands: fragments are written and rows are read without bank conflict.
+__device__ __forceinline__ int linear_slab_place(int r, int q)
+{
+    return q ^ (q >> 3 & 1) ^ ((r & 3) * 2 + (r & 1));
+}
+
+template <typename Y, int N, int WN>
+__device__ __forceinline__ void linear_slab_finish(const LinearArguments& a, const float* slab, Y* y, int rows, int firstRow, int firstColumn)
+{
+    constexpr int LANES = WN / N;
+    int lane = threadIdx.x % 32;
+    int within = lane % LANES * N;
+    int column = firstColumn + within;
+    float bias[N];
+    linear_bias<bf16>(a, column, bias);
+    for (int r = lane / LANES; r < 16; r += 32 / LANES)
+    {
+        float v[N];
+#pragma unroll
+        for (int i = 0; i < N; i += 4)
+        {
+            float4 four = *(const float4*)(slab + r * WN + linear_slab_place(r, (within + i) / 4) * 4);
+            v[i] = four.x;
+            v[i + 1] = four.y;
+            v[i + 2] = four.z;
+            v[i + 3] = four.w;
+        }
+
+        if (firstRow + r < rows && column < a.columns)
+        {
+            linear_finish<bf16, Y>(a, y, firstRow + r, column, bias, v);
+        }
+    }
+}
+
+// One block's tile. A and B are operand loaders; ANY when they fill tiles on the spot.
+template <typename S, bool A_DEEP, bool B_DEEP, typename A, typename B, bool ANY>
+__device__ __forceinline__ void linear_mma(const LinearArguments& a)
+{
+    extern __shared__ __align__(128) uint8 shared[];
+    constexpr int A_BYTES = S::BM * LINEAR_STEP * 2;
+    int rows = live_rows(a.live, a.rows);
+    int i, j;
+    linear_tile((a.rows + S::BM - 1) / S::BM, (a.columns + S::BN - 1) / S::BN, i, j);
+    int firstRow = i * S::BM, firstColumn = j * S::BN;
+    if (firstRow >= rows)
+    {
+        return;
+    }
+
+    int begin = blockIdx.z * a.partDepth;
+    int end = min(begin + a.partDepth, a.depth);
+    int steps = (end - begin + LINEAR_STEP - 1) / LINEAR_STEP;
+    A left(a.a, a.aStride, a.aFloat, a.aDeep, firstRow, rows, end);
+    B right(a.b, a.bStride, a.bFloat, a.bDeep, firstColumn, a.columns, end);
+    uint32 base = shared_address(shared);
+
+    auto start = [&](int step)
+    {
+        int stage = step % S::STAGES * S::STAGE_BYTES;
+        left.start(base + stage, begin + step * LINEAR_STEP);
+        right.start(base + stage + A_BYTES, begin + step * LINEAR_STEP);
+    };
+    auto finish = [&](int step)
+    {
+        uint8* stage = shared + step % S::STAGES * S::STAGE_BYTES;
+        if constexpr (ANY)
+        {
+            left.fill(stage, begin + step * LINEAR_STEP);
+            right.fill(stage + A_BYTES, begin + step * LINEAR_STEP);
+        }
+        else
+        {
+            left.finish(stage);
+            right.finish(stage + A_BYTES);
+        }
+    };
+
+    for (int step = 0; step < S::STAGES - 1; step++)
+    {
+        if (step < steps)
+        {
+            start(step);
+            finish(step);
+        }
+
+        ptx_cp_async_commit();
+    }
+
+    int warp = threadIdx.x / 32;
+    int warpRow = warp / S::WARP_COLUMNS * S::WM, warpColumn = warp % S::WARP_COLUMNS * S::WN;
+    OperandFragments<S::BM, A_DEEP, true> leftFragments(warpRow);
+    OperandFragments<S::BN, B_DEEP, false> rightFragments(warpColumn);
+    uint32 x[2][S::MT][4], w[2][S::NT / 2][4];
+    float sum[S::MT][S::NT][4] = {};
+
+    auto read = [&](int step, int half)
+    {
+        uint32 stage = base + step % S::STAGES * S::STAGE_BYTES;
+#pragma unroll
+        for (int m = 0; m < S::MT; m++)
+        {
+            leftFragments.load(stage, m, half, x[half][m]);
+        }
+
+#pragma unroll
+        for (int n = 0; n < S::NT / 2; n++)
+        {
+            rightFragments.load(stage + A_BYTES, n, half, w[half][n]);
+        }
+    };
+    auto multiply = [&](int half)
+    {
+#pragma unroll
+        for (int m = 0; m < S::MT; m++)
+        {
+#pragma unroll
+            for (int n = 0; n < S::NT; n++)
+            {
+                ptx_mma_bf16(sum[m][n], x[half][m], w[half][n / 2][n % 2 * 2], w[half][n / 2][n % 2 * 2 + 1]);
+            }
+        }
+    };
+
+    ptx_cp_async_wait<S::STAGES - 2>();
+    __syncthreads();
+    read(0, 0);
+    for (int step = 0; step < steps; step++)
+    {
+        int ahead = step + S::STAGES - 1;
+        read(step, 1);
+        if (ahead < steps)
+        {
+            start(ahead);
+        }
+
+        multiply(0);
+        if (ahead < steps)
+        {
+            finish(ahead);
+        }
+
+        ptx_cp_async_commit();
+        ptx_cp_async_wait<S::STAGES - 2>();
+        __syncthreads();
+        if (step + 1 < steps)
+        {
+            read(step + 1, 0);
+        }
+
+        multiply(1);
+    }
+
+    // All stages have been read and no copy is under way: their memory is free for the sums.
+    float* slab = (float*)shared + warp * 16 * S::WN;
+    int lane = threadIdx.x % 32;
+    for (int m = 0; m < S::MT; m++)
+    {
+        int r = lane / 4;
+#pragma unroll
+        for (int own = 0; own < S::MT; own++)
+        {
+            if (own == m)
+            {
+#pragma unroll
+                for (int n = 0; n < S::NT; n++)
+                {
+                    int q = n * 2 + lane % 4 / 2, within = lane % 2 * 2;
+                    *(float2*)(slab + r * S::WN + linear_slab_place(r, q) * 4 + within) = make_float2(sum[own][n][0], sum[own][n][1]);
+                    *(float2*)(slab + (r + 8) * S::WN + linear_slab_place(r + 8, q) * 4 + within) = make_float2(sum[own][n][2], sum[own][n][3]);
+                }
+            }
+        }
+
+        __syncwarp();
+        int row = firstRow + warpRow + m * 16, column = firstColumn + warpColumn;
+        if (a.yFloat)
+        {
+            linear_slab_finish<float, 4, S::WN>(a, slab, (float*)a.y + blockIdx.z * a.partStride, rows, row, column);
+        }
+        else
+        {
+            linear_slab_finish<bf16, 8, S::WN>(a, slab, (bf16*)a.y, rows, row, column);
+        }
+
+        __syncwarp();
+    }
+}
+
+// bf16 operands with aligned runs.
+template <typename S, bool A_DEEP, bool B_DEEP>
+__device__ __forceinline__ void linear_async(const LinearArguments& a)
+{
+    linear_mma<S, A_DEEP, B_DEEP, AsyncOperand<S::BM, S::THREADS, A_DEEP>, AsyncOperand<S::BN, S::THREADS, B_DEEP>, false>(a);
+}
+
+using LinearLarge = LinearShape<128, 256, 64, 64, 4>;
+using LinearMedium = LinearShape<128, 128, 64, 64, 3>;
+using LinearSmall = LinearShape<64, 64, 32, 32, 4>;
+using LinearFloat = LinearShape<128, 128, 64, 32, 4>; // one operand comes through registers
+
+#endif

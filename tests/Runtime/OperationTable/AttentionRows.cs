@@ -85,7 +85,7 @@ internal sealed class AttentionRow : OperationRow
         In("k", new Shape(images, size.Keys, size.C), size.Width % 4);
         In("v", new Shape(images, size.Keys, size.C), size.Width % 5);
         Out("o", new Shape(images, size.Queries, size.C), size.Width % 3);
-        Out("logSumExp", new Shape(images, size.Heads, size.Queries));
+        Out("logSumExp", new Shape(images, size.Heads, size.Queries), wide: true);
     }
 
     public override OperationRow With(int images) => new AttentionRow(images, _size);
@@ -109,7 +109,7 @@ internal sealed class AttentionBackwardRow : OperationRow
         In("k", keys, size.Width % 3);
         In("v", keys, size.Width % 5);
         In("o", queries, size.Width % 3);
-        In("logSumExp", new Shape(images, size.Heads, size.Queries));
+        In("logSumExp", new Shape(images, size.Heads, size.Queries), wide: true);
         Out("dq", queries, size.Width % 3);
         Out("dk", keys, size.Width % 4);
         Out("dv", keys, size.Width % 3);

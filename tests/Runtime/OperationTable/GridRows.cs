@@ -108,8 +108,8 @@ internal sealed class DepthwiseConvBackwardRow : OperationRow
         In("dy", new Shape(images, size.OutH, size.OutW, size.C));
         In("x", new Shape(images, size.H, size.W, size.C));
         In("weight", new Shape(size.C, 1, 3, 3), shared: true);
-        InOut("dweight", new Shape(size.C, 1, 3, 3), shared: true);
-        InOut("dbias", new Shape(size.C), shared: true);
+        InOut("dweight", new Shape(size.C, 1, 3, 3), shared: true, wide: true);
+        InOut("dbias", new Shape(size.C), shared: true, wide: true);
         Hidden("bias", new Shape(size.C), shared: true);
         if (input)
         {

@@ -220,8 +220,8 @@ internal sealed class LinearBackwardWeightRow : OperationRow
         Shape weight = layout == WeightLayout.OutIn ? new Shape(n, k) : new Shape(k, n);
         In("dy", new Shape(images * tokens, n), n % 4);
         In("x", new Shape(images * tokens, k), k % 3);
-        InOut("dweight", weight, shared: true);
-        InOut("dbias", new Shape(n), shared: true);
+        InOut("dweight", weight, shared: true, wide: true);
+        InOut("dbias", new Shape(n), shared: true, wide: true);
         Hidden("weight", weight, shared: true);
         Hidden("bias", new Shape(n), shared: true);
     }

@@ -56,8 +56,8 @@ internal sealed class SinusoidRow : OperationRow
         : base(nameof(IBackend.Sinusoid), images, $"{frequencies}")
     {
         _frequencies = frequencies;
-        In("values", new Shape(images), draw: (r, i) => i % 2 == 0 ? 1000 * i : 30 * Normal(r, i));
-        In("frequencies", new Shape(frequencies), shared: true, draw: (_, i) => Math.Exp(-Math.Log(10000) * i / frequencies));
+        In("values", new Shape(images), wide: true, draw: (r, i) => i % 2 == 0 ? 1000 * i : 30 * Normal(r, i));
+        In("frequencies", new Shape(frequencies), shared: true, wide: true, draw: (_, i) => Math.Exp(-Math.Log(10000) * i / frequencies));
         Out("y", new Shape(images, 2 * frequencies), frequencies % 3);
     }
 
@@ -82,7 +82,7 @@ internal sealed class CrossEntropyRow : OperationRow
     private readonly (int Codes, bool Gradient) _size;
 
     public CrossEntropyRow(int images, int codes, bool gradient)
-        : base(nameof(IBackend.CrossEntropy), images, $"{codes} codes{(gradient ? "" : " without gradient")}")
+        : base(nameof(IBackend.CrossEntropy), images, $"{codes} codes{(gradient ? "" : " without gradient")}", wide: true)
     {
         _size = (codes, gradient);
         In("logits", new Shape(images, codes), codes % 4, draw: (r, i) => 3 * Normal(r, i));
@@ -138,7 +138,7 @@ internal sealed class GuidedSampleRow : OperationRow
     private readonly (int Codes, bool Guided) _size;
 
     public GuidedSampleRow(int images, int codes, bool guided)
-        : base(nameof(IBackend.GuidedSample), images, $"{codes} codes{(guided ? " guided" : "")}")
+        : base(nameof(IBackend.GuidedSample), images, $"{codes} codes{(guided ? " guided" : "")}", wide: true)
     {
         _size = (codes, guided);
         In("conditional", new Shape(images, codes), codes % 4, draw: (r, i) => 2 * Normal(r, i));
@@ -184,7 +184,7 @@ internal sealed class RemaskRow : OperationRow
     private readonly (int N, double Temperature) _size;
 
     public RemaskRow(int images, int n, double temperature)
-        : base(nameof(IBackend.Remask), images, $"{n} positions, temperature {temperature}")
+        : base(nameof(IBackend.Remask), images, $"{n} positions, temperature {temperature}", wide: true)
     {
         _size = (n, temperature);
         Integers("canvas", new Shape(images, n), (r, _) => r.NextDouble() < 0.7 ? Mask : r.Next(Mask), role: Role.InOut);
@@ -222,7 +222,7 @@ internal sealed class LogProbGatherRow : OperationRow
     private readonly (int Codes, bool Guided, bool All) _size;
 
     public LogProbGatherRow(int images, int codes, bool guided, bool all)
-        : base(nameof(IBackend.LogProbGather), images, $"{codes} codes{(guided ? " guided" : "")}{(all ? "" : " logProb only")}")
+        : base(nameof(IBackend.LogProbGather), images, $"{codes} codes{(guided ? " guided" : "")}{(all ? "" : " logProb only")}", wide: true)
     {
         _size = (codes, guided, all);
         In("conditional", new Shape(images, codes), codes % 4, draw: (r, i) => 2 * Normal(r, i));
@@ -276,7 +276,7 @@ internal sealed class LogProbGatherBackwardRow : OperationRow
     private readonly (int Codes, bool Guided, bool Detached) _size;
 
     public LogProbGatherBackwardRow(int images, int codes, bool guided, bool detached)
-        : base(nameof(IBackend.LogProbGatherBackward), images, $"{codes} codes{(guided ? " guided" : "")}{(detached ? " detached" : "")}")
+        : base(nameof(IBackend.LogProbGatherBackward), images, $"{codes} codes{(guided ? " guided" : "")}{(detached ? " detached" : "")}", wide: true)
     {
         _size = (codes, guided, detached);
         In("upstream", new Shape(images));

@@ -20,12 +20,25 @@ internal sealed class RoundTripRow : OperationRow
 
     public override void Run(IBackend backend, Tensor[] t)
     {
-        float[] host = new float[t[0].Shape.Count];
-        backend.Download<float>(t[0], host);
-        backend.Upload<float>(host, t[1]);
+        if (t[0].Type == ElementType.BFloat16)
+        {
+            RoundTrip<ushort>(backend, t);
+        }
+        else
+        {
+            RoundTrip<float>(backend, t);
+        }
     }
 
     public override void Reference<T>(Operands<T> v) => v[0].CopyTo(v[1], 0);
+
+    private static void RoundTrip<T>(IBackend backend, Tensor[] t)
+        where T : unmanaged
+    {
+        T[] host = new T[t[0].Shape.Count];
+        backend.Download<T>(t[0], host);
+        backend.Upload<T>(host, t[1]);
+    }
 }
 
 internal sealed class FillRow : OperationRow

@@ -74,7 +74,7 @@ internal sealed class NormRow : OperationRow
         In("weight", vector, shared ? 0 : 5, shared);
         In("bias", vector, shared ? 0 : 2, shared);
         Out("y", new Shape(images, tokens, c), c % 3);
-        Out("stats", NormFormula.Saved(norm) == 1 ? new Shape(images * tokens) : new Shape(images * tokens, 2));
+        Out("stats", NormFormula.Saved(norm) == 1 ? new Shape(images * tokens) : new Shape(images * tokens, 2), wide: true);
     }
 
     public override OperationRow With(int images) => new NormRow(_size.Norm, images, _size.Tokens, _size.C);
@@ -112,12 +112,12 @@ internal sealed class NormBackwardRow : OperationRow
         In("dy", new Shape(images, tokens, c), c % 3);
         In("x", new Shape(images, tokens, c), c % 4, draw: (r, i) => (2 * Normal(r, i)) + 0.5);
         In("weight", vector, shared ? 0 : 5, shared);
-        In("stats", NormFormula.Saved(norm) == 1 ? new Shape(images * tokens) : new Shape(images * tokens, 2));
+        In("stats", NormFormula.Saved(norm) == 1 ? new Shape(images * tokens) : new Shape(images * tokens, 2), wide: true);
         Result("dx", new Shape(images, tokens, c), accumulate, c % 5);
         if (weights)
         {
-            InOut("dweight", vector, shared ? 0 : 3, shared);
-            InOut("dbias", vector, shared ? 0 : 1, shared);
+            InOut("dweight", vector, shared ? 0 : 3, shared, wide: shared);
+            InOut("dbias", vector, shared ? 0 : 1, shared, wide: shared);
         }
 
         Hidden("bias", vector, shared);

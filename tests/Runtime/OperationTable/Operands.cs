@@ -10,15 +10,17 @@ internal sealed class Operands<T>
     private readonly T[][] _values;
     private readonly int[][] _integers;
 
-    public Operands(OperationRow row, uint[][] bits)
+    /// <summary>The values behind <paramref name="bits"/>, which are of the types that the operands have under <paramref name="storage"/>.</summary>
+    public Operands(OperationRow row, ulong[][] bits, ElementType storage)
     {
         _values = new T[bits.Length][];
         _integers = new int[bits.Length][];
         for (int i = 0; i < bits.Length; i++)
         {
-            bool integer = row.Operands[i].Type == ElementType.Int32;
-            _values[i] = integer ? [] : Array.ConvertAll(bits[i], b => T.CreateChecked(BitConverter.UInt32BitsToSingle(b)));
-            _integers[i] = integer ? Array.ConvertAll(bits[i], b => (int)b) : [];
+            ElementType type = row.Operands[i].Stored(storage);
+            bool integer = type == ElementType.Int32;
+            _values[i] = integer ? [] : Array.ConvertAll(bits[i], b => T.CreateChecked(ElementBits.Value(type, b)));
+            _integers[i] = integer ? Array.ConvertAll(bits[i], b => (int)(uint)b) : [];
         }
     }
 

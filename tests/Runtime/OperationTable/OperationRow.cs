@@ -8,7 +8,11 @@ namespace CoGrpo.Tests.Runtime.OperationTable;
 /// One row of the operation table at one size: the operands, the call, and the formula, written once for any precision. In fp64 the
 /// formula is the truth, in fp32 the plain sequential form whose error bounds that of the kernel.
 /// </summary>
-internal abstract class OperationRow(string operation, int images, string label)
+/// <param name="operation">Name of the member of <see cref="IBackend"/>.</param>
+/// <param name="images">Number of images (or independent rows) the case can be split into.</param>
+/// <param name="label">Sizes and flags, for messages.</param>
+/// <param name="wide">True when every operand is, as for the operations on logits and optimizer state, which are fp32 in any storage.</param>
+internal abstract class OperationRow(string operation, int images, string label, bool wide = false)
 {
     /// <summary>Name of the member of <see cref="IBackend"/>.</summary>
     public string Operation { get; } = operation;
@@ -36,6 +40,12 @@ internal abstract class OperationRow(string operation, int images, string label)
     public abstract void Reference<T>(Operands<T> v)
         where T : struct, IFloatingPointIeee754<T>;
 
+    /// <summary>
+    /// The formula in fp32 whose error bounds that of the kernel; outputs are rounded to <paramref name="storage"/> afterwards. A row whose
+    /// kernel has to round an intermediate value to bf16, because tensor cores take nothing wider, does the same here.
+    /// </summary>
+    public virtual void PlainForm(Operands<float> v, ElementType storage) => Reference(v);
+
     /// <summary>Fills inputs that a forward pass would have saved.</summary>
     public virtual void Prepare(Operands<double> v)
     {
@@ -46,33 +56,27 @@ internal abstract class OperationRow(string operation, int images, string label)
 
     public override string ToString() => $"{Operation}({label}; {Images})";
 
-    protected void In(string name, Shape shape, int padding = 0, bool shared = false, Func<Random, int, double>? draw = null) =>
-        Operands.Add(new Operand(name, Role.In, shape, ElementType.Float32, shared, padding, draw ?? Normal));
+    protected void In(string name, Shape shape, int padding = 0, bool shared = false, bool wide = false, Func<Random, int, double>? draw = null) =>
+        Add(name, Role.In, shape, ElementType.Float32, wide, shared, padding, draw);
 
     protected void Integers(string name, Shape shape, Func<Random, int, double> draw, bool shared = false, Role role = Role.In) =>
-        Operands.Add(new Operand(name, role, shape, ElementType.Int32, shared, 0, draw));
+        Add(name, role, shape, ElementType.Int32, true, shared, 0, draw);
 
-    protected void Out(string name, Shape shape, int padding = 0, bool shared = false) =>
-        Operands.Add(new Operand(name, Role.Out, shape, ElementType.Float32, shared, padding, Normal));
+    protected void Doubles(string name, Shape shape, Func<Random, int, double> draw, bool shared = false, Role role = Role.In) =>
+        Add(name, role, shape, ElementType.Float64, true, shared, 0, draw);
 
-    protected void InOut(string name, Shape shape, int padding = 0, bool shared = false, Func<Random, int, double>? draw = null) =>
-        Operands.Add(new Operand(name, Role.InOut, shape, ElementType.Float32, shared, padding, draw ?? Normal));
+    protected void Out(string name, Shape shape, int padding = 0, bool shared = false, bool wide = false) =>
+        Add(name, Role.Out, shape, ElementType.Float32, wide, shared, padding, null);
+
+    protected void InOut(string name, Shape shape, int padding = 0, bool shared = false, bool wide = false, Func<Random, int, double>? draw = null) =>
+        Add(name, Role.InOut, shape, ElementType.Float32, wide, shared, padding, draw);
 
     /// <summary>An output that is added to when <paramref name="accumulate"/>, else overwritten.</summary>
-    protected void Result(string name, Shape shape, bool accumulate, int padding = 0, bool shared = false)
-    {
-        if (accumulate)
-        {
-            InOut(name, shape, padding, shared);
-        }
-        else
-        {
-            Out(name, shape, padding, shared);
-        }
-    }
+    protected void Result(string name, Shape shape, bool accumulate, int padding = 0, bool shared = false, bool wide = false) =>
+        Add(name, accumulate ? Role.InOut : Role.Out, shape, ElementType.Float32, wide, shared, padding, null);
 
-    protected void Hidden(string name, Shape shape, bool shared = false) =>
-        Operands.Add(new Operand(name, Role.Hidden, shape, ElementType.Float32, shared, 0, Normal));
+    protected void Hidden(string name, Shape shape, bool shared = false, bool wide = false) =>
+        Add(name, Role.Hidden, shape, ElementType.Float32, wide, shared, 0, null);
 
     protected static double Normal(Random random, int index) =>
         Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
@@ -90,4 +94,7 @@ internal abstract class OperationRow(string operation, int images, string label)
 
         return sum;
     }
+
+    private void Add(string name, Role role, Shape shape, ElementType type, bool wideOperand, bool shared, int padding, Func<Random, int, double>? draw) =>
+        Operands.Add(new Operand(name, role, shape, type, wide || wideOperand, shared, padding, draw ?? Normal));
 }

@@ -1,41 +1,41 @@
+using System.Runtime.InteropServices;
 using CoGrpo.Runtime;
 using CoGrpo.Runtime.Backends;
 
 namespace CoGrpo.Tests.Runtime.OperationTable;
 
 /// <summary>
-/// Draws the operands of a row and runs it on a backend, in guarded memory: 64 elements before and after every operand and the room
-/// between rows hold a NaN of their own, outputs another, so that reading or writing what is not the operand's shows.
+/// Draws the operands of a row and runs it on a backend in the element types of its storage, in guarded memory: 64 elements before and
+/// after every operand and the room between rows hold a NaN of their own, outputs another, so that reading or writing what is not the
+/// operand's shows.
 /// </summary>
 internal static class OperationRun
 {
     private const int Guard = 64;
-    private const uint Canary = 0x7FC0BEEF;
-    private const uint Poison = 0x7FC0DEAD;
 
-    /// <summary>The bits of every operand before the call; the same at every call.</summary>
-    public static uint[][] Draw(OperationRow row)
+    /// <summary>The bits of every operand before the call, each of its type under <paramref name="storage"/>; the same at every call.</summary>
+    public static ulong[][] Draw(OperationRow row, ElementType storage)
     {
-        uint[][] bits = new uint[row.Operands.Count][];
+        ulong[][] bits = new ulong[row.Operands.Count][];
         for (int i = 0; i < bits.Length; i++)
         {
             Operand operand = row.Operands[i];
             Random random = new(1000 + i);
-            bits[i] = new uint[operand.Count];
+            bits[i] = new ulong[operand.Count];
             for (int j = 0; j < bits[i].Length; j++)
             {
-                double value = operand.Draw(random, j);
-                bits[i][j] = operand.Type == ElementType.Int32 ? (uint)(int)value : BitConverter.SingleToUInt32Bits((float)value);
+                bits[i][j] = ElementBits.Of(operand.Stored(storage), operand.Draw(random, j));
             }
         }
 
-        Operands<double> prepared = new(row, bits);
+        Operands<double> prepared = new(row, bits, storage);
         row.Prepare(prepared);
         for (int i = 0; i < bits.Length; i++)
         {
-            if (row.Operands[i].Type == ElementType.Float32)
+            ElementType type = row.Operands[i].Stored(storage);
+            if (type != ElementType.Int32)
             {
-                bits[i] = Array.ConvertAll(prepared[i], v => BitConverter.SingleToUInt32Bits((float)v));
+                bits[i] = Array.ConvertAll(prepared[i], v => ElementBits.Of(type, v));
             }
         }
 
@@ -43,9 +43,9 @@ internal static class OperationRun
     }
 
     /// <summary>The part of the bits that belongs to images [first, first + count).</summary>
-    public static uint[][] Slice(OperationRow row, uint[][] bits, int first, int count)
+    public static ulong[][] Slice(OperationRow row, ulong[][] bits, int first, int count)
     {
-        uint[][] part = new uint[bits.Length][];
+        ulong[][] part = new ulong[bits.Length][];
         for (int i = 0; i < bits.Length; i++)
         {
             int perImage = bits[i].Length / row.Images;
@@ -58,13 +58,13 @@ internal static class OperationRun
     /// <summary>Runs the row and returns the bits of all operands afterwards.</summary>
     /// <param name="backend">Where.</param>
     /// <param name="row">What.</param>
-    /// <param name="bits">Operands before the call; those of <see cref="Role.Out"/> are ignored.</param>
+    /// <param name="bits">Operands before the call, of the backend's storage; those of <see cref="Role.Out"/> are ignored.</param>
     /// <param name="alias">An (input, output) pair that shares memory.</param>
-    public static uint[][] Execute(IBackend backend, OperationRow row, uint[][] bits, (int Input, int Output)? alias = null)
+    public static ulong[][] Execute(IBackend backend, OperationRow row, ulong[][] bits, (int Input, int Output)? alias = null)
     {
         using Arena arena = backend.CreateArena("table", 1 << 20);
         int count = bits.Length;
-        (Tensor[] memory, Tensor[] views, uint[][] before) = (new Tensor[count], new Tensor[count], new uint[count][]);
+        (Tensor[] memory, Tensor[] views, byte[][] before) = (new Tensor[count], new Tensor[count], new byte[count][]);
         for (int i = 0; i < count; i++)
         {
             Operand operand = row.Operands[i];
@@ -73,10 +73,11 @@ internal static class OperationRun
                 continue;
             }
 
-            before[i] = Laid(operand, operand.Role == Role.Out ? null : bits[i]);
-            memory[i] = arena.Allocate(new Shape(before[i].Length), operand.Type);
-            backend.Upload<uint>(before[i], memory[i]);
-            views[i] = new Tensor(memory[i].Address + (Start(operand) * sizeof(uint)), operand.Shape, operand.Type, operand.Shape.Columns + operand.Padding);
+            ElementType type = operand.Stored(backend.Storage);
+            before[i] = Laid(operand, type, operand.Role == Role.Out ? null : bits[i]);
+            memory[i] = arena.Allocate(new Shape(before[i].Length / type.Size()), type);
+            Upload(backend, before[i], memory[i]);
+            views[i] = new Tensor(memory[i].Address + (Start(operand) * type.Size()), operand.Shape, type, operand.Shape.Columns + operand.Padding);
         }
 
         if (alias is (int from, int to))
@@ -85,7 +86,7 @@ internal static class OperationRun
         }
 
         row.Run(backend, views);
-        uint[][] after = new uint[count][];
+        ulong[][] after = new ulong[count][];
         for (int i = 0; i < count; i++)
         {
             Operand operand = row.Operands[i];
@@ -95,11 +96,10 @@ internal static class OperationRun
                 continue;
             }
 
-            uint[] all = new uint[memory[i].Shape.Count];
-            backend.Download<uint>(memory[i], all);
+            byte[] all = Download(backend, memory[i]);
             bool sharesOutput = alias is (int input, _) && input == i;
             Operand layout = alias is (int source, int target) && target == i ? row.Operands[source] : operand;
-            after[i] = Gathered(layout, all, $"{row}: {operand.Name}");
+            after[i] = Gathered(layout, memory[i].Type, all, $"{row}: {operand.Name}");
             Assert.True(operand.IsOutput || sharesOutput || all.AsSpan().SequenceEqual(before[i]), $"{row}: input {operand.Name} was changed");
         }
 
@@ -109,47 +109,108 @@ internal static class OperationRun
     /// <summary>Unpadded operands start at a guard's end, aligned; padded ones three elements on, unaligned.</summary>
     private static int Start(Operand operand) => operand.Padding > 0 ? Guard + 3 : Guard;
 
-    private static uint[] Laid(Operand operand, uint[]? values)
+    private static byte[] Laid(Operand operand, ElementType type, ulong[]? values)
     {
         int columns = operand.Shape.Columns;
         int stride = columns + operand.Padding;
-        uint[] all = new uint[Start(operand) + (operand.Shape.Rows * stride) + Guard];
-        Array.Fill(all, Canary);
-        for (int row = 0; row < operand.Shape.Rows; row++)
+        int size = type.Size();
+        byte[] all = new byte[(Start(operand) + (operand.Shape.Rows * stride) + Guard) * size];
+        for (int i = 0; i < all.Length / size; i++)
         {
-            Span<uint> target = all.AsSpan(Start(operand) + (row * stride), columns);
-            if (values is null)
-            {
-                target.Fill(Poison);
-            }
-            else
-            {
-                values.AsSpan(row * columns, columns).CopyTo(target);
-            }
+            Write(all, i, size, ElementBits.Canary(type));
+        }
+
+        for (int j = 0; j < operand.Count; j++)
+        {
+            Write(all, Start(operand) + (j / columns * stride) + (j % columns), size, values is null ? ElementBits.Poison(type) : values[j]);
         }
 
         return all;
     }
 
-    private static uint[] Gathered(Operand operand, uint[] all, string name)
+    private static ulong[] Gathered(Operand operand, ElementType type, byte[] all, string name)
     {
         int columns = operand.Shape.Columns;
         int stride = columns + operand.Padding;
-        uint[] values = new uint[operand.Count];
-        for (int i = 0; i < all.Length; i++)
+        ulong[] values = new ulong[operand.Count];
+        for (int i = 0; i < all.Length / type.Size(); i++)
         {
             int at = i - Start(operand);
             bool inside = at >= 0 && at / stride < operand.Shape.Rows && at % stride < columns;
+            ulong bits = Read(all, i, type.Size());
             if (inside)
             {
-                values[(at / stride * columns) + (at % stride)] = all[i];
+                values[(at / stride * columns) + (at % stride)] = bits;
             }
             else
             {
-                Assert.True(all[i] == Canary, $"{name}: written at element {at}, outside rows of {columns} standing {stride} apart");
+                Assert.True(bits == ElementBits.Canary(type), $"{name}: written at element {at}, outside rows of {columns} standing {stride} apart");
             }
         }
 
         return values;
+    }
+
+    private static void Write(byte[] all, int element, int size, ulong bits)
+    {
+        Span<byte> at = all.AsSpan(element * size, size);
+        switch (size)
+        {
+            case 2:
+                MemoryMarshal.Write(at, (ushort)bits);
+                break;
+            case 4:
+                MemoryMarshal.Write(at, (uint)bits);
+                break;
+            default:
+                MemoryMarshal.Write(at, bits);
+                break;
+        }
+    }
+
+    private static ulong Read(byte[] all, int element, int size)
+    {
+        ReadOnlySpan<byte> at = all.AsSpan(element * size, size);
+        return size switch
+        {
+            2 => MemoryMarshal.Read<ushort>(at),
+            4 => MemoryMarshal.Read<uint>(at),
+            _ => MemoryMarshal.Read<ulong>(at),
+        };
+    }
+
+    private static void Upload(IBackend backend, byte[] bytes, Tensor destination)
+    {
+        switch (destination.Type.Size())
+        {
+            case 2:
+                backend.Upload<ushort>(MemoryMarshal.Cast<byte, ushort>(bytes), destination);
+                break;
+            case 4:
+                backend.Upload<uint>(MemoryMarshal.Cast<byte, uint>(bytes), destination);
+                break;
+            default:
+                backend.Upload<ulong>(MemoryMarshal.Cast<byte, ulong>(bytes), destination);
+                break;
+        }
+    }
+
+    private static byte[] Download(IBackend backend, Tensor source)
+    {
+        byte[] bytes = new byte[source.Shape.Count * source.Type.Size()];
+        switch (source.Type.Size())
+        {
+            case 2:
+                backend.Download(source, MemoryMarshal.Cast<byte, ushort>(bytes.AsSpan()));
+                break;
+            case 4:
+                backend.Download(source, MemoryMarshal.Cast<byte, uint>(bytes.AsSpan()));
+                break;
+            default:
+                backend.Download(source, MemoryMarshal.Cast<byte, ulong>(bytes.AsSpan()));
+                break;
+        }
+
+        return bytes;
     }
 }

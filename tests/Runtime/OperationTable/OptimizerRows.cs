@@ -9,7 +9,7 @@ internal sealed class AdamWRow : OperationRow
     private readonly AdamWStep _step;
 
     public AdamWRow(int count, AdamWStep step)
-        : base(nameof(IBackend.AdamW), count, $"step {step.Step}")
+        : base(nameof(IBackend.AdamW), count, $"step {step.Step}", wide: true)
     {
         _step = step;
         InOut("parameter", new Shape(count));
@@ -42,7 +42,7 @@ internal sealed class EmaRow : OperationRow
     private const float Decay = 0.9375f;
 
     public EmaRow(int count)
-        : base(nameof(IBackend.Ema), count, "")
+        : base(nameof(IBackend.Ema), count, "", wide: true)
     {
         InOut("average", new Shape(count));
         In("x", new Shape(count));
@@ -67,7 +67,7 @@ internal sealed class SquaredNormRow : OperationRow
     private readonly int _count;
 
     public SquaredNormRow(int count)
-        : base(nameof(IBackend.SquaredNorm), 1, $"{count}")
+        : base(nameof(IBackend.SquaredNorm), 1, $"{count}", wide: true)
     {
         _count = count;
         In("x", new Shape(count));

@@ -54,10 +54,10 @@ internal sealed class QkNormRopeRow : OperationRow
         _size = size;
         In("x", new Shape(images, size.Length, size.C), size.Tokens % 3);
         In("weight", new Shape(size.Width), shared: true);
-        In("cos", new Shape(size.Tokens, size.Width / 2), shared: true, draw: (_, i) => Math.Cos(0.37 * i));
-        In("sin", new Shape(size.Tokens, size.Width / 2), shared: true, draw: (_, i) => Math.Sin(0.37 * i));
+        In("cos", new Shape(size.Tokens, size.Width / 2), shared: true, wide: true, draw: (_, i) => Math.Cos(0.37 * i));
+        In("sin", new Shape(size.Tokens, size.Width / 2), shared: true, wide: true, draw: (_, i) => Math.Sin(0.37 * i));
         InOut("y", new Shape(images, size.Tokens, size.C), size.Tokens % 4);
-        Out("rstd", new Shape(images * size.Length, size.Heads));
+        Out("rstd", new Shape(images * size.Length, size.Heads), wide: true);
     }
 
     public override OperationRow With(int images) => new QkNormRopeRow(images, _size);
@@ -78,13 +78,13 @@ internal sealed class QkNormRopeBackwardRow : OperationRow
         In("dy", new Shape(images, size.Tokens, size.C), size.Tokens % 3);
         In("x", new Shape(images, size.Length, size.C), size.Tokens % 4);
         In("weight", new Shape(size.Width), shared: true);
-        In("cos", new Shape(size.Tokens, size.Width / 2), shared: true, draw: (_, i) => Math.Cos(0.37 * i));
-        In("sin", new Shape(size.Tokens, size.Width / 2), shared: true, draw: (_, i) => Math.Sin(0.37 * i));
-        In("rstd", new Shape(images * size.Length, size.Heads));
+        In("cos", new Shape(size.Tokens, size.Width / 2), shared: true, wide: true, draw: (_, i) => Math.Cos(0.37 * i));
+        In("sin", new Shape(size.Tokens, size.Width / 2), shared: true, wide: true, draw: (_, i) => Math.Sin(0.37 * i));
+        In("rstd", new Shape(images * size.Length, size.Heads), wide: true);
         Out("dx", new Shape(images, size.Length, size.C), size.Tokens % 5);
         if (weight)
         {
-            InOut("dweight", new Shape(size.Width), shared: true);
+            InOut("dweight", new Shape(size.Width), shared: true, wide: true);
         }
     }
 

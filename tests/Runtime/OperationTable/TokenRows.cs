@@ -122,8 +122,8 @@ internal sealed class EmbeddingBackwardRow : OperationRow
         _size = (l, v, c);
         In("dy", new Shape(images, l, c), c % 3);
         Integers("ids", new Shape(images, l), (r, _) => r.Next(v));
-        InOut("dtable", new Shape(v, c), shared: true);
-        InOut("dpositions", new Shape(l, c), shared: true);
+        InOut("dtable", new Shape(v, c), shared: true, wide: true);
+        InOut("dpositions", new Shape(l, c), shared: true, wide: true);
         Hidden("table", new Shape(v, c), shared: true);
         Hidden("positions", new Shape(l, c), shared: true);
     }

@@ -41,6 +41,6 @@ extern "C" __global__ void __launch_bounds__(LinearSmall::THREADS, 4) linear_sma
 extern "C" __global__ void __launch_bounds__(LinearSmall::THREADS, 4) linear_any_bf16(const LinearArguments a)
 {
     using Operand = AnyOperand<LinearSmall::BM, LinearSmall::THREADS>;
-    linear_mma<LinearSmall, true, true, Operand, Operand, true>(a);
+    linear_mma<LinearSmall, true, true, Operand, Operand>(a);
 }
 #endif

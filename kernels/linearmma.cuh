@@ -13,45 +13,70 @@
 
 constexpr int LINEAR_STEP = 32;
 
-// The operand tile of ROWS results' rows that all threads of a block fill: a thread's runs stand SPACING tile rows apart.
-template <int ROWS, int THREADS, bool DEEP>
-struct OperandTile
+// The operand tile of ROWS results' rows that all threads of a block fill. A thread's runs of 8 elements stand SPACING tile rows apart. Results' rows
+// beyond the last one repeat it (their sums are never stored), k beyond the end is zero.
+template <typename T, int ROWS, int THREADS, bool DEEP>
+struct OperandRuns
 {
     static constexpr int PIECES = DEEP ? LINEAR_STEP / 8 : ROWS / 8;
     static constexpr int HEIGHT = DEEP ? ROWS : LINEAR_STEP;
     static constexpr int SPACING = THREADS / PIECES;
     static constexpr int RUNS = HEIGHT / SPACING;
-    static constexpr int BYTES = ROWS * LINEAR_STEP * 2;
+
+    const T* next;     // the thread's first run of the next tile
+    int64 advance;     // from tile to tile
+    int distance[RUNS]; // from the first run to each
+    int row, piece, left; // left: k from the next tile on
+
+    __device__ __forceinline__ OperandRuns(const void* tensor, int64 stride, int first, int rows, int begin, int end)
+        : row(threadIdx.x / PIECES), piece(threadIdx.x % PIECES), left(end - begin)
+    {
+        int last = rows - 1 - first;
+        int column = DEEP ? piece * 8 : first + min(piece, last / 8) * 8;
+        int start = DEEP ? min(row, last) : row;
+        next = (const T*)tensor + (DEEP ? (first + start) * stride + begin + column : (begin + row) * stride + column);
+        advance = DEEP ? LINEAR_STEP : LINEAR_STEP * stride;
+#pragma unroll
+        for (int i = 0; i < RUNS; i++)
+        {
+            int r = row + i * SPACING;
+            distance[i] = (int)(((DEEP ? min(r, last) : r) - start) * stride);
+        }
+    }
+
+    // Whether run i of the next tile holds k before the end.
+    __device__ __forceinline__ bool valid(int i) const { return DEEP ? piece * 8 < left : row + i * SPACING < left; }
+
+    __device__ __forceinline__ int place(int i) const { return tile_offset<PIECES>(row + i * SPACING, piece); }
+
+    __device__ __forceinline__ void step()
+    {
+        next += advance;
+        left -= LINEAR_STEP;
+    }
 };
 
-// bf16 in memory, copied in the background. All runs of 8 elements are aligned and whole.
+// bf16 in memory, copied in the background. All runs are aligned and whole.
 template <int ROWS, int THREADS, bool DEEP>
 struct AsyncOperand
 {
-    using Tile = OperandTile<ROWS, THREADS, DEEP>;
+    OperandRuns<bf16, ROWS, THREADS, DEEP> runs;
 
-    const bf16* base;
-    int64 stride;
-    int row, piece, limit, end;
-
-    __device__ __forceinline__ AsyncOperand(const void* tensor, int64 stride, bool, bool, int first, int rows, int end)
-        : base((const bf16*)tensor), stride(stride), row(threadIdx.x / Tile::PIECES), piece(threadIdx.x % Tile::PIECES), limit(rows - first), end(end)
+    __device__ __forceinline__ AsyncOperand(const void* tensor, int64 stride, bool, bool, int first, int rows, int begin, int end)
+        : runs(tensor, stride, first, rows, begin, end)
     {
-        base += DEEP ? (first + row) * stride + piece * 8 : row * stride + first + piece * 8;
     }
 
-    // Starts filling a tile with k from first on.
-    __device__ __forceinline__ void start(uint32 tile, int first)
+    // Starts filling the next tile.
+    __device__ __forceinline__ void start(uint32 tile)
     {
-        const bf16* p = base + (DEEP ? (int64)first : first * stride);
 #pragma unroll
-        for (int i = 0; i < Tile::RUNS; i++)
+        for (int i = 0; i < runs.RUNS; i++)
         {
-            int r = row + i * Tile::SPACING;
-            bool valid = DEEP ? r < limit && first + piece * 8 < end : piece * 8 < limit && first + r < end;
-            const bf16* source = p + i * Tile::SPACING * stride;
-            ptx_cp_async16(tile + tile_offset<Tile::PIECES>(r, piece), valid ? source : p, valid ? 16 : 0);
+            ptx_cp_async16(tile + runs.place(i), runs.next + runs.distance[i], runs.valid(i) ? 16 : 0);
         }
+
+        runs.step();
     }
 
     __device__ __forceinline__ void finish(uint8*) {}
@@ -61,51 +86,37 @@ struct AsyncOperand
 template <int ROWS, int THREADS, bool DEEP>
 struct FloatOperand
 {
-    using Tile = OperandTile<ROWS, THREADS, DEEP>;
+    OperandRuns<float, ROWS, THREADS, DEEP> runs;
+    float4 low[OperandRuns<float, ROWS, THREADS, DEEP>::RUNS], high[OperandRuns<float, ROWS, THREADS, DEEP>::RUNS];
 
-    const float* base;
-    int64 stride;
-    int row, piece, limit, end;
-    float kept[Tile::RUNS][8];
-
-    __device__ __forceinline__ FloatOperand(const void* tensor, int64 stride, bool, bool, int first, int rows, int end)
-        : base((const float*)tensor), stride(stride), row(threadIdx.x / Tile::PIECES), piece(threadIdx.x % Tile::PIECES), limit(rows - first), end(end)
+    __device__ __forceinline__ FloatOperand(const void* tensor, int64 stride, bool, bool, int first, int rows, int begin, int end)
+        : runs(tensor, stride, first, rows, begin, end)
     {
-        base += DEEP ? (first + row) * stride + piece * 8 : row * stride + first + piece * 8;
     }
 
-    __device__ __forceinline__ void start(uint32, int first)
+    __device__ __forceinline__ void start(uint32)
     {
-        const float* p = base + (DEEP ? (int64)first : first * stride);
 #pragma unroll
-        for (int i = 0; i < Tile::RUNS; i++)
+        for (int i = 0; i < runs.RUNS; i++)
         {
-            int r = row + i * Tile::SPACING;
-            bool valid = DEEP ? r < limit && first + piece * 8 < end : piece * 8 < limit && first + r < end;
-            float4 low = make_float4(0, 0, 0, 0), high = low;
-            if (valid)
+            low[i] = high[i] = make_float4(0, 0, 0, 0);
+            if (runs.valid(i))
             {
-                low = *(const float4*)(p + i * Tile::SPACING * stride);
-                high = *(const float4*)(p + i * Tile::SPACING * stride + 4);
+                low[i] = *(const float4*)(runs.next + runs.distance[i]);
+                high[i] = *(const float4*)(runs.next + runs.distance[i] + 4);
             }
-
-            kept[i][0] = low.x;
-            kept[i][1] = low.y;
-            kept[i][2] = low.z;
-            kept[i][3] = low.w;
-            kept[i][4] = high.x;
-            kept[i][5] = high.y;
-            kept[i][6] = high.z;
-            kept[i][7] = high.w;
         }
+
+        runs.step();
     }
 
     __device__ __forceinline__ void finish(uint8* tile)
     {
 #pragma unroll
-        for (int i = 0; i < Tile::RUNS; i++)
+        for (int i = 0; i < runs.RUNS; i++)
         {
-            *(uint4*)(tile + tile_offset<Tile::PIECES>(row + i * Tile::SPACING, piece)) = pack_bf16(kept[i]);
+            *(uint4*)(tile + runs.place(i)) = make_uint4(ptx_cvt_bf16x2(low[i].x, low[i].y), ptx_cvt_bf16x2(low[i].z, low[i].w),
+                ptx_cvt_bf16x2(high[i].x, high[i].y), ptx_cvt_bf16x2(high[i].z, high[i].w));
         }
     }
 };
@@ -115,30 +126,32 @@ struct FloatOperand
 template <int ROWS, int THREADS>
 struct AnyOperand
 {
-    using Tile = OperandTile<ROWS, THREADS, true>;
+    static constexpr int PIECES = LINEAR_STEP / 8;
 
     const void* base;
     int64 rowStep, depthStep;
-    int first, rows, end;
+    int first, rows, next, end;
     bool isFloat;
 
-    __device__ __forceinline__ AnyOperand(const void* tensor, int64 stride, bool isFloat, bool deep, int first, int rows, int end)
-        : base(tensor), rowStep(deep ? stride : 1), depthStep(deep ? 1 : stride), first(first), rows(rows), end(end), isFloat(isFloat)
+    __device__ __forceinline__ AnyOperand(const void* tensor, int64 stride, bool isFloat, bool deep, int first, int rows, int begin, int end)
+        : base(tensor), rowStep(deep ? stride : 1), depthStep(deep ? 1 : stride), first(first), rows(rows), next(begin), end(end), isFloat(isFloat)
     {
     }
 
-    __device__ __forceinline__ void start(uint32, int) {}
+    __device__ __forceinline__ void start(uint32) {}
 
-    __device__ __forceinline__ void fill(uint8* tile, int k)
+    __device__ __forceinline__ void finish(uint8* tile)
     {
-        for (int i = threadIdx.x; i < ROWS * Tile::PIECES; i += THREADS)
+        for (int i = threadIdx.x; i < ROWS * PIECES; i += THREADS)
         {
             int row = i % ROWS, piece = i / ROWS;
             int count = first + row < rows ? end : 0;
-            int64 at = (int64)(first + row) * rowStep;
-            *(uint4*)(tile + tile_offset<Tile::PIECES>(row, piece)) = isFloat ? gather_bf16((const float*)base + at, depthStep, k + piece * 8, count)
-                                                                             : gather_bf16((const bf16*)base + at, depthStep, k + piece * 8, count);
+            int64 at = (first + row) * rowStep;
+            *(uint4*)(tile + tile_offset<PIECES>(row, piece)) = isFloat ? gather_bf16((const float*)base + at, depthStep, next + piece * 8, count)
+                                                                        : gather_bf16((const bf16*)base + at, depthStep, next + piece * 8, count);
         }
+
+        next += LINEAR_STEP;
     }
 };
 
@@ -219,12 +232,12 @@ __device__ __forceinline__ void linear_slab_finish(const LinearArguments& a, con
     }
 }
 
-// One block's tile. A and B are operand loaders; ANY when they fill tiles on the spot.
-template <typename S, bool A_DEEP, bool B_DEEP, typename A, typename B, bool ANY>
+// One block's tile. A and B are operand loaders.
+template <typename S, bool A_DEEP, bool B_DEEP, typename A, typename B>
 __device__ __forceinline__ void linear_mma(const LinearArguments& a)
 {
     extern __shared__ __align__(128) uint8 shared[];
-    constexpr int A_BYTES = S::BM * LINEAR_STEP * 2;
+    constexpr int A_BYTES = S::BM * LINEAR_STEP * 2, RING_BYTES = S::STAGES * S::STAGE_BYTES;
     int rows = live_rows(a.live, a.rows);
     int i, j;
     linear_tile((a.rows + S::BM - 1) / S::BM, (a.columns + S::BN - 1) / S::BN, i, j);
@@ -237,37 +250,29 @@ __device__ __forceinline__ void linear_mma(const LinearArguments& a)
     int begin = blockIdx.z * a.partDepth;
     int end = min(begin + a.partDepth, a.depth);
     int steps = (end - begin + LINEAR_STEP - 1) / LINEAR_STEP;
-    A left(a.a, a.aStride, a.aFloat, a.aDeep, firstRow, rows, end);
-    B right(a.b, a.bStride, a.bFloat, a.bDeep, firstColumn, a.columns, end);
+    A left(a.a, a.aStride, a.aFloat, a.aDeep, firstRow, rows, begin, end);
+    B right(a.b, a.bStride, a.bFloat, a.bDeep, firstColumn, a.columns, begin, end);
     uint32 base = shared_address(shared);
+    int filled = 0, read = 0; // stages, as offsets in the ring
 
-    auto start = [&](int step)
+    auto start = [&]()
     {
-        int stage = step % S::STAGES * S::STAGE_BYTES;
-        left.start(base + stage, begin + step * LINEAR_STEP);
-        right.start(base + stage + A_BYTES, begin + step * LINEAR_STEP);
+        left.start(base + filled);
+        right.start(base + filled + A_BYTES);
     };
-    auto finish = [&](int step)
+    auto finish = [&]()
     {
-        uint8* stage = shared + step % S::STAGES * S::STAGE_BYTES;
-        if constexpr (ANY)
-        {
-            left.fill(stage, begin + step * LINEAR_STEP);
-            right.fill(stage + A_BYTES, begin + step * LINEAR_STEP);
-        }
-        else
-        {
-            left.finish(stage);
-            right.finish(stage + A_BYTES);
-        }
+        left.finish(shared + filled);
+        right.finish(shared + filled + A_BYTES);
+        filled = filled + S::STAGE_BYTES == RING_BYTES ? 0 : filled + S::STAGE_BYTES;
     };
 
     for (int step = 0; step < S::STAGES - 1; step++)
     {
         if (step < steps)
         {
-            start(step);
-            finish(step);
+            start();
+            finish();
         }
 
         ptx_cp_async_commit();
@@ -280,19 +285,18 @@ __device__ __forceinline__ void linear_mma(const LinearArguments& a)
     uint32 x[2][S::MT][4], w[2][S::NT / 2][4];
     float sum[S::MT][S::NT][4] = {};
 
-    auto read = [&](int step, int half)
+    auto fetch = [&](int half)
     {
-        uint32 stage = base + step % S::STAGES * S::STAGE_BYTES;
 #pragma unroll
         for (int m = 0; m < S::MT; m++)
         {
-            leftFragments.load(stage, m, half, x[half][m]);
+            leftFragments.load(base + read, m, half, x[half][m]);
         }
 
 #pragma unroll
         for (int n = 0; n < S::NT / 2; n++)
         {
-            rightFragments.load(stage + A_BYTES, n, half, w[half][n]);
+            rightFragments.load(base + read + A_BYTES, n, half, w[half][n]);
         }
     };
     auto multiply = [&](int half)
@@ -310,28 +314,34 @@ __device__ __forceinline__ void linear_mma(const LinearArguments& a)
 
     ptx_cp_async_wait<S::STAGES - 2>();
     __syncthreads();
-    read(0, 0);
+    if (steps > 0)
+    {
+        fetch(0);
+    }
+
     for (int step = 0; step < steps; step++)
     {
-        int ahead = step + S::STAGES - 1;
-        read(step, 1);
-        if (ahead < steps)
+        bool ahead = step + S::STAGES - 1 < steps;
+        fetch(1);
+        if (ahead)
         {
-            start(ahead);
+            start();
         }
 
         multiply(0);
-        if (ahead < steps)
+        if (ahead)
         {
-            finish(ahead);
+            finish();
         }
 
+        // Every warp has read this stage: the next turn fills it.
         ptx_cp_async_commit();
         ptx_cp_async_wait<S::STAGES - 2>();
         __syncthreads();
+        read = read + S::STAGE_BYTES == RING_BYTES ? 0 : read + S::STAGE_BYTES;
         if (step + 1 < steps)
         {
-            read(step + 1, 0);
+            fetch(0);
         }
 
         multiply(1);
@@ -377,7 +387,7 @@ __device__ __forceinline__ void linear_mma(const LinearArguments& a)
 template <typename S, bool A_DEEP, bool B_DEEP>
 __device__ __forceinline__ void linear_async(const LinearArguments& a)
 {
-    linear_mma<S, A_DEEP, B_DEEP, AsyncOperand<S::BM, S::THREADS, A_DEEP>, AsyncOperand<S::BN, S::THREADS, B_DEEP>, false>(a);
+    linear_mma<S, A_DEEP, B_DEEP, AsyncOperand<S::BM, S::THREADS, A_DEEP>, AsyncOperand<S::BN, S::THREADS, B_DEEP>>(a);
 }
 
 using LinearLarge = LinearShape<128, 256, 64, 64, 4>;

@@ -95,6 +95,6 @@ extern "C" __global__ void __launch_bounds__(LinearSmall::THREADS, 4) linear_sma
 extern "C" __global__ void __launch_bounds__(LinearFloat::THREADS, 1) linear_float_weight_bf16(const LinearArguments a)
 {
     using S = LinearFloat;
-    linear_mma<S, false, false, FloatOperand<S::BM, S::THREADS, false>, AsyncOperand<S::BN, S::THREADS, false>, false>(a);
+    linear_mma<S, false, false, FloatOperand<S::BM, S::THREADS, false>, AsyncOperand<S::BN, S::THREADS, false>>(a);
 }
 #endif

@@ -28,6 +28,6 @@ extern "C" __global__ void __launch_bounds__(LinearSmall::THREADS, 4) linear_sma
 extern "C" __global__ void __launch_bounds__(LinearFloat::THREADS, 1) linear_float_wide_bf16(const LinearArguments a)
 {
     using S = LinearFloat;
-    linear_mma<S, true, false, FloatOperand<S::BM, S::THREADS, true>, AsyncOperand<S::BN, S::THREADS, false>, false>(a);
+    linear_mma<S, true, false, FloatOperand<S::BM, S::THREADS, true>, AsyncOperand<S::BN, S::THREADS, false>>(a);
 }
 #endif

@@ -12,7 +12,117 @@
 //             512 (A100) or 256 (H100) of the tensor cores at D = 128. fp32: shared memory
 // P is rounded to bf16 for the second product, its sum is not; exponents are 2^x of scores scaled by log2(e)/sqrt(D). A query's bits depend on its own row
 // and the keys alone, in their order: no atomics, no split over keys.
-#include "attention.cuh"
+#include "attentionsimt.cuh"
+
+template <int D>
+__device__ __forceinline__ void attention_forward_simt(const AttentionArguments& a)
+{
+    constexpr int QUERIES = 64, KEYS = 32, ROWS = 4, COLUMNS = 4;
+    extern __shared__ __align__(16) float memory[];
+    float* queryTile = memory;
+    float* keyTile = queryTile + QUERIES * (D + 4); // then the values
+    float* weights = keyTile + KEYS * (D + 4);
+
+    int tile = a.causal ? gridDim.x - 1 - blockIdx.x : blockIdx.x;
+    int head = blockIdx.y, image = blockIdx.z;
+    int first = tile * QUERIES;
+    const float* q = head_rows((const float*)a.q, a.qStride, a.queries, image, head, a.width);
+    const float* k = head_rows((const float*)a.k, a.kStride, a.keys, image, head, a.width);
+    const float* v = head_rows((const float*)a.v, a.vStride, a.keys, image, head, a.width);
+    int keys = a.causal ? min(a.keys, first + QUERIES) : a.keys;
+    simt_load<D, QUERIES>(queryTile, q, a.qStride, first, a.queries, a.width, a.vectors);
+
+    // Eight threads share four queries; each has every eighth key of a score row and every eighth group of four columns of the result.
+    int team = threadIdx.x / 8, member = threadIdx.x % 8;
+    float* own = weights + team * ROWS * 32;
+    float o[ROWS][D / 32][4] = {};
+    float top[ROWS], total[ROWS] = {};
+#pragma unroll
+    for (int r = 0; r < ROWS; r++)
+    {
+        top[r] = -INFINITY;
+    }
+
+    for (int from = 0; from < keys; from += KEYS)
+    {
+        __syncthreads();
+        simt_load<D, KEYS>(keyTile, k, a.kStride, from, a.keys, a.width, a.vectors);
+        __syncthreads();
+        float s[ROWS][COLUMNS];
+        simt_dots<D>(queryTile + team * ROWS * (D + 4), keyTile + member * (D + 4), s);
+        __syncthreads();
+        simt_load<D, KEYS>(keyTile, v, a.vStride, from, a.keys, a.width, a.vectors);
+#pragma unroll
+        for (int r = 0; r < ROWS; r++)
+        {
+            float most = top[r];
+#pragma unroll
+            for (int c = 0; c < COLUMNS; c++)
+            {
+                int key = from + member + c * 8;
+                bool seen = key < a.keys && (!a.causal || key <= first + team * ROWS + r);
+                s[r][c] = seen ? s[r][c] * a.scale : -INFINITY;
+                most = fmaxf(most, s[r][c]);
+            }
+
+            most = team_max(most);
+            float factor = expf(top[r] - most);
+            top[r] = most;
+            total[r] *= factor;
+#pragma unroll
+            for (int c = 0; c < COLUMNS; c++)
+            {
+                float p = expf(s[r][c] - most);
+                total[r] += p;
+                own[r * 32 + simt_weight(team, member + c * 8)] = p;
+            }
+
+#pragma unroll
+            for (int j = 0; j < D / 32; j++)
+            {
+#pragma unroll
+                for (int e = 0; e < 4; e++)
+                {
+                    o[r][j][e] *= factor;
+                }
+            }
+        }
+
+        __syncthreads();
+        simt_accumulate<D, ROWS, KEYS>(own, team, keyTile + member * 4, o);
+    }
+
+    float* out = head_rows((float*)a.out, a.oStride, a.queries, image, head, a.width);
+#pragma unroll
+    for (int r = 0; r < ROWS; r++)
+    {
+        float sum = team_total(total[r]);
+        int query = first + team * ROWS + r;
+        if (query < a.queries)
+        {
+            simt_store<D>(o[r], 1.0f / sum, out + query * a.oStride, member * 4, a.width, a.vectors);
+            if (a.logSumExp != nullptr && member == 0)
+            {
+                a.logSumExp[((int64)image * a.heads + head) * a.queries + query] = top[r] + logf(sum);
+            }
+        }
+    }
+}
+
+extern "C" __global__ void __launch_bounds__(SIMT_THREADS, 2) attention_forward_32_f32(const AttentionArguments a)
+{
+    attention_forward_simt<32>(a);
+}
+
+extern "C" __global__ void __launch_bounds__(SIMT_THREADS, 2) attention_forward_64_f32(const AttentionArguments a)
+{
+    attention_forward_simt<64>(a);
+}
+
+extern "C" __global__ void __launch_bounds__(SIMT_THREADS, 2) attention_forward_128_f32(const AttentionArguments a)
+{
+    attention_forward_simt<128>(a);
+}
 
 #if HAS_BF16
 
@@ -60,7 +170,7 @@ __device__ __forceinline__ void attention_forward(const AttentionArguments& a)
         ptx_cp_async_commit();
 
         float s[2][KEYS / 8][4] = {};
-#pragma unroll
+#pragma unroll 4 // more would take the addresses of all steps into registers that the sums need
         for (int d = 0; d < D / 16; d++)
         {
             uint32 x[2][4];

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "activation.cuh"
+#include "parts.cuh"
 
 struct LinearArguments
 {
@@ -52,41 +53,6 @@ __device__ __forceinline__ void linear_tile(int rowTiles, int columnTiles, int& 
     int height = min(rowTiles - group * GROUP, GROUP);
     i = group * GROUP + within % height;
     j = within / height;
-}
-
-template <int N, typename T>
-__device__ __forceinline__ void load_part(const T* p, int count, bool vectors, float (&x)[N])
-{
-    if (vectors)
-    {
-        load_floats(p, x);
-        return;
-    }
-
-#pragma unroll
-    for (int i = 0; i < N; i++)
-    {
-        x[i] = i < count ? to_float(p[i]) : 0.0f;
-    }
-}
-
-template <int N, typename T>
-__device__ __forceinline__ void store_part(T* p, int count, bool vectors, const float (&x)[N])
-{
-    if (vectors)
-    {
-        store_floats(p, x);
-        return;
-    }
-
-#pragma unroll
-    for (int i = 0; i < N; i++)
-    {
-        if (i < count)
-        {
-            p[i] = from_float<T>(x[i]);
-        }
-    }
 }
 
 // Bias of columns [column, column + N); zeros where there is none.

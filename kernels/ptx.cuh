@@ -32,6 +32,12 @@ __device__ __forceinline__ void ptx_cp_async16(uint32 shared, const void* global
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" : : "r"(shared), "l"(global), "r"(bytes) : "memory");
 }
 
+// As ptx_cp_async16 for bytes of 4 or 0; through the first-level cache.
+__device__ __forceinline__ void ptx_cp_async4(uint32 shared, const void* global, int bytes)
+{
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" : : "r"(shared), "l"(global), "r"(bytes) : "memory");
+}
+
 // Closes the group of copies that this thread has started since the last one.
 __device__ __forceinline__ void ptx_cp_async_commit()
 {

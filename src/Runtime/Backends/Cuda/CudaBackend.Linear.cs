@@ -73,7 +73,7 @@ public sealed unsafe partial class CudaBackend
             RowsPerGate = gate.IsNone ? 1 : Math.Max(1, m / gate.Rows), Activation = (int)activation,
             Vectors = Flag(HasVectors(y) && AbsentOrVectors(bias) && AbsentOrVectors(preActivation) && AbsentOrVectors(residual) && AbsentOrVectors(gate)),
         };
-        LaunchProduct(in arguments, storage, x, weight, 1);
+        Multiply(in arguments, storage, x, weight);
     }
 
     /// <inheritdoc cref="IBackend.LinearBackwardInput"/>
@@ -86,7 +86,7 @@ public sealed unsafe partial class CudaBackend
         Require.Matrix(dx, m, -1, storage);
         RequireWeight(weight, n, k, layout, storage);
         LinearArguments arguments = Product(dy, true, weight, layout == WeightLayout.InOut, dx, m, k, n) with { Accumulate = Flag(accumulate) };
-        LaunchProduct(in arguments, storage, dy, weight, 1);
+        Multiply(in arguments, storage, dy, weight);
     }
 
     /// <inheritdoc cref="IBackend.LinearBackwardWeight"/>
@@ -119,8 +119,14 @@ public sealed unsafe partial class CudaBackend
             return;
         }
 
+        LinearArguments arguments = Product(left, false, right, false, dweight, rows, columns, depth) with { Accumulate = 1 };
+        if (TryCublas(in arguments, storage))
+        {
+            return;
+        }
+
         (int parts, int partDepth) = WeightParts(rows, columns, depth);
-        LinearArguments arguments = Product(left, false, right, false, dweight, rows, columns, depth) with { PartDepth = partDepth, Accumulate = 1 };
+        arguments = arguments with { PartDepth = partDepth };
         if (parts == 1)
         {
             LaunchProduct(in arguments, storage, left, right, 1);
@@ -164,6 +170,14 @@ public sealed unsafe partial class CudaBackend
         Vectors = Flag(HasVectors(y)), AVectors = Flag(HasVectors(a)), BVectors = Flag(HasVectors(b)),
         AFloat = Flag(a.Type == ElementType.Float32), BFloat = Flag(b.Type == ElementType.Float32), ADeep = Flag(aDeep), BDeep = Flag(bDeep),
     };
+
+    private void Multiply(in LinearArguments arguments, ElementType storage, Tensor a, Tensor b)
+    {
+        if (!TryCublas(in arguments, storage))
+        {
+            LaunchProduct(in arguments, storage, a, b, 1);
+        }
+    }
 
     private void LaunchProduct(in LinearArguments arguments, ElementType storage, Tensor a, Tensor b, int parts)
     {

@@ -8,7 +8,9 @@ namespace CoGrpo.Bench.Suites;
 /// <summary>Draw of tokens from guided logits. Exponentials, logarithms and Philox dominate, so bytes and codes per second are the measure.</summary>
 public class GuidedSampling : OperationSuite, IMeasuredWork
 {
-    private Tensor _conditional, _unconditional, _guidance, _temperature, _positions, _trajectories, _tokens, _logProb, _confidence;
+    private Tensor _conditional, _unconditional;
+    private GuidedRows _rows;
+    private NoiseAddress _noise;
 
     [Params("1024x431", "64x8192")]
     public string RxV { get; set; } = "";
@@ -20,21 +22,24 @@ public class GuidedSampling : OperationSuite, IMeasuredWork
         int[] s = Sizes(RxV);
         _conditional = Normal(s);
         _unconditional = Normal(s);
-        _guidance = Constant(1.5f, s[0]);
-        _temperature = Constant(0.9f, s[0]);
-        _positions = Integers(i => i % 64, s[0]);
-        _trajectories = Integers(i => i / 64, s[0]);
-        _tokens = Integers(_ => 0, s[0]);
-        _logProb = Empty(s[0]);
-        _confidence = Empty(s[0]);
+        _rows = new GuidedRows
+        {
+            Rows = Integers(i => i, s[0]),
+            Codes = 64,
+            Actions = Doubles(i => (i % 4) switch { 1 => 0.9, 3 => 1.5, _ => 0 }, (s[0] + 63) / 64, 4),
+            Trajectories = Integers(i => i, (s[0] + 63) / 64),
+            Tokens = Integers(_ => 0, s[0]),
+            LogProb = Empty(s[0]),
+            Confidence = Empty(s[0]),
+        };
+        _noise = new NoiseAddress(Key(RandomStream.TokenSampling), 3);
     }
 
     [GlobalCleanup]
     public void Cleanup() => Stop();
 
     [Benchmark]
-    public void Sample() => Backend.GuidedSample(_conditional, _unconditional, _guidance, _temperature, _positions, _trajectories,
-        new NoiseAddress(1, RandomStream.TokenSampling, 3), _tokens, _logProb, _confidence);
+    public void Sample() => Backend.GuidedSample(_conditional, _unconditional, _rows, _noise);
 
     public Work WorkOf(string method)
     {

@@ -62,6 +62,28 @@ public abstract class OperationSuite
         return tensor;
     }
 
+    /// <summary>A Float64 tensor with the values of <paramref name="value"/>.</summary>
+    protected Tensor Doubles(Func<int, double> value, params ReadOnlySpan<int> dimensions)
+    {
+        Tensor tensor = _arena!.Allocate(Shape.Of(dimensions), ElementType.Float64);
+        double[] values = new double[tensor.Shape.Count];
+        for (int i = 0; i < values.Length; i++)
+        {
+            values[i] = value(i);
+        }
+
+        Backend.Upload<double>(values, tensor);
+        return tensor;
+    }
+
+    /// <summary>The key of a stream of random numbers.</summary>
+    protected Tensor Key(RandomStream stream)
+    {
+        Tensor tensor = _arena!.Allocate(new Shape(1), ElementType.Int64);
+        Backend.Upload<ulong>([Philox.Key(1, stream)], tensor);
+        return tensor;
+    }
+
     /// <summary>"16x72x4x32" as numbers.</summary>
     protected static int[] Sizes(string text) => [.. text.Split('x').Select(int.Parse)];
 }

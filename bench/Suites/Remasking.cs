@@ -1,7 +1,7 @@
 using BenchmarkDotNet.Attributes;
-using CoGrpo.Runtime;
 using CoGrpo.Runtime.Backends;
 using CoGrpo.Runtime.Randomness;
+using CoGrpo.Runtime.Sampling;
 
 namespace CoGrpo.Bench.Suites;
 
@@ -10,7 +10,8 @@ public class Remasking : OperationSuite, IMeasuredWork
 {
     private const int MaskToken = 431;
     private int[] _masked = [];
-    private Tensor _canvas, _candidates, _confidence, _temperature, _counts, _trajectories, _decodedStep;
+    private RemaskOperands _operands;
+    private NoiseAddress _noise;
 
     [Params("256x64", "1x4096")]
     public string BxN { get; set; } = "";
@@ -22,13 +23,19 @@ public class Remasking : OperationSuite, IMeasuredWork
         int[] s = Sizes(BxN);
         _masked = new int[s[0] * s[1]];
         Array.Fill(_masked, MaskToken);
-        _canvas = Integers(_ => MaskToken, s);
-        _candidates = Integers(i => i % MaskToken, s);
-        _decodedStep = Integers(_ => -1, s);
-        _confidence = Normal(s);
-        _temperature = Constant(1, s[0]);
-        _counts = Integers(_ => s[1] / 2, s[0]);
-        _trajectories = Integers(i => i, s[0]);
+        _operands = new RemaskOperands
+        {
+            Canvas = Integers(_ => MaskToken, s),
+            Candidates = Integers(i => i % MaskToken, s),
+            Confidence = Normal(s),
+            LogProb = Normal(s),
+            Actions = Doubles(i => (i % 4) switch { 0 => 0.5, 2 => 1, _ => 1 }, s[0], 4),
+            StartShare = Doubles(_ => 1, s[0]),
+            Trajectories = Integers(i => i, s[0]),
+            DecodedStep = Integers(_ => -1, s),
+            DecodedLogProb = Empty(s),
+        };
+        _noise = new NoiseAddress(Key(RandomStream.Remask), 3);
     }
 
     [GlobalCleanup]
@@ -37,8 +44,8 @@ public class Remasking : OperationSuite, IMeasuredWork
     [Benchmark]
     public void Remask()
     {
-        Backend.Upload<int>(_masked, _canvas);
-        Backend.Remask(_canvas, _candidates, _confidence, _temperature, _counts, _trajectories, new NoiseAddress(1, RandomStream.Remask, 3), MaskToken, _decodedStep);
+        Backend.Upload<int>(_masked, _operands.Canvas);
+        Backend.Remask(_operands, _noise, 8, CountRule.Double, MaskToken);
     }
 
     public Work WorkOf(string method)

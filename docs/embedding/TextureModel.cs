@@ -38,12 +38,20 @@ internal sealed class TextureModel : IMaskedModel
 
     public Shape FeatureShape => new(1, 1);
 
-    public void Predict(in MaskedBatch batch, Tensor logits, Tensor features)
+    public ElementType Storage => ElementType.Float32;
+
+    public Tensor Head => default;
+
+    public int RecordingVersion => 0;
+
+    public void Predict(in MaskedBatch batch, Tensor output, Tensor features)
     {
-        int count = (int)batch.Rows.Shape.Count;
+        // Tables on the host: fine on the CPU backend, whose memory is host memory. On a GPU a model queues operations instead.
+        int room = (int)batch.Rows.Shape.Count;
+        int count = Backend.LiveRowsOf(batch.Rows);
         Array.Resize(ref _canvas, (int)batch.Canvas.Shape.Count);
-        Array.Resize(ref _rows, count);
-        Array.Resize(ref _logits, count * Vocabulary);
+        Array.Resize(ref _rows, room);
+        Array.Resize(ref _logits, room * Vocabulary);
         Backend.Download(batch.Canvas, _canvas.AsSpan());
         Backend.Download(batch.Rows, _rows.AsSpan());
         Array.Clear(_logits);
@@ -52,7 +60,7 @@ internal sealed class TextureModel : IMaskedModel
             AddNeighbours(_rows[r] / Codes * Codes, _rows[r] % Codes, _logits.AsSpan(r * Vocabulary, Vocabulary));
         }
 
-        Backend.Upload<float>(_logits, logits);
+        Backend.Upload<float>(_logits, output);
     }
 
     /// <summary>The picture of N codes as lines of text.</summary>

@@ -38,6 +38,8 @@ public static class Initialisation
 
             backend.Upload<float>(values, parameter.Value);
         }
+
+        store.RenewComputeCopy();
     }
 
     /// <summary>
@@ -62,6 +64,8 @@ public static class Initialisation
 
             backend.Upload<float>(values, parameter.Value);
         }
+
+        store.RenewComputeCopy();
     }
 
     private static bool IsModulation(string name) =>

@@ -19,9 +19,12 @@ public readonly struct LinearParameters
         _bias = bias ? store.Declare($"{name}.bias", new Shape(outputs)) : null;
     }
 
-    /// <summary>activation(x W^T + b): x [..,in] to [..,out] or <paramref name="into"/>.</summary>
-    public Var Apply(Tape tape, Var x, Activation activation = Activation.None, Var into = default) =>
-        tape.Linear(x, tape.Parameter(_weight, _matrix), Bias(tape), activation, into: into);
+    /// <summary>The weight as a matrix [out,in], as the network computes with it.</summary>
+    public Tensor Matrix => _weight.Compute.Reshape(_matrix);
+
+    /// <summary>activation(x W^T + b): x [..,in] to [..,out] or <paramref name="into"/>; in fp32 when <paramref name="wide"/>.</summary>
+    public Var Apply(Tape tape, Var x, Activation activation = Activation.None, Var into = default, bool wide = false) =>
+        tape.Linear(x, tape.Parameter(_weight, _matrix), Bias(tape), activation, into: into, wide: wide);
 
     /// <summary>residual + gate ⊙ (x W^T + b), see <see cref="Tape.ResidualLinear"/>.</summary>
     public Var ApplyResidual(Tape tape, Var x, Var residual, Var gate = default) =>

@@ -55,6 +55,8 @@ public static class ParameterFile
             file.ReadFloat32(parameter.Name, values);
             backend.Upload<float>(values, parameter.Value.Reshape(parameter.Shape));
         }
+
+        store.RenewComputeCopy();
     }
 
     /// <summary>Writes a run laid out like the store's values (the values themselves, moments, an average) in fp32, replacing the file in one step.</summary>

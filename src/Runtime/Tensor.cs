@@ -35,6 +35,9 @@ public readonly struct Tensor
     /// </summary>
     public nint LiveRows { get; }
 
+    /// <summary>Int32 [1]: the number behind <see cref="LiveRows"/>; none when all rows hold values.</summary>
+    public Tensor LiveRowCount => LiveRows == 0 ? default : new Tensor(LiveRows, new Shape(1), ElementType.Int32);
+
     /// <summary>True for <c>default</c>: an optional argument that was left out.</summary>
     public bool IsNone => Shape.Rank == 0;
 

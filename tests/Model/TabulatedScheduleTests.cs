@@ -1,4 +1,6 @@
 using CoGrpo.Model.Schedule;
+using CoGrpo.Runtime;
+using CoGrpo.Runtime.Backends.Cpu;
 using CoGrpo.Runtime.Sampling;
 
 namespace CoGrpo.Tests.Model;
@@ -34,19 +36,44 @@ public sealed class TabulatedScheduleTests
     public void A_table_of_zeros_is_the_hand_made_schedule()
     {
         var schedule = new TabulatedSchedule(Parametrization, new double[6 * ScheduleAction.Count]);
-        Span<ScheduleState> states = [ScheduleState.Start, ScheduleState.Start];
-        Span<ScheduleAction> actions = new ScheduleAction[2];
+        ScheduleState state = ScheduleState.Start;
         for (int t = 0; t < 9; t++)
         {
-            schedule.Act(new ScheduleStep
-            {
-                Step = t, Steps = 9, FirstImage = 0, Trajectories = [0, 1], States = states, RawActions = new double[8], Means = new double[8],
-            }, default, actions);
+            ScheduleAction action = schedule.At(t, 9, ref state, new double[4]);
             ScheduleAction expected = Parametrization.Settings.HandMade.At(t, 9);
-            Assert.Equal(expected.Remask, actions[1].Remask, 12);
-            Assert.Equal(expected.SamplingTemperature, actions[1].SamplingTemperature, 12);
-            Assert.Equal(expected.Guidance, actions[1].Guidance, 12);
-            Assert.Equal(actions[0], actions[1]);
+            Assert.Equal(expected.Remask, action.Remask, 12);
+            Assert.Equal(expected.SamplingTemperature, action.SamplingTemperature, 12);
+            Assert.Equal(expected.Guidance, action.Guidance, 12);
+            Assert.True(schedule.Guides(t, 9));
+        }
+    }
+
+    [Fact]
+    public void Every_image_gets_the_same_actions_before_sampling_starts()
+    {
+        using var backend = new CpuBackend(1);
+        using Arena arena = backend.CreateArena("test", 1 << 12);
+        var schedule = new TabulatedSchedule(Parametrization, [0.1, 0.2, 0.3, 0.4, -0.1, 0.5, 0, 0.2]);
+        Tensor[] tensors = [.. Enumerable.Range(0, 3).Select(_ => arena.Allocate(new Shape(3 * 2, 4), ElementType.Float64))];
+        schedule.Begin(new ScheduleCall { Backend = backend, Steps = 3, Images = 2, FirstImage = 5, Actions = tensors[0], RawActions = tensors[1], Means = tensors[2] });
+        double[][] values = [.. tensors.Select(tensor =>
+        {
+            double[] all = new double[24];
+            backend.Download<double>(tensor, all);
+            return all;
+        })];
+        ScheduleState state = ScheduleState.Start;
+        double[] raw = new double[4];
+        for (int t = 0; t < 3; t++)
+        {
+            ScheduleAction action = schedule.At(t, 3, ref state, raw);
+            for (int b = 0; b < 2; b++)
+            {
+                int at = ((2 * t) + b) * 4;
+                Assert.Equal([.. Enumerable.Range(0, 4).Select(action.Component)], values[0][at..(at + 4)]);
+                Assert.Equal(raw, values[1][at..(at + 4)]);
+                Assert.Equal(raw, values[2][at..(at + 4)]);
+            }
         }
     }
 

@@ -177,10 +177,13 @@ internal sealed class IndependentObjective(TinyRun run)
         using Arena arena = run.Backend.CreateArena("independent", 1 << 20);
         Tensor codes = arena.Allocate(new Shape(1, _codes), ElementType.Int32);
         Tensor rows = arena.Allocate(new Shape(_codes), ElementType.Int32);
+        Tensor hidden = arena.Allocate(new Shape(_codes, model.Head.Columns));
         Tensor logits = arena.Allocate(new Shape(_codes, _vocabulary));
         run.Backend.Upload<int>(canvas, codes);
         run.Backend.Upload<int>(Enumerable.Range(0, _codes).ToArray(), rows);
-        model.Predict(new MaskedBatch { Canvas = codes, Prompts = [prompt], MaskedFractions = [fraction], Rows = rows }, logits, default);
+        (Tensor prompts, Tensor fractions) = One(arena, prompt, fraction);
+        model.Predict(new MaskedBatch { Canvas = codes, Prompts = prompts, MaskedFractions = fractions, Rows = rows }, hidden, default);
+        run.Backend.Linear(hidden, model.Head, default, logits);
         return run.Read(logits);
     }
 
@@ -188,7 +191,17 @@ internal sealed class IndependentObjective(TinyRun run)
     {
         Tensor codes = tape.Activations.Allocate(new Shape(1, _codes), ElementType.Int32);
         run.Backend.Upload<int>(canvas, codes);
-        return run.Model.Transformer.Forward(tape, run.Masked.Input(tape, codes, [prompt], [fraction]), out _);
+        (Tensor prompts, Tensor fractions) = One(tape.Activations, prompt, fraction);
+        return run.Model.Transformer.Forward(tape, run.Masked.Input(tape, codes, prompts, fractions), out _);
+    }
+
+    private (Tensor Prompts, Tensor Fractions) One(Arena arena, int prompt, float fraction)
+    {
+        Tensor prompts = arena.Allocate(new Shape(1), ElementType.Int32);
+        Tensor fractions = arena.Allocate(new Shape(1));
+        run.Backend.Upload<int>([prompt], prompts);
+        run.Backend.Upload<float>([fraction], fractions);
+        return (prompts, fractions);
     }
 
     private void Seed(Tape tape, Var v, float[] gradient)

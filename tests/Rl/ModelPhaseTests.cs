@@ -34,7 +34,7 @@ public class ModelPhaseTests
         using var run = new TinyRun();
         run.ModelGradient(TinyRun.ModelPhase(2), run.Rollout(), out _);
         ParameterStore store = run.Lanes.Lanes[0].Model.Transformer.Parameters;
-        Assert.All(store.Parameters, p => Assert.True(run.Backend.SquaredNorm(p.Gradient) > 0, p.Name));
+        Assert.All(store.Parameters, p => Assert.True(run.Read(p.Gradient).Any(x => x != 0), p.Name));
     }
 
     [Fact]

@@ -104,16 +104,31 @@ public class RolloutTests
 
     private sealed class CanvasWatch(IBackend backend, int images, int codes, int steps) : ISampleObserver
     {
+        private readonly List<int[]> _steps = [];
+
         public int[][] Canvases { get; } = new int[images * steps][];
+
+        public int RecordingVersion => 0;
 
         public void OnStep(in SampleStep step)
         {
-            int[] all = new int[step.Actions.Length * codes];
+            int[] all = new int[step.Canvas.Shape.Count];
             backend.Download<int>(step.Canvas, all);
-            for (int b = 0; b < step.Actions.Length; b++)
+            _steps.Add(all);
+        }
+
+        public void OnImages(int first, int count, int steps)
+        {
+            Assert.Equal(8, steps);
+            for (int t = 0; t < steps; t++)
             {
-                Canvases[((step.FirstImage + b) * steps) + step.Step] = all[(b * codes)..((b + 1) * codes)];
+                for (int b = 0; b < count; b++)
+                {
+                    Canvases[((first + b) * steps) + t] = _steps[t][(b * codes)..((b + 1) * codes)];
+                }
             }
+
+            _steps.Clear();
         }
     }
 }

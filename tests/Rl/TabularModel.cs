@@ -25,17 +25,26 @@ internal sealed class TabularModel(IBackend backend, int codes, int vocabulary) 
 
     public Shape FeatureShape => new(1, 1);
 
-    public void Predict(in MaskedBatch batch, Tensor logits, Tensor features)
+    public ElementType Storage => ElementType.Float32;
+
+    public Tensor Head => default;
+
+    public int RecordingVersion => 0;
+
+    public void Predict(in MaskedBatch batch, Tensor output, Tensor features)
     {
-        _rows = new int[batch.Rows.Shape.Count];
-        backend.Download<int>(batch.Rows, _rows);
+        int[] prompts = new int[batch.Prompts.Shape.Count];
+        backend.Download<int>(batch.Prompts, prompts);
+        int[] all = new int[batch.Rows.Shape.Count];
+        backend.Download<int>(batch.Rows, all);
+        _rows = all[..backend.LiveRowsOf(batch.Rows)];
         float[] values = new float[_rows.Length * vocabulary];
         for (int r = 0; r < _rows.Length; r++)
         {
-            float[] table = batch.Prompts[_rows[r] / codes] == 0 ? Unconditional : Conditional;
+            float[] table = prompts[_rows[r] / codes] == 0 ? Unconditional : Conditional;
             table.AsSpan(_rows[r] % codes * vocabulary, vocabulary).CopyTo(values.AsSpan(r * vocabulary));
         }
 
-        backend.Upload<float>(values, logits);
+        backend.Upload<float>(values, output.RowRange(0, _rows.Length));
     }
 }

@@ -66,7 +66,8 @@ public class UntrainedScheduleTests
         using var sampler = new MaskedSampler(run.Masked, new SamplerOptions());
         using var schedule = new LearnedSchedule(run.Policy, run.Parametrization, trainedSteps, (8, 8), All);
         var watch = new Watch(run);
-        sampler.Sample(new SampleRequest { Steps = steps, Prompts = [1], Seed = 4 }, schedule, new SampleRecord(1, 64, steps), watch);
+        var record = new SampleRecord(1, 64, steps);
+        sampler.Sample(new SampleRequest { Steps = steps, Prompts = [1], Seed = 4 }, schedule, record, watch);
         using Arena arena = run.Backend.CreateArena("policy", 1 << 20);
         var tape = new Tape(run.Backend, arena, arena);
         for (int t = 0; t < steps; t++)
@@ -77,8 +78,8 @@ public class UntrainedScheduleTests
             run.Backend.Upload<float>(watch.Features[t], features);
             run.Backend.Upload<float>([(float)Math.Max(0, ((t + 1.0) * trainedSteps / steps) - 1)], time);
             float[] delta = run.Read(tape.Value(run.Policy.Forward(tape, features, 8, 8, time)));
-            Assert.Equal(delta.Select(x => (double)x), watch.Means[t]);
-            Assert.Equal(watch.Means[t], watch.Raw[t]);
+            Assert.Equal(delta.Select(x => (double)x), record.Means[(4 * t)..(4 * (t + 1))]);
+            Assert.Equal(record.Means[(4 * t)..(4 * (t + 1))], record.RawActions[(4 * t)..(4 * (t + 1))]);
             Assert.Contains(delta, x => Math.Abs(x) > 1e-3);
         }
     }
@@ -119,17 +120,12 @@ public class UntrainedScheduleTests
 
     private sealed class Watch(TinyRun run) : ISampleObserver
     {
-        public List<double[]> Means { get; } = [];
-
-        public List<double[]> Raw { get; } = [];
-
         public List<float[]> Features { get; } = [];
 
-        public void OnStep(in SampleStep step)
-        {
-            Means.Add(step.Means.ToArray());
-            Raw.Add(step.RawActions.ToArray());
-            Features.Add(run.Read(step.Features.Reshape(new Shape(64 * 64))));
-        }
+        public int RecordingVersion => 0;
+
+        public void OnStep(in SampleStep step) => Features.Add(run.Read(step.Features.Reshape(new Shape(64 * 64))));
+
+        public void OnImages(int first, int count, int steps) => Assert.Equal(steps, Features.Count);
     }
 }

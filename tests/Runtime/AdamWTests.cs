@@ -46,7 +46,7 @@ public class AdamWTests
                 float[] gradient = inputs.Floats($"grad.{step}.{key}");
                 AdamWStep update = new(golden.GetProperty("lr").GetDouble(), beta1, beta2, golden.GetProperty("eps").GetDouble(),
                     decays ? golden.GetProperty("weight_decay").GetDouble() : 0, step);
-                scope.Backend.AdamW(p, scope.Put(gradient), m, v, update, 1f);
+                Step(scope, p, scope.Put(gradient), m, v, update);
                 for (int i = 0; i < start.Length; i++)
                 {
                     exactM[i] = (beta1 * exactM[i]) + ((1 - beta1) * gradient[i]);
@@ -70,7 +70,7 @@ public class AdamWTests
         FixtureFile clip = new(FixtureFolder.At("grpo", "adamw", name + ".clip.safetensors"));
         using SamplingScope scope = new();
         string[] keys = [.. inputs.Names.Where(x => x.StartsWith("grad.1.", StringComparison.Ordinal)).Select(x => x[7..])];
-        double norm = Math.Sqrt(keys.Sum(key => scope.Backend.SquaredNorm(scope.Put(inputs.Floats("grad.1." + key)))));
+        double norm = Math.Sqrt(keys.Sum(key => scope.SquaredNorm(scope.Put(inputs.Floats("grad.1." + key)))));
         Assert.Equal(clip.Doubles("total_norm")[0], norm, 1e-6 * norm);
         float scale = (float)Math.Min(1, 1.0 / (norm + 1e-6));
         foreach (string key in keys)
@@ -85,7 +85,7 @@ public class AdamWTests
     }
 
     [Fact]
-    public void GradientScaleActsLikeAScaledGradientAndSplitsDoNotMatter()
+    public void ClippingScalesTheGradientAndSplitsDoNotMatter()
     {
         const int Count = 20011;
         using SamplingScope one = new(1);
@@ -96,10 +96,15 @@ public class AdamWTests
         float[] v = [.. SamplingScope.Normal(4, Count, 0.1f).Select(Math.Abs)];
         AdamWStep step = new(1e-3, 0.9, 0.95, 1e-8, 0.02, 17);
         Tensor whole = one.Put(p);
-        one.Backend.AdamW(whole, one.Put([.. g.Select(x => x * 0.25f)]), one.Put(m), one.Put(v), step, 1f);
+        Step(one, whole, one.Put([.. g.Select(x => x * 0.25f)]), one.Put(m), one.Put(v), step);
+
+        // A norm of 4 against a bound of 1 gives the coefficient 1/(4 + 1e-6), which rounds to 1/4 here.
+        AdamWStep clipped = step with { ClipNorm = 1.00000025 };
         Tensor scaled = three.Put(p);
-        three.Backend.AdamW(scaled, three.Put(g), three.Put(m), three.Put(v), step, 0.25f);
+        Tensor gradient = three.Put(g);
+        Step(three, scaled, gradient, three.Put(m), three.Put(v), clipped, squaredNorm: 16);
         Assert.Equal(one.Floats(whole), three.Floats(scaled));
+        Assert.All(three.Floats(gradient), x => Assert.Equal(0f, x));
 
         Tensor parts = one.Put(p);
         Tensor pg = one.Put(g);
@@ -107,29 +112,49 @@ public class AdamWTests
         Tensor pv = one.Put(v);
         foreach ((int first, int count) in ((int, int)[])[(0, 5), (5, 4096), (4101, Count - 4101)])
         {
-            one.Backend.AdamW(parts.ColumnRange(first, count), pg.ColumnRange(first, count), pm.ColumnRange(first, count), pv.ColumnRange(first, count), step, 0.25f);
+            Step(one, parts.ColumnRange(first, count), pg.ColumnRange(first, count), pm.ColumnRange(first, count), pv.ColumnRange(first, count), clipped, squaredNorm: 16);
         }
 
         Assert.Equal(one.Floats(whole), one.Floats(parts));
     }
 
     [Fact]
-    public void EmaMixesAndKeepsAFixedPoint()
+    public void DecayIsPerBlockAndTheAverageFollowsTheNewWeights()
     {
-        const int Count = 5003;
+        const int Count = 150;
         using SamplingScope scope = new(2);
-        float[] a = SamplingScope.Normal(1, Count, 1f);
-        float[] x = SamplingScope.Normal(2, Count, 1f);
-        Tensor average = scope.Put(a);
-        scope.Backend.Ema(average, scope.Put(x), 0.9f);
-        float[] got = scope.Floats(average);
+        AdamWStep step = new(0.1, 0.9, 0.95, 1e-8, 0.5, 1);
+        Tensor decayed = scope.Put([.. Enumerable.Repeat(2f, Count)]);
+        Tensor plain = scope.Put([.. Enumerable.Repeat(2f, Count)]);
+        Tensor average = scope.Put([.. Enumerable.Repeat(10f, Count)]);
+        Tensor New(float value) => scope.Put([.. Enumerable.Repeat(value, Count)]);
+        Tensor decays = scope.New(new Shape(3), ElementType.UInt8);
+        scope.Backend.Upload<byte>([1, 0, 1], decays);
+        AdamWOperands operands = Operands(scope, decayed, New(1), New(0), New(0), 1) with { Decays = decays, Average = average, AverageDecay = 0.75f };
+        scope.Backend.AdamW(operands, step);
+        scope.Backend.AdamW(Operands(scope, plain, New(1), New(0), New(0), 1), step with { WeightDecay = 0 });
+        float[] got = scope.Floats(decayed);
+        float[] without = scope.Floats(plain);
+        float[] mixed = scope.Floats(average);
         for (int i = 0; i < Count; i++)
         {
-            Assert.Equal((0.9f * (double)a[i]) + ((1 - (double)0.9f) * x[i]), got[i], 4e-7);
+            bool decays1 = i / 64 != 1;
+            Assert.Equal(decays1 ? without[i] - 0.1f : without[i], got[i], 1e-6f);
+            Assert.Equal((0.75f * 10) + (0.25f * got[i]), mixed[i], 1e-6f);
         }
+    }
 
-        scope.Backend.Ema(average, scope.Put(x), 0f);
-        Assert.Equal(x, scope.Floats(average));
+    [Theory]
+    [InlineData(double.NaN)]
+    [InlineData(double.PositiveInfinity)]
+    public void ANormThatIsNoNumberChangesNothingButTheGradient(double squaredNorm)
+    {
+        using SamplingScope scope = new();
+        float[] values = SamplingScope.Normal(1, 70, 1f);
+        Tensor p = scope.Put(values), g = scope.Put(values), m = scope.Put(values), v = scope.Put(values), average = scope.Put(values);
+        scope.Backend.AdamW(Operands(scope, p, g, m, v, squaredNorm) with { Average = average, AverageDecay = 0.5f }, new AdamWStep(1e-3, 0.9, 0.95, 1e-8, 0.02, 1));
+        Assert.All((Tensor[])[p, m, v, average], t => Assert.Equal(values, scope.Floats(t)));
+        Assert.All(scope.Floats(g), x => Assert.Equal(0f, x));
     }
 
     [Theory]
@@ -145,7 +170,7 @@ public class AdamWTests
         foreach (int threads in (int[])[1, 2, 3])
         {
             using SamplingScope scope = new(threads);
-            double got = scope.Backend.SquaredNorm(scope.Put(x));
+            double got = scope.SquaredNorm(scope.Put(x));
             Assert.Equal(expected, got, 1e-12 * expected);
             first ??= got;
             Assert.Equal(BitConverter.DoubleToInt64Bits(first.Value), BitConverter.DoubleToInt64Bits(got));
@@ -163,9 +188,21 @@ public class AdamWTests
         {
             float[] x = new float[10001];
             x[place] = bad;
-            Assert.False(double.IsFinite(scope.Backend.SquaredNorm(scope.Put(x))));
+            Assert.False(double.IsFinite(scope.SquaredNorm(scope.Put(x))));
         }
     }
+
+    private static AdamWOperands Operands(SamplingScope scope, Tensor p, Tensor g, Tensor m, Tensor v, double squaredNorm) => new()
+    {
+        Parameter = p,
+        Gradient = g,
+        FirstMoment = m,
+        SecondMoment = v,
+        SquaredNorm = scope.Put(new Shape(1), [squaredNorm]),
+    };
+
+    private static void Step(SamplingScope scope, Tensor p, Tensor g, Tensor m, Tensor v, AdamWStep step, double squaredNorm = 1) =>
+        scope.Backend.AdamW(Operands(scope, p, g, m, v, squaredNorm), step);
 
     private static double[] Doubles(float[] values) => Array.ConvertAll(values, x => (double)x);
 }

@@ -47,7 +47,7 @@ public class MaskedSamplerTests
         Run plain = Run.Of(new HandMadeSchedule(hand));
         foreach (RemaskMode mode in Enum.GetValues<RemaskMode>())
         {
-            Run learned = Run.Of(new NoisySchedule(new ScheduleParametrization(new() { HandMade = hand, Mode = mode }), 0));
+            Run learned = Run.Of(new ScheduleParametrization(new() { HandMade = hand, Mode = mode }), 0, new SamplerOptions(), 2);
             Assert.Equal(plain.Record.Tokens, learned.Record.Tokens);
             Assert.Equal(plain.Record.DecodedStep, learned.Record.DecodedStep);
             Assert.Equal(plain.Record.LogProb, learned.Record.LogProb);
@@ -79,8 +79,8 @@ public class MaskedSamplerTests
     {
         foreach (bool share in new[] { true, false })
         {
-            Run together = Run.Of(new AlternatingGuidance(), options: new SamplerOptions { MicroBatch = 64, ShareFirstStep = share });
-            Run alone = Run.Of(new AlternatingGuidance(), options: new SamplerOptions { MicroBatch = 1, ShareFirstStep = share });
+            Run together = Run.Of(backend => new AlternatingGuidance(backend), new SamplerOptions { MicroBatch = 64, ShareFirstStep = share });
+            Run alone = Run.Of(backend => new AlternatingGuidance(backend), new SamplerOptions { MicroBatch = 1, ShareFirstStep = share });
             Assert.Equal(alone.Record.Tokens, together.Record.Tokens);
             Assert.Equal(alone.Record.LogProb, together.Record.LogProb);
         }
@@ -130,18 +130,19 @@ public class MaskedSamplerTests
         Watcher watcher = new(cpu, model);
         SampleRecord record = new(Prompts.Length, 16, 8);
         using MaskedSampler sampler = new(model, new SamplerOptions { MicroBatch = 4 });
-        NoisySchedule schedule = new(new ScheduleParametrization(new()), 0.3, cpu);
+        NoisySchedule schedule = new(new ScheduleParametrization(new()), 0.3, cpu, features: true);
         sampler.Sample(new SampleRequest { Steps = 8, Prompts = Prompts, Seed = 9, FirstTrajectory = 100 }, schedule, record, watcher);
         Assert.Equal(24, watcher.Steps);
-        foreach ((int image, int step, int[] canvas, double[] raw) in watcher.Seen)
+        foreach ((int image, int step, int[] canvas) in watcher.Seen)
         {
+            Assert.Equal(record.MaskedBefore[(image * 8) + step], canvas.Count(x => x == model.MaskToken));
             for (int i = 0; i < 16; i++)
             {
                 int at = (image * 16) + i;
                 Assert.Equal(record.DecodedStep[at] < step ? record.Tokens[at] : model.MaskToken, canvas[i]);
             }
 
-            Assert.Contains(raw, x => x != 0);
+            Assert.Contains(record.RawActions.AsSpan(((image * 8) + step) * 4, 4).ToArray(), x => x != 0);
         }
     }
 
@@ -178,36 +179,72 @@ public class MaskedSamplerTests
             schedule, new SampleRecord(1, 16, 1)));
     }
 
-    private sealed class AlternatingGuidance : ISchedule
+    private sealed class AlternatingGuidance(IBackend backend) : ISchedule
     {
+        private int _firstImage;
+
         public bool NeedsFeatures => false;
 
-        public void Act(in ScheduleStep step, CoGrpo.Runtime.Tensor features, Span<ScheduleAction> actions)
+        public int RecordingVersion => 0;
+
+        public bool Guides(int step, int steps) => true;
+
+        public void Begin(in ScheduleCall call) => _firstImage = call.FirstImage;
+
+        public void Act(in ScheduleStep step)
         {
-            for (int b = 0; b < actions.Length; b++)
+            double[] actions = new double[step.Actions.Shape.Count];
+            for (int b = 0; b < step.Actions.Rows; b++)
             {
-                actions[b] = new HandMadeSettings().At(step.Step, step.Steps) with { Guidance = (step.Trajectories[b] + step.Step) % 3 == 0 ? 1 : 2.5 };
+                ScheduleAction action = new HandMadeSettings().At(step.Step, step.Steps) with { Guidance = (_firstImage + b + step.Step) % 3 == 0 ? 1 : 2.5 };
+                for (int k = 0; k < 4; k++)
+                {
+                    actions[(4 * b) + k] = action.Component(k);
+                }
             }
+
+            backend.Upload<double>(actions, step.Actions);
         }
     }
 
     private sealed class Watcher(IBackend backend, ToyMaskedModel model) : ISampleObserver
     {
+        private readonly List<(int Step, int[] Canvas)> _steps = [];
+
         public int Steps { get; private set; }
 
-        public List<(int Image, int Step, int[] Canvas, double[] Raw)> Seen { get; } = [];
+        public int RecordingVersion => 0;
+
+        public List<(int Image, int Step, int[] Canvas)> Seen { get; } = [];
 
         public void OnStep(in SampleStep step)
         {
             Steps++;
-            int[] canvas = new int[step.Actions.Length * model.Codes];
+            int[] canvas = new int[step.Canvas.Shape.Count];
             backend.Download<int>(step.Canvas, canvas);
-            for (int b = 0; b < step.Actions.Length; b++)
+            _steps.Add((step.Step, canvas));
+            Assert.All(Doubles(step.Actions), x => Assert.True(double.IsFinite(x)));
+        }
+
+        public void OnImages(int first, int count, int steps)
+        {
+            foreach ((int step, int[] canvas) in _steps)
             {
-                int[] own = canvas.AsSpan(b * model.Codes, model.Codes).ToArray();
-                Assert.Equal(step.MaskedBefore[b], own.Count(x => x == model.MaskToken));
-                Seen.Add((step.FirstImage + b, step.Step, own, step.RawActions.Slice(4 * b, 4).ToArray()));
+                Assert.Equal(count * model.Codes, canvas.Length);
+                for (int b = 0; b < count; b++)
+                {
+                    Seen.Add((first + b, step, canvas.AsSpan(b * model.Codes, model.Codes).ToArray()));
+                }
             }
+
+            _steps.Clear();
+        }
+
+        private double[] Doubles(CoGrpo.Runtime.Tensor tensor)
+        {
+            double[] values = new double[tensor.Shape.Count];
+            backend.Download<double>(tensor, values);
+            return values;
         }
     }
 
@@ -219,10 +256,16 @@ public class MaskedSamplerTests
             return Of(cpu, schedule, options ?? new SamplerOptions(), steps);
         }
 
+        public static Run Of(Func<IBackend, ISchedule> schedule, SamplerOptions options)
+        {
+            using CpuBackend cpu = new(2);
+            return Of(cpu, schedule(cpu), options, 8);
+        }
+
         public static Run Of(ScheduleParametrization learned, double scale, SamplerOptions options, int threads)
         {
             using CpuBackend cpu = new(threads);
-            return Of(cpu, new NoisySchedule(learned, scale, cpu), options, 8);
+            return Of(cpu, new NoisySchedule(learned, scale, cpu, features: scale != 0), options, 8);
         }
 
         private static Run Of(IBackend backend, ISchedule schedule, SamplerOptions options, int steps)

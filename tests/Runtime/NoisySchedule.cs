@@ -1,31 +1,57 @@
-using CoGrpo.Runtime;
 using CoGrpo.Runtime.Backends;
 using CoGrpo.Runtime.Randomness;
 using CoGrpo.Runtime.Sampling;
 
 namespace CoGrpo.Tests.Runtime;
 
-/// <summary>A learned-style schedule: raw actions from noise addressed by trajectory, plus a term from the features when asked for.</summary>
-internal sealed class NoisySchedule(ScheduleParametrization parametrization, double scale, IBackend? features = null) : ISchedule
+/// <summary>A learned-style schedule: raw actions from noise addressed by image number, plus a term from the features when asked for.</summary>
+internal sealed class NoisySchedule(ScheduleParametrization parametrization, double scale, IBackend backend, bool features = false) : ISchedule
 {
     private readonly float[] _features = new float[64 * 12];
+    private readonly ScheduleState[] _states = new ScheduleState[64];
+    private int _firstImage;
 
-    public bool NeedsFeatures => features != null;
+    public bool NeedsFeatures => features;
 
-    public void Act(in ScheduleStep step, Tensor given, Span<ScheduleAction> actions)
+    public int RecordingVersion => 0;
+
+    public bool Guides(int step, int steps) => true;
+
+    public void Begin(in ScheduleCall call)
     {
-        Assert.Equal(NeedsFeatures, !given.IsNone);
-        features?.Download(given, _features.AsSpan(0, actions.Length * 12));
-        for (int b = 0; b < actions.Length; b++)
+        _firstImage = call.FirstImage;
+        _states.AsSpan().Fill(ScheduleState.Start);
+    }
+
+    public void Act(in ScheduleStep step)
+    {
+        Assert.Equal(NeedsFeatures, !step.Features.IsNone);
+        int images = step.Actions.Rows;
+        if (features)
         {
-            RandomSequence random = new(3, RandomStream.ScheduleExploration, ((ulong)step.Step << 32) | (uint)step.Trajectories[b]);
-            Span<double> raw = step.RawActions.Slice(4 * b, 4);
+            backend.Download(step.Features, _features.AsSpan(0, images * 12));
+        }
+
+        double[] raws = new double[images * 4];
+        double[] actions = new double[images * 4];
+        for (int b = 0; b < images; b++)
+        {
+            RandomSequence random = new(3, RandomStream.ScheduleExploration, ((ulong)step.Step << 32) | (uint)(_firstImage + b));
+            Span<double> raw = raws.AsSpan(4 * b, 4);
             for (int k = 0; k < 4; k++)
             {
                 raw[k] = scale * (random.NextNormal() + (0.05 * _features[(b * 12) + k]));
             }
 
-            actions[b] = parametrization.Apply(ref step.States[b], step.Step, step.Steps, raw, out _);
+            ScheduleAction action = parametrization.Apply(ref _states[b], step.Step, step.Steps, raw, out _);
+            for (int k = 0; k < 4; k++)
+            {
+                actions[(4 * b) + k] = action.Component(k);
+            }
         }
+
+        backend.Upload<double>(actions, step.Actions);
+        backend.Upload<double>(raws, step.RawActions);
+        backend.Upload<double>(new double[raws.Length], step.Means);
     }
 }

@@ -52,7 +52,6 @@ public class ReferenceSamplerTests
         Tensor canvas = scope.Put(new Shape(images, codes), inputs.Ints("start"));
         Tensor decodedStep = scope.Put(new Shape(images, codes), new int[count]);
         Tensor trajectories = scope.Put(new int[images]);
-        Tensor zero = scope.Put(new float[images]);
         for (int t = 0; t < steps; t++)
         {
             ScheduleAction action = hand.At(t, steps);
@@ -88,8 +87,18 @@ public class ReferenceSamplerTests
                 }
             }
 
-            scope.Backend.Remask(canvas, tokens, scope.Put(new Shape(images, codes), noisy), zero, scope.Put(counts), trajectories,
-                new NoiseAddress(1, RandomStream.Remask, t), maskToken, decodedStep);
+            scope.Backend.Remask(new RemaskOperands
+            {
+                Canvas = canvas,
+                Candidates = tokens,
+                Confidence = scope.Put(new Shape(images, codes), noisy),
+                LogProb = scope.New(new Shape(images, codes)),
+                Actions = scope.Put(new Shape(images, 4), [.. Enumerable.Repeat((double[])[action.Remask, 1, 0, action.Guidance], images).SelectMany(a => a)]),
+                StartShare = scope.Put(new Shape(images), [.. Enumerable.Repeat(1.0, images)]),
+                Trajectories = trajectories,
+                DecodedStep = decodedStep,
+                DecodedLogProb = scope.New(new Shape(images, codes)),
+            }, scope.Noise(1, RandomStream.Remask, t), steps, CountRule.Single, maskToken);
             int[] after = scope.Ints(canvas);
             Assert.Equal(canvases.AsSpan(t * count, count).ToArray(), after);
             if (t < steps - 1)

@@ -1,5 +1,7 @@
 using CoGrpo.Runtime;
+using CoGrpo.Runtime.Backends;
 using CoGrpo.Runtime.Backends.Cpu;
+using CoGrpo.Runtime.Randomness;
 
 namespace CoGrpo.Tests.Runtime;
 
@@ -42,6 +44,38 @@ internal sealed class SamplingScope : IDisposable
 
     /// <summary>An integer vector with these values.</summary>
     public Tensor Put(int[] values) => Put(new Shape(values.Length), values);
+
+    /// <summary>A Float64 tensor with these values.</summary>
+    public Tensor Put(Shape shape, double[] values)
+    {
+        Tensor tensor = New(shape, ElementType.Float64);
+        Backend.Upload<double>(values, tensor);
+        return tensor;
+    }
+
+    /// <summary>The noise of a stream at a step.</summary>
+    public NoiseAddress Noise(ulong seed, RandomStream stream, int step)
+    {
+        Tensor key = New(new Shape(1), ElementType.Int64);
+        Backend.Upload<ulong>([Philox.Key(seed, stream)], key);
+        return new NoiseAddress(key, step);
+    }
+
+    /// <summary>Sum of squares of a tensor.</summary>
+    public double SquaredNorm(Tensor x)
+    {
+        Tensor sum = Put(new Shape(1), [double.NaN]);
+        Backend.SquaredNorm(x, sum);
+        return Doubles(sum)[0];
+    }
+
+    /// <summary>The values of a Float64 tensor.</summary>
+    public double[] Doubles(Tensor tensor)
+    {
+        double[] values = new double[tensor.Shape.Count];
+        Backend.Download<double>(tensor, values);
+        return values;
+    }
 
     /// <summary>The values of a tensor.</summary>
     public float[] Floats(Tensor tensor)

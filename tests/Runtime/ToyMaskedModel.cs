@@ -12,6 +12,8 @@ internal sealed class ToyMaskedModel(IBackend backend, int codes = 16, int vocab
     private readonly int[] _rows = new int[64 * codes];
     private readonly float[] _logits = new float[64 * codes * vocabulary];
     private readonly float[] _features = new float[64 * 4 * 3];
+    private readonly int[] _prompts = new int[64];
+    private readonly float[] _fractions = new float[64];
 
     public IBackend Backend => backend;
 
@@ -23,6 +25,12 @@ internal sealed class ToyMaskedModel(IBackend backend, int codes = 16, int vocab
 
     public Shape FeatureShape => new(4, 3);
 
+    public ElementType Storage => ElementType.Float32;
+
+    public Tensor Head => default;
+
+    public int RecordingVersion => 0;
+
     /// <summary>Images forwarded with a prompt.</summary>
     public int ConditionalImages { get; private set; }
 
@@ -31,18 +39,21 @@ internal sealed class ToyMaskedModel(IBackend backend, int codes = 16, int vocab
 
     public void Predict(in MaskedBatch batch, Tensor logits, Tensor features)
     {
-        int images = batch.Prompts.Length;
-        int rows = (int)batch.Rows.Shape.Count;
+        int images = (int)batch.Prompts.Shape.Count;
+        int rows = backend.LiveRowsOf(batch.Rows);
         Span<int> canvas = _canvas.AsSpan(0, images * codes);
         backend.Download(batch.Canvas, canvas);
-        backend.Download(batch.Rows, _rows.AsSpan(0, rows));
+        backend.Download(batch.Rows, _rows.AsSpan(0, (int)batch.Rows.Shape.Count));
+        backend.Download(batch.Prompts, _prompts.AsSpan(0, images));
+        backend.Download(batch.MaskedFractions, _fractions.AsSpan(0, images));
         Check(images * codes == batch.Canvas.Shape.Count);
-        Check(rows == logits.Rows);
+        Check(batch.Rows.Shape.Count == logits.Rows);
+        Check(batch.Rows.LiveRows == logits.LiveRows);
         for (int b = 0; b < images; b++)
         {
             ReadOnlySpan<int> own = canvas.Slice(b * codes, codes);
-            Check(own.Count(MaskToken) / (float)codes == batch.MaskedFractions[b]);
-            if (batch.Prompts[b] == 0)
+            Check(own.Count(MaskToken) / (float)codes == _fractions[b]);
+            if (_prompts[b] == 0)
             {
                 UnconditionalImages++;
             }
@@ -53,7 +64,7 @@ internal sealed class ToyMaskedModel(IBackend backend, int codes = 16, int vocab
 
             for (int f = 0; f < 12 && !features.IsNone; f++)
             {
-                _features[(b * 12) + f] = State(own) + f + (100 * batch.Prompts[b]);
+                _features[(b * 12) + f] = State(own) + f + (100 * _prompts[b]);
             }
         }
 
@@ -66,11 +77,11 @@ internal sealed class ToyMaskedModel(IBackend backend, int codes = 16, int vocab
             float state = State(canvas.Slice(b * codes, codes));
             for (int v = 0; v < vocabulary; v++)
             {
-                _logits[(r * vocabulary) + v] = 2 * MathF.Sin((1.7f * v) + (0.31f * i * (v + 1)) + (2.3f * batch.Prompts[b]) + state);
+                _logits[(r * vocabulary) + v] = 2 * MathF.Sin((1.7f * v) + (0.31f * i * (v + 1)) + (2.3f * _prompts[b]) + state);
             }
         }
 
-        backend.Upload<float>(_logits.AsSpan(0, rows * vocabulary), logits);
+        backend.Upload<float>(_logits.AsSpan(0, rows * vocabulary), logits.RowRange(0, rows));
         if (!features.IsNone)
         {
             Check(features.Shape.Count == images * 12);

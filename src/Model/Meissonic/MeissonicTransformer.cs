@@ -54,7 +54,7 @@ public sealed class MeissonicTransformer : IDisposable
         _tables = backend.CreateArena("tables", 1 << 16);
         _frequencies = SinusoidFrequencies.Upload(backend, _tables);
         _rotary = new RotaryTable(backend, _tables, config);
-        Parameters = new ParameterStore(backend);
+        Parameters = new ParameterStore(backend, backend.Storage);
         ParameterStore store = Parameters;
         int width = config.Width;
         int sinusoid = 2 * SinusoidFrequencies.Count;
@@ -109,11 +109,14 @@ public sealed class MeissonicTransformer : IDisposable
     /// <summary>The weights, owned by this network.</summary>
     public ParameterStore Parameters { get; }
 
+    /// <summary>[V,C] the weight of the last layer, which has no bias.</summary>
+    public Tensor Head => _headConv2.Matrix;
+
     /// <summary>Called with the name and value of each intermediate of the golden fixtures; for parity tests and debugging.</summary>
     internal Action<string, Var>? Trace { get; set; }
 
     /// <summary>
-    /// One forward pass. Returns logits [R,V] for the rows asked for (none with <see cref="TransformerInput.SkipHead"/>);
+    /// One forward pass. Returns logits [R,V] in fp32 for the rows asked for, or as much as <see cref="TransformerInput.Output"/> says;
     /// <paramref name="features"/> is the last single block's output [B,L+n,C], text rows first, the input of the schedule policy.
     /// </summary>
     /// <exception cref="ModelException">The grid is odd although the model halves it.</exception>
@@ -157,7 +160,7 @@ public sealed class MeissonicTransformer : IDisposable
         }
 
         features = inputs[0];
-        return input.SkipHead ? default : Head(tape, features, length, n, in input);
+        return input.Output == TransformerOutput.Features ? default : HeadOf(tape, features, length, n, in input);
     }
 
     /// <summary>Frees weights and tables.</summary>
@@ -189,10 +192,12 @@ public sealed class MeissonicTransformer : IDisposable
         _backend.Sinusoid(input.MicroConditions.Reshape(new Shape(images * MicroConditionCount)), _frequencies, micro);
         Tensor scaled = tape.Activations.Allocate(new Shape(images));
         Tensor time = tape.Activations.Allocate(new Shape(images, sinusoid));
+
+        // The time path stays in fp32 up to the sinusoids: bf16 would make 4992 of 5000 (specs/meissonic.md, numerical notes).
         _backend.Scale(input.Time, 1000f, scaled);
         _backend.Sinusoid(scaled, _frequencies, time);
-        Var timeSinusoid = tape.Constant(time);
-        Var microSinusoid = tape.Constant(micro.Reshape(new Shape(images, MicroConditionCount * sinusoid)));
+        Var timeSinusoid = tape.InStorage(tape.Constant(time));
+        Var microSinusoid = tape.InStorage(tape.Constant(micro.Reshape(new Shape(images, MicroConditionCount * sinusoid))));
         Trace?.Invoke("timestep_sinusoid", timeSinusoid);
         Trace?.Invoke("micro_sinusoid", microSinusoid);
 
@@ -234,11 +239,11 @@ public sealed class MeissonicTransformer : IDisposable
     /// <summary>
     /// Logits (steps 21-23) of the wanted rows only: everything behind the blocks is local to a grid token, so gathering tokens first is exact.
     /// </summary>
-    private Var Head(Tape tape, Var z, int length, int n, in TransformerInput input)
+    private Var HeadOf(Tape tape, Var z, int length, int n, in TransformerInput input)
     {
         int images = input.Codes.Shape[0];
         int width = Config.Width;
-        _headRows.Prepare(tape, input.Rows, images, length, n, input.Height, input.Width, Config.Upsample);
+        _headRows.Prepare(tape, in input, new HeadGrid(images, length, input.Height, input.Width, Config.Upsample));
         Var h = tape.GatherRows(tape.Reshape(z, new Shape(images * (length + n), width)), _headRows.Tokens);
         h = _fromHidden.Apply(tape, tape.RmsNorm(h, tape.Parameter(_fromHiddenNorm), Epsilon));
         Trace?.Invoke("project_from_hidden", h);
@@ -253,7 +258,12 @@ public sealed class MeissonicTransformer : IDisposable
         }
 
         h = tape.RmsNorm(_headConv1.Apply(tape, h), tape.Parameter(_headNorm), Epsilon);
-        Var logits = _headConv2.Apply(tape, h);
+        if (input.Output == TransformerOutput.Hidden)
+        {
+            return h;
+        }
+
+        Var logits = _headConv2.Apply(tape, h, wide: true);
         Trace?.Invoke("logits", logits);
         return logits;
     }

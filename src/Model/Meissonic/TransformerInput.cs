@@ -27,11 +27,14 @@ public ref struct TransformerInput
     /// <summary>[B,5] width, height, crop x, crop y, score.</summary>
     public Tensor MicroConditions { get; set; }
 
-    /// <summary>Rows b*Ht*Wt + i whose logits are wanted, ascending; empty for all.</summary>
+    /// <summary>Rows b*Ht*Wt + i whose logits are wanted, ascending; empty for all. For passes with a backward.</summary>
     public ReadOnlySpan<int> Rows { get; set; }
 
-    /// <summary>Whether logits are wanted at all; false stops after the last block.</summary>
-    public bool SkipHead { get; set; }
+    /// <summary>The same in device memory, Int32 [R]; its <see cref="Tensor.LiveRows"/> is honoured. Takes the place of <see cref="Rows"/> in passes without backward.</summary>
+    public Tensor DeviceRows { get; set; }
+
+    /// <summary>How far the pass goes.</summary>
+    public TransformerOutput Output { get; set; }
 
     /// <summary>Whether each block's activations are dropped and recomputed in the backward pass.</summary>
     public bool RecomputeBlocks { get; set; }

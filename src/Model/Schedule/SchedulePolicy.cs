@@ -41,7 +41,9 @@ public sealed class SchedulePolicy : IDisposable
 
         _frequencies = _tables.Allocate(new Shape(half));
         backend.Upload<float>(frequencies, _frequencies);
-        Parameters = new ParameterStore(backend);
+        
+        // Small, and its four numbers decide over whole pictures: fp32 whatever the model computes in (specs/schedule-policy.md 5).
+        Parameters = new ParameterStore(backend, ElementType.Float32);
         int e = config.TimeDim;
         _time1 = new LinearParameters(Parameters, "t_embedder.mlp.0", config.SinusoidDim, e);
         _time2 = new LinearParameters(Parameters, "t_embedder.mlp.2", e, e);
@@ -74,7 +76,7 @@ public sealed class SchedulePolicy : IDisposable
 
     /// <summary>
     /// δ [B,4] in the order r, τ_s, τ_r, s. <paramref name="features"/> [B,height*width,d] image rows of the last block, not modified and
-    /// without gradient; sides equal to the pooled grid or multiples of it. <paramref name="time"/> [B] the remapped step t̃ in trained-step units.
+    /// without gradient, fp32 or bf16; sides equal to the pooled grid or multiples of it. The pass computes in fp32. <paramref name="time"/> [B] the remapped step t̃ in trained-step units.
     /// </summary>
     /// <exception cref="ModelException">The grid cannot be pooled.</exception>
     public Var Forward(Tape tape, Tensor features, int height, int width, Tensor time)
@@ -93,7 +95,7 @@ public sealed class SchedulePolicy : IDisposable
         Trace?.Invoke("act.c", c);
         c = tape.Activate(c, Activation.Silu);
 
-        Var x = tape.Constant(features.Reshape(new Shape(images, height, width, Config.FeatureDim)));
+        Var x = tape.InStorage(tape.Constant(features.Reshape(new Shape(images, height, width, Config.FeatureDim))));
         if (height != side || width != side)
         {
             x = tape.AreaMean(x, side, side);

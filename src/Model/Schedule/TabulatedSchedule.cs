@@ -8,7 +8,7 @@ namespace CoGrpo.Model.Schedule;
 /// a prompt set. At another number of steps the table is interpolated linearly in u = (t+1)/T and added to that number's own residual.
 /// The same action for every image; needs no features and holds no state, so that lanes can share it.
 /// </summary>
-public sealed class TabulatedSchedule : ISchedule
+public sealed class TabulatedSchedule : FixedSchedule
 {
     private readonly ScheduleParametrization _parametrization;
     private readonly double[] _table;
@@ -38,9 +38,6 @@ public sealed class TabulatedSchedule : ISchedule
         _trainedSteps = table.Length / ScheduleAction.Count;
     }
 
-    /// <inheritdoc/>
-    public bool NeedsFeatures => false;
-
     /// <summary>Writes the raw action at step t of T, four numbers: the table's row where the trained steps have one at the same u, else between two rows.</summary>
     public void RawAction(int step, int steps, Span<double> raw)
     {
@@ -58,14 +55,9 @@ public sealed class TabulatedSchedule : ISchedule
     }
 
     /// <inheritdoc/>
-    public void Act(in ScheduleStep step, Tensor features, Span<ScheduleAction> actions)
+    public override ScheduleAction At(int step, int steps, ref ScheduleState state, Span<double> raw)
     {
-        for (int i = 0; i < actions.Length; i++)
-        {
-            Span<double> raw = step.RawActions.Slice(i * ScheduleAction.Count, ScheduleAction.Count);
-            RawAction(step.Step, step.Steps, raw);
-            raw.CopyTo(step.Means.Slice(i * ScheduleAction.Count, ScheduleAction.Count));
-            actions[i] = _parametrization.Apply(ref step.States[i], step.Step, step.Steps, raw, out _);
-        }
+        RawAction(step, steps, raw);
+        return _parametrization.Apply(ref state, step, steps, raw, out _);
     }
 }

@@ -19,10 +19,10 @@ public sealed class TextToImageMaskedModel : IMaskedModel, IDisposable
     private readonly Arena _promptArena;
     private readonly Arena _work;
     private readonly Tape _tape;
+    private readonly Arena _tables;
     private Tensor _contexts;
     private Tensor _pooled;
-    private int[] _rows = [];
-    private float[] _micro = [];
+    private Tensor _micro;
 
     /// <summary>A view of <paramref name="model"/>, which stays the caller's, for pictures of height x width codes.</summary>
     public TextToImageMaskedModel(TextToImageModel model, int height, int width, int pixelsPerCode)
@@ -32,6 +32,7 @@ public sealed class TextToImageMaskedModel : IMaskedModel, IDisposable
         _width = width;
         _pixelsPerCode = pixelsPerCode;
         _promptArena = model.Backend.CreateArena("prompts", 1 << 16);
+        _tables = model.Backend.CreateArena("tables", 1 << 12);
         _work = model.Backend.CreateArena("activations", 1 << 22);
         _tape = new Tape(model.Backend, _work, _work);
         int factor = model.Transformer.Config.Downsample ? 4 : 1;
@@ -53,6 +54,15 @@ public sealed class TextToImageMaskedModel : IMaskedModel, IDisposable
     /// <inheritdoc/>
     public Shape FeatureShape { get; }
 
+    /// <inheritdoc/>
+    public ElementType Storage => Backend.Storage;
+
+    /// <inheritdoc/>
+    public Tensor Head => _model.Transformer.Head;
+
+    /// <inheritdoc/>
+    public int RecordingVersion { get; private set; }
+
     /// <summary>Rows and columns of the feature grid.</summary>
     public (int Height, int Width) FeatureGrid => _model.Transformer.Config.Downsample ? (_height / 2, _width / 2) : (_height, _width);
 
@@ -70,12 +80,18 @@ public sealed class TextToImageMaskedModel : IMaskedModel, IDisposable
     {
         int length = _model.TextEncoder.Config.MaxPositionEmbeddings;
         PromptCount = ids.Length / length;
+        (nint contexts, nint pooledAt) = (_contexts.Address, _pooled.Address);
         _promptArena.Release(default);
         int joint = _model.Transformer.Config.JointAttentionDim;
-        _contexts = _promptArena.Allocate(new Shape(PromptCount, length * joint));
-        _pooled = _promptArena.Allocate(new Shape(PromptCount, _model.Transformer.Config.PooledProjectionDim));
+        _contexts = _promptArena.Allocate(new Shape(PromptCount, length * joint), Storage);
+        _pooled = _promptArena.Allocate(new Shape(PromptCount, _model.Transformer.Config.PooledProjectionDim), Storage);
+        if ((contexts, pooledAt) != (_contexts.Address, _pooled.Address))
+        {
+            RecordingVersion++;
+        }
+
         ArenaMark mark = _work.Mark();
-        _tape.Begin(recording: false);
+        _tape.Begin(recording: false, Storage);
         Var context = _model.TextEncoder.Forward(_tape, ids, out Var pooled);
         Backend.Copy(_tape.Value(context).Reshape(_contexts.Shape), _contexts);
         Backend.Copy(_tape.Value(pooled), _pooled);
@@ -83,33 +99,22 @@ public sealed class TextToImageMaskedModel : IMaskedModel, IDisposable
     }
 
     /// <summary>Uses the encoded prompts of another view in the same address space, which must keep them: for a reference model with the same text encoder.</summary>
-    public void SharePrompts(TextToImageMaskedModel source) => (PromptCount, _contexts, _pooled) = (source.PromptCount, source._contexts, source._pooled);
+    public void SharePrompts(TextToImageMaskedModel source)
+    {
+        (PromptCount, _contexts, _pooled) = (source.PromptCount, source._contexts, source._pooled);
+        RecordingVersion++;
+    }
 
     /// <inheritdoc/>
-    public void Predict(in MaskedBatch batch, Tensor logits, Tensor features)
+    public void Predict(in MaskedBatch batch, Tensor output, Tensor features)
     {
         ArenaMark mark = _work.Mark();
-        _tape.Begin(recording: false);
-        int rows = batch.Rows.IsNone ? 0 : (int)batch.Rows.Shape.Count;
-        if (_rows.Length < rows)
-        {
-            _rows = new int[batch.Prompts.Length * Codes];
-        }
-
-        if (rows > 0)
-        {
-            Backend.Download(batch.Rows, _rows.AsSpan(0, rows));
-        }
-
+        _tape.Begin(recording: false, Storage);
         TransformerInput input = Input(_tape, batch.Canvas, batch.Prompts, batch.MaskedFractions);
-        input.Rows = _rows.AsSpan(0, rows);
-        input.SkipHead = rows == 0;
-        Var result = _model.Transformer.Forward(_tape, in input, out Var last);
-        if (rows > 0)
-        {
-            Backend.Copy(_tape.Value(result), logits);
-        }
-
+        input.DeviceRows = batch.Rows;
+        input.Output = TransformerOutput.Hidden;
+        Tensor hidden = _tape.Value(_model.Transformer.Forward(_tape, in input, out Var last));
+        Backend.Copy(hidden, output);
         if (!features.IsNone)
         {
             Tensor z = _tape.Value(last);
@@ -121,32 +126,19 @@ public sealed class TextToImageMaskedModel : IMaskedModel, IDisposable
     }
 
     /// <summary>
-    /// The input of a forward pass on <paramref name="tape"/> for B canvases, each with its prompt and masked fraction: used by
+    /// The input of a forward pass on <paramref name="tape"/> for B canvases, each with its prompt (Int32 [B]) and masked fraction ([B]): used by
     /// <see cref="Predict"/> and by training, so that both see the same bits. Text states are constants.
     /// </summary>
-    public TransformerInput Input(Tape tape, Tensor canvas, ReadOnlySpan<int> prompts, ReadOnlySpan<float> maskedFractions)
+    public TransformerInput Input(Tape tape, Tensor canvas, Tensor prompts, Tensor maskedFractions)
     {
-        int images = prompts.Length;
+        int images = (int)prompts.Shape.Count;
         int length = _model.TextEncoder.Config.MaxPositionEmbeddings;
         int joint = _model.Transformer.Config.JointAttentionDim;
-        int micro = images * MeissonicTransformer.MicroConditionCount;
-        if (_micro.Length < micro)
-        {
-            _micro = new float[micro];
-            MicroConditions.Fill(_micro, _height * _pixelsPerCode, _width * _pixelsPerCode);
-        }
-
         Arena arena = tape.Activations;
-        Tensor indices = arena.Allocate(new Shape(images), ElementType.Int32);
-        Backend.Upload(prompts, indices);
-        Tensor context = arena.Allocate(new Shape(images, length * joint));
-        Tensor pooled = arena.Allocate(new Shape(images, _pooled.Columns));
-        Backend.GatherRows(_contexts, indices, context);
-        Backend.GatherRows(_pooled, indices, pooled);
-        Tensor time = arena.Allocate(new Shape(images));
-        Backend.Upload(maskedFractions, time);
-        Tensor conditions = arena.Allocate(new Shape(images, MeissonicTransformer.MicroConditionCount));
-        Backend.Upload<float>(_micro.AsSpan(0, micro), conditions);
+        Tensor context = arena.Allocate(new Shape(images, length * joint), Storage);
+        Tensor pooled = arena.Allocate(new Shape(images, _pooled.Columns), Storage);
+        Backend.GatherRows(_contexts, prompts, context);
+        Backend.GatherRows(_pooled, prompts, pooled);
         return new TransformerInput
         {
             Codes = canvas,
@@ -154,8 +146,8 @@ public sealed class TextToImageMaskedModel : IMaskedModel, IDisposable
             Width = _width,
             Context = tape.Constant(context.Reshape(new Shape(images, length, joint))),
             Pooled = tape.Constant(pooled),
-            Time = time,
-            MicroConditions = conditions,
+            Time = maskedFractions,
+            MicroConditions = MicroConditionRows(images),
         };
     }
 
@@ -163,6 +155,23 @@ public sealed class TextToImageMaskedModel : IMaskedModel, IDisposable
     public void Dispose()
     {
         _promptArena.Dispose();
+        _tables.Dispose();
         _work.Dispose();
+    }
+
+    /// <summary>[B,5], the same row for every image; uploaded when more images come than ever before.</summary>
+    private Tensor MicroConditionRows(int images)
+    {
+        int count = MeissonicTransformer.MicroConditionCount;
+        if (_micro.IsNone || _micro.Rows < images)
+        {
+            float[] rows = new float[images * count];
+            MicroConditions.Fill(rows, _height * _pixelsPerCode, _width * _pixelsPerCode);
+            _micro = _tables.Allocate(new Shape(images, count));
+            Backend.Upload<float>(rows, _micro);
+            RecordingVersion++;
+        }
+
+        return new Tensor(_micro.Address, new Shape(images, count), _micro.Type);
     }
 }

@@ -91,8 +91,8 @@ public sealed class TextToImageModel : IDisposable
     /// <summary>Copies all weights of a model of the same architecture.</summary>
     public void CopyFrom(TextToImageModel source)
     {
-        Backend.Copy(source.Transformer.Parameters.Values, Transformer.Parameters.Values);
-        Backend.Copy(source.TextEncoder.Parameters.Values, TextEncoder.Parameters.Values);
+        Transformer.Parameters.CopyValues(source.Transformer.Parameters.Values);
+        TextEncoder.Parameters.CopyValues(source.TextEncoder.Parameters.Values);
     }
 
     /// <summary>Frees both networks.</summary>

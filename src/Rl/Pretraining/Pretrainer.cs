@@ -19,7 +19,7 @@ public sealed class Pretrainer : IDisposable
     private readonly PretrainingLane[] _lanes;
     private readonly Action<int> _runLane;
 
-    /// <summary>A trainer of <paramref name="model"/>, which stays the caller's. <paramref name="laneBackend"/> makes the backend of each replica, owned by the trainer.</summary>
+    /// <summary>A trainer of <paramref name="model"/>, which stays the caller's. <paramref name="laneBackend"/> makes the backend of each replica, owned by the trainer unless it is the model's own.</summary>
     public Pretrainer(TextToImageModel model, IPictureSource source, PretrainingOptions options, ulong seed, Func<IBackend> laneBackend)
     {
         _model = model;
@@ -34,7 +34,8 @@ public sealed class Pretrainer : IDisposable
         _lanes = new PretrainingLane[options.Lanes];
         for (int i = 0; i < _lanes.Length; i++)
         {
-            _lanes[i] = new PretrainingLane(model.Replica(laneBackend()), _batch, source, options);
+            IBackend backend = laneBackend();
+            _lanes[i] = new PretrainingLane(model.Replica(backend), _batch, source, options, !ReferenceEquals(backend, model.Backend));
         }
 
         _runLane = lane => _lanes[lane].Run(lane, _lanes.Length);
@@ -69,10 +70,8 @@ public sealed class Pretrainer : IDisposable
         }
 
         double learningRate = _options.LearningRateAt(Step);
-        double norm = Optimizer.Step(learningRate);
+        double norm = Optimizer.Step(learningRate, TransformerAverage, TextAverage);
         Step++;
-        TransformerAverage.Update(Step);
-        TextAverage.Update(Step);
         return new PretrainingMetrics(Step, loss / _batch.FirstRow[_batch.Size], norm, learningRate);
     }
 

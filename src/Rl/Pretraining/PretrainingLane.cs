@@ -19,14 +19,17 @@ internal sealed class PretrainingLane : IDisposable
     private readonly int[] _localRows;
     private readonly float[] _micro;
     private readonly float[] _losses;
+    private readonly bool _ownsBackend;
 
-    /// <param name="model">The replica, owned from here on.</param>
+    /// <param name="model">The replica, owned from here on, with its backend if <paramref name="ownsBackend"/>.</param>
     /// <param name="batch">Shared, read only while lanes run.</param>
     /// <param name="source">Sizes of texts and pictures.</param>
     /// <param name="options">Settings.</param>
-    public PretrainingLane(TextToImageModel model, PretrainingBatch batch, IPictureSource source, PretrainingOptions options)
+    /// <param name="ownsBackend">Whether the replica has a backend of its own.</param>
+    public PretrainingLane(TextToImageModel model, PretrainingBatch batch, IPictureSource source, PretrainingOptions options, bool ownsBackend)
     {
         Model = model;
+        _ownsBackend = ownsBackend;
         _source = source;
         _options = options;
         _batch = batch;
@@ -67,7 +70,10 @@ internal sealed class PretrainingLane : IDisposable
         _activations.Dispose();
         _gradients.Dispose();
         Model.Dispose();
-        Model.Backend.Dispose();
+        if (_ownsBackend)
+        {
+            Model.Backend.Dispose();
+        }
     }
 
     /// <summary>Adds the gradients of <paramref name="count"/> pictures and returns the sum of their losses.</summary>
@@ -85,7 +91,7 @@ internal sealed class PretrainingLane : IDisposable
         ArenaMark inputs = _inputs.Mark();
         ArenaMark activations = _activations.Mark();
         ArenaMark gradients = _gradients.Mark();
-        _tape.Begin(recording: true);
+        _tape.Begin(recording: true, backend.Storage);
         Var context = Model.TextEncoder.Forward(_tape, _batch.TextIds.AsSpan(first * _source.TextLength, count * _source.TextLength), out Var pooled);
         Var logits = Model.Transformer.Forward(_tape, new TransformerInput
         {

@@ -53,6 +53,7 @@ internal sealed class TrainingState
         foreach ((string prefix, ParameterStore store, Tensor run) in _runs)
         {
             ParameterFile.ReadRun(file, prefix, store, run, _backend);
+            store.RenewComputeCopy();
         }
     }
 

@@ -8,13 +8,11 @@ namespace CoGrpo.Rl.Runs;
 /// <summary>Puts averaged weights in place of the trained ones until it is disposed; networks without average keep theirs.</summary>
 internal sealed class WeightSwap : IDisposable
 {
-    private readonly IBackend _backend;
     private readonly Arena _kept;
     private readonly List<(ParameterStore Store, Tensor Trained)> _swapped = [];
 
     public WeightSwap(IBackend backend, params ReadOnlySpan<(ParameterStore Store, ParameterAverage? Average)> networks)
     {
-        _backend = backend;
         _kept = backend.CreateArena("trained weights", 1 << 16);
         foreach ((ParameterStore store, ParameterAverage? average) in networks)
         {
@@ -32,7 +30,7 @@ internal sealed class WeightSwap : IDisposable
     {
         foreach ((ParameterStore store, Tensor trained) in _swapped)
         {
-            _backend.Copy(trained, store.Values);
+            store.CopyValues(trained);
         }
 
         _kept.Dispose();

@@ -5,56 +5,74 @@ using CoGrpo.Runtime.Sampling;
 
 namespace CoGrpo.Rl.Training;
 
-/// <summary>Copies what the schedule policy saw and did at every step into <see cref="Trajectories"/>; features are pooled to the policy's grid first.</summary>
-internal sealed class FeatureRecorder : ISampleObserver
+/// <summary>
+/// Copies what the schedule policy saw at every step into <see cref="Trajectories"/>, pooled to the policy's grid. Steps are kept in memory of
+/// the recorder's own first, which stays where it is, and copied on when a micro-batch is done.
+/// </summary>
+internal sealed class FeatureRecorder : ISampleObserver, IDisposable
 {
     private readonly IBackend _backend;
     private readonly SchedulePolicyConfig _policy;
     private readonly (int Height, int Width) _grid;
+    private readonly Arena _arena;
+    private Tensor _steps;
 
     public FeatureRecorder(IBackend backend, SchedulePolicyConfig policy, (int Height, int Width) grid)
     {
         _backend = backend;
         _policy = policy;
         _grid = grid;
+        _arena = backend.CreateArena("recorded features", 1 << 16);
     }
 
-    /// <summary>Where to record.</summary>
+    /// <summary>Where to record; without features nothing is recorded.</summary>
     public Trajectories? Target { get; set; }
 
     /// <summary>Index in <see cref="Target"/> of image 0 of the call.</summary>
     public int FirstImage { get; set; }
 
+    public int RecordingVersion { get; private set; }
+
+    private bool Records => !Target!.Features.IsNone;
+
+    private int Width => _policy.PooledGrid * _policy.PooledGrid * _policy.FeatureDim;
+
     public void OnStep(in SampleStep step)
     {
-        Trajectories target = Target!;
-        int images = step.Actions.Length;
-        int first = FirstImage + step.FirstImage;
-        for (int b = 0; b < images; b++)
-        {
-            int at = (((first + b) * target.Steps) + step.Step) * ScheduleAction.Count;
-            step.RawActions.Slice(b * ScheduleAction.Count, ScheduleAction.Count).CopyTo(target.RawActions.AsSpan(at));
-            step.Means.Slice(b * ScheduleAction.Count, ScheduleAction.Count).CopyTo(target.Means.AsSpan(at));
-        }
-
-        if (target.Features.IsNone || step.Features.IsNone)
+        if (step.Features.IsNone)
         {
             return;
         }
 
-        Tensor rows = target.FeaturesAt(first, images, step.Step);
+        int images = step.Actions.Rows;
+        int rows = step.Steps * images;
+        if (_steps.IsNone || _steps.Rows < rows)
+        {
+            _steps = _arena.Allocate(new Shape(rows, Width), step.Features.Type);
+            RecordingVersion++;
+        }
+
+        Tensor kept = Step(step.Step, images);
         int side = _policy.PooledGrid;
         if (_grid == (side, side))
         {
-            _backend.Copy(step.Features.Reshape(rows.Shape), rows);
-            return;
+            _backend.Copy(step.Features.Reshape(kept.Shape), kept);
         }
-
-        for (int b = 0; b < images; b++)
+        else
         {
-            int n = _grid.Height * _grid.Width;
-            Tensor source = step.Features.RowRange(b * n, n).Reshape(new Shape(1, _grid.Height, _grid.Width, _policy.FeatureDim));
-            _backend.AreaMean(source, rows.RowRange(b, 1).Reshape(new Shape(1, side, side, _policy.FeatureDim)));
+            _backend.AreaMean(step.Features.Reshape(new Shape(images, _grid.Height, _grid.Width, _policy.FeatureDim)), kept.Reshape(new Shape(images, side, side, _policy.FeatureDim)));
         }
     }
+
+    public void OnImages(int first, int count, int steps)
+    {
+        for (int t = 0; Records && t < steps; t++)
+        {
+            _backend.Copy(Step(t, count), Target!.FeaturesAt(FirstImage + first, count, t));
+        }
+    }
+
+    public void Dispose() => _arena.Dispose();
+
+    private Tensor Step(int step, int images) => new(_steps.Address + ((nint)step * images * Width * _steps.Type.Size()), new Shape(images, Width), _steps.Type);
 }

@@ -23,7 +23,7 @@ public sealed class LaneSet : IDisposable
     private int _group;
     private bool _commonNoise;
 
-    /// <summary>Lanes over <paramref name="setup"/>, whose networks stay the caller's. <paramref name="laneBackend"/> makes the backend of each lane, owned by this set.</summary>
+    /// <summary>Lanes over <paramref name="setup"/>, whose networks stay the caller's. <paramref name="laneBackend"/> makes the backend of each lane, owned by this set unless it is the model's own.</summary>
     public LaneSet(LaneSetup setup, int lanes, Func<IBackend> laneBackend)
     {
         _setup = setup;
@@ -103,7 +103,7 @@ public sealed class LaneSet : IDisposable
         foreach (TrainingLane lane in _lanes)
         {
             lane.Schedule.ExplorationSeed = exploration;
-            lane.Schedule.ClampHits = 0;
+            lane.Schedule.ResetClampHits();
         }
 
         _team.Run(_sampleLane);

@@ -93,9 +93,8 @@ public sealed class ModelPhase : IDisposable
 
         _lanes.SumGradients(lane => lane.Model.Transformer.Parameters, _model.Transformer.Parameters, _model.Backend);
         double warmup = Math.Min(1, (Optimizer.Steps + 1.0) / Math.Max(1, _configuration.Warmup));
-        metrics.GradientNorm = Optimizer.Step(_configuration.LearningRate * warmup);
+        metrics.GradientNorm = Optimizer.Step(_configuration.LearningRate * warmup, Average);
         metrics.LearningRate = _configuration.LearningRate * warmup;
-        Average?.Update(Optimizer.Steps);
         return metrics;
     }
 

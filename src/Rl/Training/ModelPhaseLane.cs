@@ -21,6 +21,7 @@ internal sealed class ModelPhaseLane : IDisposable
     private readonly TextToImageMaskedModel? _referenceMasked;
     private readonly SegmentBatch _batch;
     private readonly Tape _constantTape;
+    private Tensor _squares;
     private PhaseMetrics _metrics;
 
     public ModelPhaseLane(TrainingLane lane, ModelPhaseConfiguration configuration, TextToImageModel? reference, LaneSetup setup)
@@ -56,6 +57,8 @@ internal sealed class ModelPhaseLane : IDisposable
         ParameterStore store = _lane.Model.Transformer.Parameters;
         store.EnableGradients();
         store.ZeroGradients();
+        ArenaMark mark = _lane.Inputs.Mark();
+        _squares = _lane.Upload<double>(new Shape(2), [0, 0], ElementType.Float64);
         Span<int> steps = stackalloc int[trajectories.Steps];
         _batch.Clear();
         for (int image = first; image < first + count; image++)
@@ -76,6 +79,11 @@ internal sealed class ModelPhaseLane : IDisposable
         {
             RunBatch(trajectories, onPolicy, normalizer);
         }
+
+        Span<double> squares = stackalloc double[2];
+        _lane.Backend.Download(_squares, squares);
+        (_metrics.ConditionalGradientSquares, _metrics.UnconditionalGradientSquares) = (squares[0], squares[1]);
+        _lane.Inputs.Release(mark);
     }
 
     public void Dispose()
@@ -100,15 +108,18 @@ internal sealed class ModelPhaseLane : IDisposable
             Tensor tokens = _lane.Upload<int>(new Shape(rows), batch.Tokens, ElementType.Int32);
             Tensor guidance = _lane.Upload<float>(new Shape(rows), batch.Guidance, ElementType.Float32);
             Tensor temperature = _lane.Upload<float>(new Shape(rows), batch.Temperature, ElementType.Float32);
+            Tensor prompts = _lane.Upload<int>(new Shape(batch.Count), batch.Prompts, ElementType.Int32);
+            Tensor empty = _lane.Upload<int>(new Shape(batch.Count), batch.EmptyPrompts, ElementType.Int32);
+            Tensor fractions = _lane.Upload<float>(new Shape(batch.Count), batch.MaskedFractions, ElementType.Float32);
             if (_configuration.Kl > 0)
             {
-                ReferenceLogProb(_referenceMasked!, _reference!, canvas, tokens, guidance, temperature, guided);
+                ReferenceLogProb(new Canvases(canvas, prompts, empty, fractions), tokens, guidance, temperature, guided);
             }
 
-            Tensor constantUnconditional = guided && !unconditionalGradient ? Detached(_lane.Masked, _lane.Model, canvas) : default;
-            _lane.Tape.Begin(recording: true);
-            Var c = Forward(_lane.Tape, _lane.Masked, _lane.Model, canvas, batch.Prompts);
-            Var u = unconditionalGradient ? Forward(_lane.Tape, _lane.Masked, _lane.Model, canvas, batch.EmptyPrompts) : default;
+            Tensor constantUnconditional = guided && !unconditionalGradient ? Detached(_lane.Masked, _lane.Model, canvas, empty, fractions) : default;
+            _lane.Tape.Begin(recording: true, backend.Storage);
+            Var c = Forward(_lane.Tape, _lane.Masked, _lane.Model, canvas, prompts, fractions);
+            Var u = unconditionalGradient ? Forward(_lane.Tape, _lane.Masked, _lane.Model, canvas, empty, fractions) : default;
             Tensor cv = _lane.Tape.Value(c);
             Tensor uv = unconditionalGradient ? _lane.Tape.Value(u) : constantUnconditional;
             Tensor logProb = _lane.Inputs.Allocate(new Shape(rows));
@@ -121,11 +132,11 @@ internal sealed class ModelPhaseLane : IDisposable
             Tensor upstream = _lane.Upload<float>(new Shape(rows), batch.Upstream, ElementType.Float32);
             Tensor du = unconditionalGradient ? uv : default;
             backend.LogProbGatherBackward(upstream, cv, uv, guidance, temperature, tokens, logSumExp, cv, du);
-            _metrics.ConditionalGradientSquares += backend.SquaredNorm(cv);
+            backend.SquaredNorm(cv, Square(0), accumulate: true);
             _lane.Tape.Seed(c, cv);
             if (unconditionalGradient)
             {
-                _metrics.UnconditionalGradientSquares += backend.SquaredNorm(uv);
+                backend.SquaredNorm(uv, Square(1), accumulate: true);
                 _lane.Tape.Seed(u, uv);
             }
 
@@ -157,37 +168,42 @@ internal sealed class ModelPhaseLane : IDisposable
         _metrics.Objective.Add((onPolicy ? _onPolicy : _stored).Tokens(tokens, segments, batch.Output, batch.Upstream));
     }
 
-    private Var Forward(Tape tape, TextToImageMaskedModel masked, TextToImageModel model, Tensor canvas, ReadOnlySpan<int> prompts)
+    private Var Forward(Tape tape, TextToImageMaskedModel masked, TextToImageModel model, Tensor canvas, Tensor prompts, Tensor fractions)
     {
-        TransformerInput input = masked.Input(tape, canvas, prompts, _batch.MaskedFractions);
+        TransformerInput input = masked.Input(tape, canvas, prompts, fractions);
         input.Rows = _batch.Rows;
         return model.Transformer.Forward(tape, in input, out _);
     }
 
     /// <summary>Unconditional logits without gradient, kept in the inputs arena.</summary>
-    private Tensor Detached(TextToImageMaskedModel masked, TextToImageModel model, Tensor canvas)
+    private Tensor Detached(TextToImageMaskedModel masked, TextToImageModel model, Tensor canvas, Tensor empty, Tensor fractions)
     {
         ArenaMark mark = _lane.Activations.Mark();
-        _constantTape.Begin(recording: false);
-        Tensor logits = _constantTape.Value(Forward(_constantTape, masked, model, canvas, _batch.EmptyPrompts));
+        _constantTape.Begin(recording: false, _lane.Backend.Storage);
+        Tensor logits = _constantTape.Value(Forward(_constantTape, masked, model, canvas, empty, fractions));
         Tensor kept = _lane.Inputs.Allocate(logits.Shape);
         _lane.Backend.Copy(logits, kept);
         _lane.Activations.Release(mark);
         return kept;
     }
 
-    private void ReferenceLogProb(TextToImageMaskedModel masked, TextToImageModel model, Tensor canvas, Tensor tokens, Tensor guidance, Tensor temperature, bool guided)
+    private void ReferenceLogProb(in Canvases batch, Tensor tokens, Tensor guidance, Tensor temperature, bool guided)
     {
+        TextToImageMaskedModel masked = _referenceMasked!;
+        TextToImageModel model = _reference!;
         masked.SharePrompts(_lane.Masked);
-        Tensor u = guided ? Detached(masked, model, canvas) : default;
+        Tensor u = guided ? Detached(masked, model, batch.Canvas, batch.Empty, batch.Fractions) : default;
         ArenaMark mark = _lane.Activations.Mark();
-        _constantTape.Begin(recording: false);
-        Tensor c = _constantTape.Value(Forward(_constantTape, masked, model, canvas, _batch.Prompts));
+        _constantTape.Begin(recording: false, _lane.Backend.Storage);
+        Tensor c = _constantTape.Value(Forward(_constantTape, masked, model, batch.Canvas, batch.Prompts, batch.Fractions));
         Tensor logProb = _lane.Inputs.Allocate(new Shape(_batch.RowCount));
         _lane.Backend.LogProbGather(c, u, guidance, temperature, tokens, logProb, default, default, default);
         _lane.Backend.Download(logProb, _batch.ReferenceLogProb);
         _lane.Activations.Release(mark);
     }
+
+    /// <summary>Float64 [1]: sum of squared gradients with respect to the conditional (0) or unconditional (1) logits.</summary>
+    private Tensor Square(int branch) => new(_squares.Address + (branch * sizeof(double)), new Shape(1), ElementType.Float64);
 
     private void AddRowMetrics(int steps)
     {
@@ -200,4 +216,7 @@ internal sealed class ModelPhaseLane : IDisposable
             _metrics.LogProbSum += _batch.LogProb[r];
         }
     }
+
+    /// <summary>Device side of a micro-batch: canvases, their prompts, the empty ones, masked fractions.</summary>
+    private readonly record struct Canvases(Tensor Canvas, Tensor Prompts, Tensor Empty, Tensor Fractions);
 }

@@ -13,7 +13,7 @@ internal sealed class Rollout : IDisposable
     public Rollout(IBackend backend, int images, int group, int codes, int steps, Shape features, int rewards)
     {
         Group = group;
-        Trajectories = new Trajectories(backend, images, codes, steps, features);
+        Trajectories = new Trajectories(backend, images, codes, steps, features, backend.Storage);
         Prompts = new IPrompt[images];
         GroupPrompts = new IPrompt[images / group];
         Codes = new int[images * codes];

@@ -80,9 +80,8 @@ public sealed class SchedulePhase : IDisposable
 
         _lanes.SumGradients(lane => lane.Policy.Parameters, _policy.Parameters, _policy.Backend);
         double warmup = Math.Min(1, (Optimizer.Steps + 1.0) / Math.Max(1, _configuration.Warmup));
-        metrics.GradientNorm = Optimizer.Step(_configuration.LearningRate * warmup);
+        metrics.GradientNorm = Optimizer.Step(_configuration.LearningRate * warmup, Average);
         metrics.LearningRate = _configuration.LearningRate * warmup;
-        Average?.Update(Optimizer.Steps);
         return metrics;
     }
 

@@ -10,14 +10,16 @@ namespace CoGrpo.Rl.Training;
 /// <summary>One replica of model and schedule policy with everything it needs to sample and to compute gradients on its own.</summary>
 internal sealed class TrainingLane : IDisposable
 {
+    private readonly bool _ownsBackend;
     private SampleRecord? _record;
     private int[] _trajectories = [];
 
-    /// <param name="backend">Owned from here on.</param>
+    /// <param name="backend">Owned from here on, unless it is the model's own.</param>
     /// <param name="setup">What to replicate.</param>
     public TrainingLane(IBackend backend, LaneSetup setup)
     {
         Backend = backend;
+        _ownsBackend = !ReferenceEquals(backend, setup.Model.Backend);
         Model = setup.Model.Replica(backend);
         Masked = new TextToImageMaskedModel(Model, setup.Height, setup.Width, setup.PixelsPerCode);
         Sampler = new MaskedSampler(Masked, new SamplerOptions { MicroBatch = setup.SampleMicroBatch });
@@ -88,6 +90,7 @@ internal sealed class TrainingLane : IDisposable
 
     public void Dispose()
     {
+        Recorder.Dispose();
         Schedule.Dispose();
         Policy.Dispose();
         Sampler.Dispose();
@@ -96,6 +99,9 @@ internal sealed class TrainingLane : IDisposable
         Inputs.Dispose();
         Activations.Dispose();
         Gradients.Dispose();
-        Backend.Dispose();
+        if (_ownsBackend)
+        {
+            Backend.Dispose();
+        }
     }
 }

@@ -12,8 +12,8 @@ public sealed class Trajectories : IDisposable
 {
     private readonly Arena _arena;
 
-    /// <summary>Room for B images of N codes over T steps; with <paramref name="features"/> [n,d] also for the policy's input at every step.</summary>
-    public Trajectories(IBackend backend, int images, int codes, int steps, Shape features = default)
+    /// <summary>Room for B images of N codes over T steps; with <paramref name="features"/> [n,d] also for the policy's input at every step, in <paramref name="storage"/>.</summary>
+    public Trajectories(IBackend backend, int images, int codes, int steps, Shape features = default, ElementType storage = ElementType.Float32)
     {
         if (steps > ushort.MaxValue)
         {
@@ -34,7 +34,7 @@ public sealed class Trajectories : IDisposable
         _arena = backend.CreateArena("trajectories", 1 << 20);
         if (features.Rank > 0)
         {
-            Features = _arena.Allocate(new Shape(images * steps, checked((int)features.Count)));
+            Features = _arena.Allocate(new Shape(images * steps, checked((int)features.Count)), storage);
         }
     }
 
@@ -84,7 +84,7 @@ public sealed class Trajectories : IDisposable
     public Tensor FeaturesAt(int first, int count, int step)
     {
         int width = Features.Columns;
-        return new Tensor(Features.Address + ((nint)((first * Steps) + step) * width * sizeof(float)), new Shape(count, width), ElementType.Float32, Steps * width);
+        return new Tensor(Features.Address + ((nint)((first * Steps) + step) * width * Features.Type.Size()), new Shape(count, width), Features.Type, Steps * width);
     }
 
     /// <summary>Writes V^t of an image and returns the number of masked positions.</summary>
@@ -115,6 +115,8 @@ public sealed class Trajectories : IDisposable
         record.LogProb.CopyTo(LogProb, at);
         record.Actions.CopyTo(Actions, first * Steps);
         record.MaskedBefore.CopyTo(MaskedBefore, first * Steps);
+        record.RawActions.CopyTo(RawActions, first * Steps * ScheduleAction.Count);
+        record.Means.CopyTo(Means, first * Steps * ScheduleAction.Count);
     }
 
     /// <summary>Frees the stored features.</summary>

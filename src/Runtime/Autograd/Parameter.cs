@@ -19,8 +19,11 @@ public sealed class Parameter
     /// <summary>First element in the run of all parameters of the store.</summary>
     public long Offset { get; }
 
-    /// <summary>The weight.</summary>
+    /// <summary>The weight in fp32.</summary>
     public Tensor Value { get; internal set; }
+
+    /// <summary>The weight as the network computes with it: <see cref="Value"/> itself, or its copy in bf16.</summary>
+    public Tensor Compute { get; internal set; }
 
     /// <summary>Its gradient, accumulated by the tape; none while the store is frozen.</summary>
     public Tensor Gradient { get; internal set; }

@@ -4,7 +4,8 @@ namespace CoGrpo.Runtime.Autograd;
 
 /// <summary>
 /// All weights of one network as one contiguous run per kind (values, gradients), so that optimizer, norm, average and copy are one
-/// operation each. Networks declare their parameters while they are constructed; <see cref="Seal"/> then places them.
+/// operation each. Networks declare their parameters while they are constructed; <see cref="Seal"/> then places them. Values and gradients
+/// are fp32; where the network computes in bf16 a copy in bf16 goes with them, which everything that writes values renews.
 /// </summary>
 public sealed class ParameterStore : IDisposable
 {
@@ -18,19 +19,26 @@ public sealed class ParameterStore : IDisposable
     private readonly Arena _gradients;
     private long _count;
 
-    /// <summary>An empty store on <paramref name="backend"/>.</summary>
-    public ParameterStore(IBackend backend)
+    /// <summary>An empty store on <paramref name="backend"/> for a network that computes in <paramref name="storage"/>.</summary>
+    public ParameterStore(IBackend backend, ElementType storage)
     {
         _backend = backend;
+        Storage = storage;
         _values = backend.CreateArena("parameters", 1 << 20);
         _gradients = backend.CreateArena("gradients", 1 << 20);
     }
+
+    /// <summary>Element type the network computes in.</summary>
+    public ElementType Storage { get; }
 
     /// <summary>Parameters in order of declaration.</summary>
     public IReadOnlyList<Parameter> Parameters => _parameters;
 
     /// <summary>All values as one run [n], gaps between parameters are zero.</summary>
     public Tensor Values { get; private set; }
+
+    /// <summary>All values in the type the network computes in, as one run [n]; none where that is fp32 and networks read <see cref="Values"/> themselves.</summary>
+    public Tensor ComputeCopy { get; private set; }
 
     /// <summary>All gradients as one run [n]; none until <see cref="EnableGradients"/>.</summary>
     public Tensor Gradients { get; private set; }
@@ -65,10 +73,43 @@ public sealed class ParameterStore : IDisposable
 
         Values = _values.Allocate(new Shape(checked((int)_count)));
         _backend.Fill(Values, 0);
+        if (Storage != ElementType.Float32)
+        {
+            ComputeCopy = _values.Allocate(Values.Shape, Storage);
+            _backend.Fill(ComputeCopy, 0);
+        }
+
+        SliceValues();
+    }
+
+    /// <summary>Makes the copy that the network computes with from the values; whoever writes values by other means than this store or the optimizer calls it.</summary>
+    public void RenewComputeCopy()
+    {
+        if (!ComputeCopy.IsNone)
+        {
+            _backend.Copy(Values, ComputeCopy);
+        }
+    }
+
+    /// <summary>Replaces all values by those of a run of the same layout on the same device.</summary>
+    public void CopyValues(Tensor run)
+    {
+        _backend.Copy(run, Values);
+        RenewComputeCopy();
+    }
+
+    /// <summary>For each block of <paramref name="block"/> elements of the run whether its parameter decays (1) or not (0).</summary>
+    internal byte[] DecayBlocks(int block)
+    {
+        byte[] decays = new byte[(_count + block - 1) / block];
         foreach (Parameter parameter in _parameters)
         {
-            parameter.Value = Slice(Values, parameter);
+            long first = parameter.Offset / block;
+            long last = (parameter.Offset + Math.Max(1, parameter.Shape.Count) - 1) / block;
+            decays.AsSpan((int)first, (int)(last - first + 1)).Fill(parameter.Decays ? (byte)1 : (byte)0);
         }
+
+        return decays;
     }
 
     /// <summary>
@@ -78,15 +119,22 @@ public sealed class ParameterStore : IDisposable
     /// <exception cref="InvalidOperationException">The declarations differ.</exception>
     private void Share(ParameterStore source)
     {
-        if (source._count != _count || !source._parameters.Select(p => p.Name).SequenceEqual(_parameters.Select(p => p.Name)))
+        if (source._count != _count || source.Storage != Storage || !source._parameters.Select(p => p.Name).SequenceEqual(_parameters.Select(p => p.Name)))
         {
             throw new InvalidOperationException("replica: wanted a store with the same parameters, got another network; make both from one configuration");
         }
 
         Values = source.Values;
+        ComputeCopy = source.ComputeCopy;
+        SliceValues();
+    }
+
+    private void SliceValues()
+    {
         foreach (Parameter parameter in _parameters)
         {
             parameter.Value = Slice(Values, parameter);
+            parameter.Compute = ComputeCopy.IsNone ? parameter.Value : Slice(ComputeCopy, parameter);
         }
     }
 

@@ -7,7 +7,7 @@ public sealed partial class Tape
     /// <summary>x[rows], see <see cref="IBackend.GatherRows"/>: x [M,C], rows Int32 [R] distinct, result [R,C].</summary>
     public Var GatherRows(Var x, Tensor rows)
     {
-        Var y = Buffer(new Shape((int)rows.Shape.Count, _values[x.Id].Columns));
+        Var y = RowBuffer(new Shape((int)rows.Shape.Count, _values[x.Id].Columns), rows, Storage);
         Backend.GatherRows(_values[x.Id], rows, _values[y.Id]);
         Record(new TapeRecord { Operation = Operation.GatherRows, X = x, Y = y, Saved0 = rows });
         return y;

@@ -4,14 +4,16 @@ namespace CoGrpo.Runtime.Autograd;
 
 public sealed partial class Tape
 {
-    /// <summary>activation(x W^T + bias), see <see cref="IBackend.Linear"/>: x [..,K], weight [N,K] (or [K,N]), bias [N] or none, result [..,N] or <paramref name="into"/>.</summary>
-    public Var Linear(Var x, Var weight, Var bias = default, Activation activation = Activation.None, WeightLayout layout = WeightLayout.OutIn, Var into = default)
+    /// <summary>activation(x W^T + bias), see <see cref="IBackend.Linear"/>: x [..,K], weight [N,K] (or [K,N]), bias [N] or none, result [..,N] or <paramref name="into"/>; in fp32 when <paramref name="wide"/> (logits).</summary>
+    public Var Linear(Var x, Var weight, Var bias = default, Activation activation = Activation.None, WeightLayout layout = WeightLayout.OutIn, Var into = default,
+        bool wide = false)
     {
         Tensor xv = _values[x.Id];
         Tensor wv = _values[weight.Id];
-        Var y = Output(into, WithColumns(xv.Shape, layout == WeightLayout.OutIn ? wv.Rows : wv.Columns));
+        Shape shape = WithColumns(xv.Shape, layout == WeightLayout.OutIn ? wv.Rows : wv.Columns);
+        Var y = into.IsNone ? RowBuffer(shape, xv, wide ? ElementType.Float32 : Storage) : into;
         Tensor yv = _values[y.Id];
-        Tensor pre = Recording && activation != Activation.None ? Activations.Allocate(yv.Shape) : default;
+        Tensor pre = Recording && activation != Activation.None ? Activations.Allocate(yv.Shape, Storage) : default;
         Backend.Linear(xv, wv, ValueOrNone(bias), yv, layout, activation, pre);
         Record(new TapeRecord { Operation = Operation.Linear, X = x, W = weight, B = bias, Y = y, Saved0 = pre, Layout = layout, Activation = activation });
         return y;

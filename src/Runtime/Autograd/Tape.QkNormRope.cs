@@ -31,7 +31,7 @@ public sealed partial class Tape
         Tensor dx = tape.AcquireOverwritten(record.X, out bool settle);
         if (dx.IsNone)
         {
-            dx = tape.GradientArena.Allocate(tape._values[record.X.Id].Shape);
+            dx = tape.GradientArena.Allocate(tape._values[record.X.Id].Shape, tape._values[record.X.Id].Type);
         }
 
         tape.Backend.QkNormRopeBackward(dy, tape._values[record.X.Id], tape._values[record.W.Id], tape._values[record.B.Id], tape._values[record.C.Id],

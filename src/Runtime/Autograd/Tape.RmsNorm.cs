@@ -8,7 +8,7 @@ public sealed partial class Tape
     public Var RmsNorm(Var x, Var weight, float epsilon)
     {
         Tensor xv = _values[x.Id];
-        Var y = Buffer(xv.Shape);
+        Var y = RowBuffer(xv.Shape, xv, Storage);
         Tensor rstd = Activations.Allocate(new Shape(xv.Rows));
         Backend.RmsNorm(xv, _values[weight.Id], _values[y.Id], rstd, epsilon);
         Record(new TapeRecord { Operation = Operation.RmsNorm, X = x, W = weight, Y = y, Saved0 = rstd });

@@ -49,13 +49,19 @@ public sealed partial class Tape
     /// <summary>Whether operations leave records for <see cref="Backward()"/>.</summary>
     public bool Recording { get; private set; }
 
+    /// <summary>Element type of the values and activation gradients of the pass.</summary>
+    public ElementType Storage { get; private set; }
+
     /// <summary>Forgets all values and records and starts a pass. Arena memory is the owner's to release.</summary>
-    public void Begin(bool recording)
+    /// <param name="recording">Whether a backward pass follows.</param>
+    /// <param name="storage">Element type of the values, that of the networks the pass runs.</param>
+    public void Begin(bool recording, ElementType storage = ElementType.Float32)
     {
         _recordCount = 0;
         _varCount = 1;
         _segments.Clear();
         Recording = recording;
+        Storage = storage;
     }
 
     /// <summary>A value without gradient.</summary>
@@ -68,7 +74,7 @@ public sealed partial class Tape
     public Var Parameter(Parameter parameter, Shape shape = default)
     {
         bool trains = Recording && !parameter.Gradient.IsNone;
-        Var v = NewVar(shape.Rank == 0 ? parameter.Value : parameter.Value.Reshape(shape), trains ? Present : NoGradient);
+        Var v = NewVar(shape.Rank == 0 ? parameter.Compute : parameter.Compute.Reshape(shape), trains ? Present : NoGradient);
         if (trains)
         {
             _gradients[v.Id] = shape.Rank == 0 ? parameter.Gradient : parameter.Gradient.Reshape(shape);
@@ -78,7 +84,17 @@ public sealed partial class Tape
     }
 
     /// <summary>An uninitialised value that later operations write through an <c>into</c> argument.</summary>
-    public Var Buffer(Shape shape) => NewVar(Activations.Allocate(shape), Recording ? Wanted : NoGradient);
+    public Var Buffer(Shape shape) => Buffer(shape, Storage);
+
+    /// <summary>As <see cref="Buffer(Shape)"/> in another element type than the pass's: fp32 for logits.</summary>
+    public Var Buffer(Shape shape, ElementType type) => NewVar(Activations.Allocate(shape, type), Recording ? Wanted : NoGradient);
+
+    /// <summary>The result of an operation on rows that treats each by itself: as many of its rows are live as of <paramref name="x"/>'s.</summary>
+    private Var RowBuffer(Shape shape, Tensor x, ElementType type)
+    {
+        Tensor value = Activations.Allocate(shape, type);
+        return NewVar(new Tensor(value.Address, shape, type, liveRows: x.LiveRows), Recording ? Wanted : NoGradient);
+    }
 
     /// <summary>Columns [first, first + count) of <paramref name="x"/>: shares values and gradient with it.</summary>
     public Var Columns(Var x, int first, int count)
@@ -96,6 +112,20 @@ public sealed partial class Tape
         _parents[v.Id] = x.Id;
         _firstColumns[v.Id] = WholeReshaped;
         return v;
+    }
+
+    /// <summary><paramref name="constant"/> in the element type of the pass: itself, or a rounded copy. For inputs without gradient.</summary>
+    public Var InStorage(Var constant)
+    {
+        Tensor value = _values[constant.Id];
+        if (value.Type == Storage)
+        {
+            return constant;
+        }
+
+        Var converted = Constant(Activations.Allocate(value.Shape, Storage));
+        Backend.Copy(value, _values[converted.Id]);
+        return converted;
     }
 
     /// <summary>The value.</summary>
@@ -199,7 +229,7 @@ public sealed partial class Tape
 
         if (_states[v.Id] == Wanted)
         {
-            _gradients[v.Id] = GradientArena.Allocate(_values[v.Id].Shape);
+            _gradients[v.Id] = GradientArena.Allocate(_values[v.Id].Shape, _values[v.Id].Type);
             _states[v.Id] = Present;
             accumulate = false;
         }
@@ -224,7 +254,7 @@ public sealed partial class Tape
     {
         Tensor gradient = Acquire(v, out bool accumulate);
         settle = accumulate && !gradient.IsNone;
-        return settle ? GradientArena.Allocate(gradient.Shape) : gradient;
+        return settle ? GradientArena.Allocate(gradient.Shape, gradient.Type) : gradient;
     }
 
     /// <summary>As <see cref="Acquire"/> for operations that cannot leave dL/dX out: memory for it when X wants none but another operand does.</summary>
@@ -240,7 +270,7 @@ public sealed partial class Tape
             return false;
         }
 
-        dx = GradientArena.Allocate(_values[record.X.Id].Shape);
+        dx = GradientArena.Allocate(_values[record.X.Id].Shape, _values[record.X.Id].Type);
         accumulate = false;
         return true;
     }

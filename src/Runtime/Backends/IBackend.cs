@@ -1,3 +1,5 @@
+using CoGrpo.Runtime.Sampling;
+
 namespace CoGrpo.Runtime.Backends;
 
 /// <summary>
@@ -31,7 +33,10 @@ public interface IBackend : IDisposable
     /// <summary>x := value.</summary>
     void Fill(Tensor x, float value);
 
-    /// <summary>y := x, same rows and columns; either may be strided. Of one element type, or Float32 and BFloat16: then values are rounded to nearest even.</summary>
+    /// <summary>
+    /// y := x, same rows and columns; either may be strided. Of one element type, or Float32 and BFloat16: then values are rounded to nearest
+    /// even. <see cref="Tensor.LiveRows"/> of x is honoured.
+    /// </summary>
     void Copy(Tensor x, Tensor y);
 
     /// <summary>y := a + b, or y := y + a + b when <paramref name="accumulate"/>; y may be a or b. Same rows and columns, strides allowed. A none <paramref name="b"/> is zero.</summary>
@@ -44,7 +49,7 @@ public interface IBackend : IDisposable
     /// Matrix product with fused epilogue: p = x W^T + bias (or x W for <see cref="WeightLayout.InOut"/>), a = activation(p),
     /// y = residual + gate ⊙ a when a gate is given, residual + a when only a residual is, else a.
     /// </summary>
-    /// <param name="x">[M,K], row stride allowed.</param>
+    /// <param name="x">[M,K], row stride allowed; <see cref="Tensor.LiveRows"/> is honoured.</param>
     /// <param name="weight">[N,K] for OutIn, [K,N] for InOut; contiguous.</param>
     /// <param name="bias">[N] or none.</param>
     /// <param name="y">[M,N], row stride allowed; may be <paramref name="residual"/> itself.</param>
@@ -93,7 +98,7 @@ public interface IBackend : IDisposable
     /// <summary>Gradients of <see cref="AdaLn"/>: dx overwritten or accumulated, dshift and dscale [B,C] accumulated.</summary>
     void AdaLnBackward(Tensor dy, Tensor x, Tensor scale, Tensor stats, Tensor dx, bool accumulate, Tensor dshift, Tensor dscale);
 
-    /// <summary>y = x ⊙ w / sqrt(mean(x²) + eps) over the fastest dimension; weight [C]; rstd [M].</summary>
+    /// <summary>y = x ⊙ w / sqrt(mean(x²) + eps) over the fastest dimension; weight [C]; rstd [M]. <see cref="Tensor.LiveRows"/> of x is honoured.</summary>
     void RmsNorm(Tensor x, Tensor weight, Tensor y, Tensor rstd, float epsilon);
 
     /// <summary>Gradients of <see cref="RmsNorm"/>: dx overwritten or accumulated, dweight accumulated (none allowed).</summary>
@@ -138,7 +143,7 @@ public interface IBackend : IDisposable
     /// <summary>x [B,H,W,C] to y [B,H/2,W/2,4C] with y channel = c*4 + 2*(row parity) + column parity, the column order of a 2x2 stride-2 convolution weight.</summary>
     void SpaceToDepth(Tensor x, Tensor y);
 
-    /// <summary>Inverse of <see cref="SpaceToDepth"/>: x [B,h,w,4C] to y [B,2h,2w,C]. Each is the other's gradient.</summary>
+    /// <summary>Inverse of <see cref="SpaceToDepth"/>: x [B,h,w,4C] to y [B,2h,2w,C]. Each is the other's gradient. <see cref="Tensor.LiveRows"/> of x is honoured when w = 1.</summary>
     void DepthToSpace(Tensor x, Tensor y);
 
     /// <summary>y[b,c,n] = x[b,n,c]. Its own gradient with the roles of n and c exchanged.</summary>
@@ -147,7 +152,7 @@ public interface IBackend : IDisposable
     /// <summary>Copies token rows: y[b, yFirst + i] := x[b, xFirst + i] for i in [0,count), added when <paramref name="accumulate"/>. x [B,Sx,C], y [B,Sy,C]. Concatenation, split and the gradients of both.</summary>
     void CopyTokens(Tensor x, int xFirst, Tensor y, int yFirst, int count, bool accumulate = false);
 
-    /// <summary>y[r] = x[rows[r]]; rows Int32 [R], distinct, in [0,M); x [M,C], y [R,C].</summary>
+    /// <summary>y[r] = x[rows[r]]; rows Int32 [R] in [0,M), distinct where a gradient follows; x [M,C], y [R,C]. <see cref="Tensor.LiveRows"/> of rows is honoured.</summary>
     void GatherRows(Tensor x, Tensor rows, Tensor y);
 
     /// <summary>dx := 0 (unless <paramref name="accumulate"/>), then dx[rows[r]] += dy[r].</summary>
@@ -175,44 +180,87 @@ public interface IBackend : IDisposable
     void CrossEntropy(Tensor logits, Tensor labels, float weight, Tensor loss, Tensor dlogits);
 
     /// <summary>
-    /// One pass over the conditional and unconditional logit rows: z = u + s(c - u); token = argmax_v z_v/τ + Gumbel_v, i.e. a draw
-    /// from softmax(z/τ); logProb = log softmax(z/τ)[token]; confidence = log softmax(z)[token] (no τ). Gumbel noise of row r and
-    /// code v is word v mod 4 of the Philox block at counter (v/4, positions[r], noise.Step, trajectories[r]) under Philox.Key(noise.Seed,
-    /// noise.Stream): Gumbel = -log(-log(Philox.Uniform(bits))).
+    /// One pass over the conditional and unconditional logit rows: z = u + s(c - u), or c where s is 1; token drawn from softmax(z/τ); logProb = log
+    /// softmax(z/τ)[token]; confidence = log softmax(z)[token] (no τ). The draw is the largest z/τ + Gumbel, taken within chunks of 128
+    /// codes first and then over the chunks. Gumbel noise of code v is word v mod 4 of the Philox block at counter (v/4, position,
+    /// noise.Step, trajectory): Gumbel = -log(-log(Philox.Uniform(bits))). Tokens have the same bits on every backend for the same logits.
     /// </summary>
-    /// <param name="conditional">[R,V].</param>
-    /// <param name="unconditional">[R,V], or none: z = c.</param>
-    /// <param name="guidance">[R] s.</param>
-    /// <param name="temperature">[R] τ &gt; 0.</param>
-    /// <param name="positions">Int32 [R].</param>
-    /// <param name="trajectories">Int32 [R], global trajectory numbers.</param>
+    /// <param name="conditional">[.,V] fp32.</param>
+    /// <param name="unconditional">[.,V] fp32, or none: z = c.</param>
+    /// <param name="rows">Positions, schedules and outputs.</param>
     /// <param name="noise">Where the noise comes from.</param>
-    /// <param name="tokens">Int32 [R] out.</param>
-    /// <param name="logProb">[R] out.</param>
-    /// <param name="confidence">[R] out.</param>
-    void GuidedSample(Tensor conditional, Tensor unconditional, Tensor guidance, Tensor temperature, Tensor positions, Tensor trajectories,
-        NoiseAddress noise, Tensor tokens, Tensor logProb, Tensor confidence);
+    void GuidedSample(Tensor conditional, Tensor unconditional, in GuidedRows rows, NoiseAddress noise);
 
     /// <summary>
-    /// Decodes all but the count[b] masked positions of lowest confidence + temperature[b]·Gumbel: those keep the mask token, all other
-    /// masked positions take their candidate. Exact count, ties by lower index re-masked first, decoded positions untouched.
+    /// <see cref="Linear"/> without bias to fp32 logits, then <see cref="GuidedSample"/>, with the same bits and without the logits in memory.
     /// </summary>
-    /// <param name="canvas">Int32 [B,N] in and out.</param>
-    /// <param name="candidates">Int32 [B,N], read at masked positions.</param>
-    /// <param name="confidence">[B,N], read at masked positions.</param>
-    /// <param name="temperature">[B] re-mask temperature τ_r ≥ 0.</param>
-    /// <param name="counts">Int32 [B], positions that stay masked; at least the number of masked positions leaves the canvas as it is.</param>
-    /// <param name="trajectories">Int32 [B], global trajectory numbers for the noise.</param>
-    /// <param name="noise">Where the noise comes from: word position mod 4 of block (position/4, 0, noise.Step, trajectories[b]).</param>
+    /// <param name="conditional">[.,K] what the head reads of the conditional pass.</param>
+    /// <param name="unconditional">[.,K], or none: z = c.</param>
+    /// <param name="head">[V,K] weight.</param>
+    /// <param name="rows">Positions, schedules and outputs.</param>
+    /// <param name="noise">Where the noise comes from.</param>
+    void HeadSample(Tensor conditional, Tensor unconditional, Tensor head, in GuidedRows rows, NoiseAddress noise);
+
+    /// <summary>
+    /// Decodes all but k masked positions of each image: those of lowest confidence + τ_r·Gumbel keep the mask token, all other masked
+    /// positions take their candidate. k is <see cref="RemaskCount.Of"/> (fp64) of the action's r. Exact count, ties by lower index
+    /// re-masked first, decoded positions untouched. Noise of position i is word i mod 4 of block (i/4, 0, noise.Step, trajectory).
+    /// </summary>
+    /// <param name="operands">Canvases, candidates and schedules.</param>
+    /// <param name="noise">Where the noise comes from; its step is t.</param>
+    /// <param name="steps">T.</param>
+    /// <param name="rule">How r becomes a number of codes.</param>
     /// <param name="maskToken">The id that marks a masked position.</param>
-    /// <param name="decodedStep">Int32 [B,N]: noise.Step is written at positions decoded by this call.</param>
-    void Remask(Tensor canvas, Tensor candidates, Tensor confidence, Tensor temperature, Tensor counts, Tensor trajectories, NoiseAddress noise,
-        int maskToken, Tensor decodedStep);
+    void Remask(in RemaskOperands operands, NoiseAddress noise, int steps, CountRule rule, int maskToken);
+
+    /// <summary>
+    /// Lists the masked positions of canvases: rows[0..R) := every b*N + i of a masked position, ascending; count := R; masked[b] := number of masked
+    /// positions; fractions[b] := masked[b] / N in fp32.
+    /// </summary>
+    /// <param name="canvas">Int32 [B,N].</param>
+    /// <param name="maskToken">The id that marks a masked position.</param>
+    /// <param name="rows">Int32 [B*N] out; what is beyond R stays as it is.</param>
+    /// <param name="count">Int32 [1] out.</param>
+    /// <param name="masked">Int32 [B] out.</param>
+    /// <param name="fractions">[B] out.</param>
+    void MaskedRows(Tensor canvas, int maskToken, Tensor rows, Tensor count, Tensor masked, Tensor fractions);
+
+    /// <summary>
+    /// Where the head finds the wanted code rows in the last block's output z seen as [B*(L+n),C]. With up block: tokens := the distinct rows of z that own a wanted
+    /// code, in order of first use; codes[r] := row of code rows[r] in the up block's output of those tokens, seen as [4·tokens,C]. Without: tokens[r] := row of code rows[r].
+    /// </summary>
+    /// <param name="rows">Int32 [R] ascending; <see cref="Tensor.LiveRows"/> is honoured.</param>
+    /// <param name="grid">How codes and tokens lie.</param>
+    /// <param name="tokens">Int32 [min(R, B*n)] out.</param>
+    /// <param name="tokenCount">Int32 [1] out: tokens written.</param>
+    /// <param name="codes">Int32 [R] out, or none without up block.</param>
+    void HeadRows(Tensor rows, in HeadGrid grid, Tensor tokens, Tensor tokenCount, Tensor codes);
+
+    /// <summary>
+    /// One step of a learned schedule for B images in fp64: mean = δ where the action is trained, else 0; raw = mean + exploration; action and new state by
+    /// <see cref="ScheduleLink.Apply"/>. A weight that is not finite gives an action that is not: the caller checks.
+    /// </summary>
+    /// <param name="delta">[B,4] fp32, the policy's output.</param>
+    /// <param name="exploration">Float64 [B,4], added to the mean.</param>
+    /// <param name="trained">Bit k: whether action k is trained.</param>
+    /// <param name="link">The action space at this step.</param>
+    /// <param name="state">Float64 [B,5] in and out: r, then the four deviations; (1,0,0,0,0) before step 0.</param>
+    /// <param name="means">Float64 [B,4] out.</param>
+    /// <param name="raw">Float64 [B,4] out.</param>
+    /// <param name="actions">Float64 [B,4] out.</param>
+    /// <param name="clampHits">Int32 [B]: 1 is added where an action was cut to its range.</param>
+    void ScheduleActions(Tensor delta, Tensor exploration, int trained, in ScheduleLink link, Tensor state, Tensor means, Tensor raw, Tensor actions, Tensor clampHits);
+
+    /// <summary>
+    /// Records the device work that <paramref name="work"/> queues, without running it, so that it can be launched again in one call. The work must have run
+    /// once before, at the same addresses, upload and download nothing. Null where the device does not record; <paramref name="work"/> is then not called.
+    /// </summary>
+    IRecording? Record(Action work);
 
     /// <summary>
     /// Log-probability of given tokens under guidance and temperature, bit-equal to what <see cref="GuidedSample"/> returned for the
     /// same logits: logProb = log softmax(z/τ)[token], confidence = log softmax(z)[token], entropy of softmax(z/τ), logSumExp of z/τ.
-    /// All outputs [R]; confidence, entropy and logSumExp may be none.
+    /// Rows of s = 1 take the conditional row alone. All outputs [R]; confidence, entropy and logSumExp may be none.
     /// </summary>
     void LogProbGather(Tensor conditional, Tensor unconditional, Tensor guidance, Tensor temperature, Tensor tokens, Tensor logProb, Tensor confidence,
         Tensor entropy, Tensor logSumExp);
@@ -225,14 +273,12 @@ public interface IBackend : IDisposable
         Tensor logSumExp, Tensor dconditional, Tensor dunconditional);
 
     /// <summary>
-    /// Decoupled-weight-decay Adam on a run of parameters, in torch's order: p ← p(1 - lr·wd); m, v updated with gradient·gradientScale;
-    /// p ← p - lr · m̂ / (sqrt(v̂) + eps). All contiguous, same count.
+    /// One optimizer step on a run of parameters, everything that belongs to it in one pass: g = gradient · min(1, clip / (sqrt(squaredNorm) + 1e-6)); decoupled-weight-decay
+    /// Adam in torch's order, p ← p(1 - lr·wd) where the block decays, m, v updated, p ← p - lr · m̂ / (sqrt(v̂) + eps); compute := p; average :=
+    /// d · average + (1 - d) · p; gradient := 0. When squaredNorm is not finite, only the gradient is zeroed.
     /// </summary>
-    void AdamW(Tensor parameter, Tensor gradient, Tensor firstMoment, Tensor secondMoment, in AdamWStep step, float gradientScale);
+    void AdamW(in AdamWOperands operands, in AdamWStep step);
 
-    /// <summary>average := decay · average + (1 - decay) · x, contiguous.</summary>
-    void Ema(Tensor average, Tensor x, float decay);
-
-    /// <summary>Sum of squares of all elements, accumulated in fp64 in a fixed order. A non-finite element gives a non-finite result. Waits for the device.</summary>
-    double SquaredNorm(Tensor x);
+    /// <summary>sum := Σ x² (added when <paramref name="accumulate"/>) in fp64 in a fixed order; sum Float64 [1], x contiguous. A non-finite element gives a non-finite sum.</summary>
+    void SquaredNorm(Tensor x, Tensor sum, bool accumulate = false);
 }

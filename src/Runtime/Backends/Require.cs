@@ -51,6 +51,101 @@ internal static class Require
         }
     }
 
+    /// <summary>The lists, schedules and outputs of an operation on guided rows fit together.</summary>
+    public static void GuidedRows(in GuidedRows rows, NoiseAddress noise)
+    {
+        int images = rows.Trajectories.IsNone ? -1 : (int)rows.Trajectories.Shape.Count;
+        long places = (long)images * rows.Codes;
+        Count(rows.Rows, rows.Rows.Shape.Count, ElementType.Int32);
+        That(rows.Rows.Shape.Count <= places, "rows.Rows", rows.Rows, $"at most {places} rows for {images} images of {rows.Codes} codes");
+        Count(rows.Trajectories, images, ElementType.Int32);
+        Count(rows.Actions, 4L * images, ElementType.Float64);
+        Count(rows.Tokens, places, ElementType.Int32);
+        Count(rows.LogProb, places);
+        Count(rows.Confidence, places);
+        Count(noise.Key, 1, ElementType.Int64);
+        if (!rows.ConditionalAt.IsNone)
+        {
+            Count(rows.ConditionalAt, places, ElementType.Int32);
+        }
+
+        if (!rows.UnconditionalAt.IsNone)
+        {
+            Count(rows.UnconditionalAt, places, ElementType.Int32);
+        }
+    }
+
+    /// <summary>The operands of an optimizer step fit together.</summary>
+    public static void AdamW(in AdamWOperands a)
+    {
+        long count = a.Parameter.Shape.Count;
+        Count(a.Parameter, count);
+        Count(a.Gradient, count);
+        Count(a.FirstMoment, count);
+        Count(a.SecondMoment, count);
+        Count(a.SquaredNorm, 1, ElementType.Float64);
+        if (!a.Decays.IsNone)
+        {
+            Count(a.Decays, (count + AdamWOperands.DecayBlock - 1) / AdamWOperands.DecayBlock, ElementType.UInt8);
+        }
+
+        if (!a.Compute.IsNone)
+        {
+            Storage(a.Compute);
+            Count(a.Compute, count, a.Compute.Type);
+        }
+
+        if (!a.Average.IsNone)
+        {
+            Count(a.Average, count);
+        }
+    }
+
+    /// <summary>The operands of a re-mask fit together.</summary>
+    public static void Remask(in RemaskOperands a, NoiseAddress noise)
+    {
+        Rank(a.Canvas, 2);
+        (int images, int positions) = (a.Canvas.Shape[0], a.Canvas.Shape[1]);
+        Contiguous(a.Canvas, images, positions, ElementType.Int32);
+        Contiguous(a.Candidates, images, positions, ElementType.Int32);
+        Contiguous(a.Confidence, images, positions);
+        Contiguous(a.LogProb, images, positions);
+        Contiguous(a.DecodedStep, images, positions, ElementType.Int32);
+        Contiguous(a.DecodedLogProb, images, positions);
+        Count(a.Actions, 4L * images, ElementType.Float64);
+        Count(a.StartShare, images, ElementType.Float64);
+        Count(a.Trajectories, images, ElementType.Int32);
+        Count(noise.Key, 1, ElementType.Int64);
+    }
+
+    /// <summary>The lists of the head's rows fit the grid.</summary>
+    public static void HeadRows(Tensor rows, in HeadGrid grid, Tensor tokens, Tensor tokenCount, Tensor codes)
+    {
+        long count = rows.Shape.Count;
+        Count(rows, count, ElementType.Int32);
+        That(count <= (long)grid.Images * grid.Codes, nameof(rows), rows, $"at most {(long)grid.Images * grid.Codes} rows");
+        That(!grid.Upsample || (grid.Height % 2 == 0 && grid.Width % 2 == 0), nameof(grid), rows, $"even sides, got {grid.Height} x {grid.Width}");
+        Count(tokens, Math.Min(count, (long)grid.Images * grid.Tokens), ElementType.Int32);
+        Count(tokenCount, 1, ElementType.Int32);
+        if (grid.Upsample)
+        {
+            Count(codes, count, ElementType.Int32);
+        }
+    }
+
+    /// <summary>The operands of a schedule step fit together.</summary>
+    public static void ScheduleActions(Tensor delta, Tensor exploration, Tensor state, Tensor means, Tensor raw, Tensor actions, Tensor clampHits)
+    {
+        int images = delta.Rows;
+        Contiguous(delta, images, 4);
+        Count(exploration, 4L * images, ElementType.Float64);
+        Count(state, 5L * images, ElementType.Float64);
+        Count(means, 4L * images, ElementType.Float64);
+        Count(raw, 4L * images, ElementType.Float64);
+        Count(actions, 4L * images, ElementType.Float64);
+        Count(clampHits, images, ElementType.Int32);
+    }
+
     /// <summary>The tensor has the given rank.</summary>
     public static void Rank(Tensor x, int rank, [CallerArgumentExpression(nameof(x))] string name = "")
     {

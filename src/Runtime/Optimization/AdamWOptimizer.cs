@@ -5,7 +5,7 @@ namespace CoGrpo.Runtime.Optimization;
 
 /// <summary>
 /// AdamW over one or more networks with one global gradient norm. Vectors (biases, norm weights) are not decayed. A step whose gradient
-/// norm is not finite changes nothing and is counted.
+/// norm is not finite changes nothing and is counted; the device decides that by itself, so that a step waits for it only once, at its end.
 /// </summary>
 public sealed class AdamWOptimizer : IDisposable
 {
@@ -14,6 +14,8 @@ public sealed class AdamWOptimizer : IDisposable
     private readonly Arena _arena;
     private readonly Tensor[] _first;
     private readonly Tensor[] _second;
+    private readonly Tensor[] _decays;
+    private readonly Tensor _squaredNorm;
 
     /// <summary>An optimizer with zero moments; enables gradients of the stores.</summary>
     public AdamWOptimizer(IBackend backend, AdamWOptions options, params ParameterStore[] stores)
@@ -22,8 +24,10 @@ public sealed class AdamWOptimizer : IDisposable
         _stores = stores;
         Options = options;
         _arena = backend.CreateArena("optimizer", 1 << 20);
+        _squaredNorm = _arena.Allocate(new Shape(1), ElementType.Float64);
         _first = new Tensor[stores.Length];
         _second = new Tensor[stores.Length];
+        _decays = new Tensor[stores.Length];
         for (int i = 0; i < stores.Length; i++)
         {
             stores[i].EnableGradients();
@@ -31,6 +35,9 @@ public sealed class AdamWOptimizer : IDisposable
             _second[i] = _arena.Allocate(stores[i].Values.Shape);
             backend.Fill(_first[i], 0);
             backend.Fill(_second[i], 0);
+            byte[] decays = stores[i].DecayBlocks(AdamWOperands.DecayBlock);
+            _decays[i] = _arena.Allocate(new Shape(decays.Length), ElementType.UInt8);
+            backend.Upload<byte>(decays, _decays[i]);
         }
     }
 
@@ -50,49 +57,49 @@ public sealed class AdamWOptimizer : IDisposable
     /// One update from the accumulated gradients, clipped to the global norm (coefficient max/(norm + 1e-6), at most 1), then zeroes them.
     /// Returns the norm before clipping.
     /// </summary>
-    public double Step(double learningRate)
+    /// <param name="learningRate">lr.</param>
+    /// <param name="averages">Empty, or an average or null for each store, updated with the new weights.</param>
+    public double Step(double learningRate, params ReadOnlySpan<ParameterAverage?> averages)
     {
-        double squared = 0;
-        foreach (ParameterStore store in _stores)
+        for (int i = 0; i < _stores.Length; i++)
         {
-            squared += _backend.SquaredNorm(store.Gradients);
+            _backend.SquaredNorm(_stores[i].Gradients, _squaredNorm, accumulate: i > 0);
         }
 
-        double norm = Math.Sqrt(squared);
-        if (!double.IsFinite(norm))
-        {
-            NonFiniteSteps++;
-            ZeroGradients();
-            return norm;
-        }
-
-        float scale = Options.ClipNorm > 0 ? (float)Math.Min(1, Options.ClipNorm / (norm + 1e-6)) : 1;
-        Steps++;
-        var decayed = new AdamWStep(learningRate, Options.Beta1, Options.Beta2, Options.Epsilon, Options.WeightDecay, Steps);
-        AdamWStep plain = decayed with { WeightDecay = 0 };
+        var step = new AdamWStep(learningRate, Options.Beta1, Options.Beta2, Options.Epsilon, Options.WeightDecay, Steps + 1, Options.ClipNorm);
         for (int i = 0; i < _stores.Length; i++)
         {
             ParameterStore store = _stores[i];
-            for (int p = 0; p < store.Parameters.Count; p++)
+            ParameterAverage? average = averages.IsEmpty ? null : averages[i];
+            _backend.AdamW(new AdamWOperands
             {
-                Parameter parameter = store.Parameters[p];
-                _backend.AdamW(parameter.Value, parameter.Gradient, store.Slice(_first[i], parameter), store.Slice(_second[i], parameter),
-                    parameter.Decays ? decayed : plain, scale);
-            }
+                Parameter = store.Values,
+                Gradient = store.Gradients,
+                FirstMoment = _first[i],
+                SecondMoment = _second[i],
+                Decays = _decays[i],
+                SquaredNorm = _squaredNorm,
+                Compute = store.ComputeCopy,
+                Average = average?.Values ?? default,
+                AverageDecay = average?.DecayAt(Steps + 1) ?? 0,
+            }, step);
         }
 
-        ZeroGradients();
+        Span<double> squared = stackalloc double[1];
+        _backend.Download(_squaredNorm, squared);
+        double norm = Math.Sqrt(squared[0]);
+        if (double.IsFinite(norm))
+        {
+            Steps++;
+        }
+        else
+        {
+            NonFiniteSteps++;
+        }
+
         return norm;
     }
 
     /// <summary>Frees the moments.</summary>
     public void Dispose() => _arena.Dispose();
-
-    private void ZeroGradients()
-    {
-        foreach (ParameterStore store in _stores)
-        {
-            store.ZeroGradients();
-        }
-    }
 }

@@ -1,7 +1,7 @@
 namespace CoGrpo.Runtime.Sampling;
 
 /// <summary>A schedule that depends on the step alone; the same action for every image.</summary>
-public sealed class HandMadeSchedule : ISchedule
+public sealed class HandMadeSchedule : FixedSchedule
 {
     /// <summary>A schedule with the given numbers.</summary>
     /// <exception cref="ArgumentException">A number is out of range.</exception>
@@ -16,8 +16,8 @@ public sealed class HandMadeSchedule : ISchedule
     public HandMadeSettings Settings { get; }
 
     /// <inheritdoc/>
-    public bool NeedsFeatures => false;
+    public override bool Guides(int step, int steps) => Settings.At(step, steps).IsGuided;
 
     /// <inheritdoc/>
-    public void Act(in ScheduleStep step, Tensor features, Span<ScheduleAction> actions) => actions.Fill(Settings.At(step.Step, step.Steps));
+    public override ScheduleAction At(int step, int steps, ref ScheduleState state, Span<double> raw) => Settings.At(step, steps);
 }

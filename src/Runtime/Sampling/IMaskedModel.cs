@@ -20,9 +20,21 @@ public interface IMaskedModel
     /// <summary>[n,C] of one image's features.</summary>
     Shape FeatureShape { get; }
 
-    /// <summary>One forward pass without gradient.</summary>
+    /// <summary>Element type of features and of what the head reads.</summary>
+    ElementType Storage { get; }
+
+    /// <summary>
+    /// [V,K] the weight of the last layer, when that is a matrix product without bias: <see cref="Predict"/> then stops before it and the loop draws
+    /// codes without ever storing logits. None when <see cref="Predict"/> gives the logits themselves.
+    /// </summary>
+    Tensor Head { get; }
+
+    /// <summary>Changes whenever a <see cref="Predict"/> of the same sizes would use other addresses than before, so that recorded work is not used again.</summary>
+    int RecordingVersion { get; }
+
+    /// <summary>One forward pass without gradient. Queues device work alone: nothing of it may wait for the device, upload or download.</summary>
     /// <param name="batch">Canvases, prompts and the rows whose logits are wanted.</param>
-    /// <param name="logits">[R,V] out, row r for <c>batch.Rows[r]</c>.</param>
+    /// <param name="output">[R,V] fp32 logits, or [R,K] what <see cref="Head"/> reads, out; row r for <c>batch.Rows[r]</c>. Rows beyond the live ones of <c>batch.Rows</c> are left out.</param>
     /// <param name="features">[B,n,C] out: visual tokens after the last block; or none.</param>
-    void Predict(in MaskedBatch batch, Tensor logits, Tensor features);
+    void Predict(in MaskedBatch batch, Tensor output, Tensor features);
 }

@@ -1,14 +1,23 @@
 namespace CoGrpo.Runtime.Sampling;
 
-/// <summary>Sees every step as it is taken, for a recorder of features and raw actions. It must not change what it is shown.</summary>
+/// <summary>Keeps what it wants of every step in device memory, for a recorder of features. It must not change what it is shown.</summary>
 public interface ISampleObserver
 {
-    /// <summary>Called once per step and micro-batch, after the schedule acted and before any code is drawn.</summary>
+    /// <summary>Changes whenever <see cref="OnStep"/> would use other addresses than before, so that recorded work is not used again.</summary>
+    int RecordingVersion { get; }
+
+    /// <summary>
+    /// Called once per step and micro-batch, after the schedule acted and before any code is drawn. Queues device work alone, at the same addresses in every
+    /// call of the same sizes; recorded work repeats it without calling.
+    /// </summary>
     void OnStep(in SampleStep step);
+
+    /// <summary>Called when the steps of a micro-batch are queued: images [first, first + count) of the call.</summary>
+    void OnImages(int first, int count, int steps);
 }
 
-/// <summary>A step of a micro-batch of B images as an observer sees it. Valid during the call.</summary>
-public readonly ref struct SampleStep
+/// <summary>A step of a micro-batch of B images as an observer sees it, all of it in device memory.</summary>
+public readonly record struct SampleStep
 {
     /// <summary>t.</summary>
     public required int Step { get; init; }
@@ -16,30 +25,12 @@ public readonly ref struct SampleStep
     /// <summary>T.</summary>
     public required int Steps { get; init; }
 
-    /// <summary>Index in the whole call of the micro-batch's first image.</summary>
-    public required int FirstImage { get; init; }
-
-    /// <summary>[B] global trajectory numbers.</summary>
-    public required ReadOnlySpan<int> Trajectories { get; init; }
-
-    /// <summary>Int32 [B,N] device tensor: V^t, before the step.</summary>
+    /// <summary>Int32 [B,N]: V^t, before the step.</summary>
     public required Tensor Canvas { get; init; }
 
-    /// <summary>[B,n,C] device tensor, or none when the schedule does not need features.</summary>
+    /// <summary>[B,n,C], or none when the schedule does not need features.</summary>
     public required Tensor Features { get; init; }
 
-    /// <summary>[B] actions about to be used.</summary>
-    public required ReadOnlySpan<ScheduleAction> Actions { get; init; }
-
-    /// <summary>[B*4] raw actions of a learned schedule, else zero.</summary>
-    public required ReadOnlySpan<double> RawActions { get; init; }
-
-    /// <summary>[B*4] policy means of a learned schedule, else zero.</summary>
-    public required ReadOnlySpan<double> Means { get; init; }
-
-    /// <summary>[B] positions masked before the step.</summary>
-    public required ReadOnlySpan<int> MaskedBefore { get; init; }
-
-    /// <summary>[B] positions masked after the step.</summary>
-    public required ReadOnlySpan<int> MaskedAfter { get; init; }
+    /// <summary>Float64 [B,4] actions about to be used.</summary>
+    public required Tensor Actions { get; init; }
 }

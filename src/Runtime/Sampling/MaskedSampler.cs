@@ -4,41 +4,26 @@ using CoGrpo.Runtime.Randomness;
 namespace CoGrpo.Runtime.Sampling;
 
 /// <summary>
-/// Fills masked canvases in T steps. Per step: conditional forward, the schedule chooses actions, unconditional forward if any image is
-/// guided, draw of candidates, re-mask. Images run through all steps in micro-batches; noise is addressed by trajectory number, so the
-/// split changes no bit. After the first call of its size a call allocates no managed memory. Driven by one thread.
+/// Fills masked canvases in T steps. Per step: conditional forward, the schedule chooses actions, unconditional forward if any image may be
+/// guided, draw of candidates, re-mask. Canvases, schedules and counts stay on the device: the T steps of a micro-batch are queued without
+/// waiting for it, and where the device records work they are one launch from the second time on. Noise is addressed by trajectory number,
+/// so the split into micro-batches changes no bit. After the first calls of its size a call allocates no managed memory. Driven by one thread.
 /// </summary>
 public sealed class MaskedSampler : IDisposable
 {
+    private const int MostRecordings = 8;
+
     private readonly IMaskedModel _model;
     private readonly IBackend _backend;
     private readonly SamplerOptions _options;
-    private readonly Arena _arena;
+    private readonly SamplerMemory _device;
     private readonly SamplerBuffers _host;
+    private readonly Dictionary<Loop, IRecording?> _recordings = [];
+    private readonly Action _runLoop;
     private readonly int _codes;
+    private Loop _loop;
 
-    private readonly Tensor _canvas;
-    private readonly Tensor _candidates;
-    private readonly Tensor _confidence;
-    private readonly Tensor _decodedStep;
-    private readonly Tensor _counts;
-    private readonly Tensor _imageTrajectories;
-    private readonly Tensor _remaskTemperature;
-    private readonly Tensor _rows;
-    private readonly Tensor _positions;
-    private readonly Tensor _rowTrajectories;
-    private readonly Tensor _guidance;
-    private readonly Tensor _temperature;
-    private readonly Tensor _rowTokens;
-    private readonly Tensor _rowLogProb;
-    private readonly Tensor _rowConfidence;
-    private readonly Tensor _conditional;
-    private Tensor _unconditional;
-    private Tensor _firstUnconditional;
-    private Tensor _features;
-    private bool _firstUnconditionalReady;
-
-    /// <summary>A sampler for <paramref name="model"/>; memory is taken here and, for guidance and features, at their first use.</summary>
+    /// <summary>A sampler for <paramref name="model"/>; memory is taken here and, for guidance, features and steps, at their first use.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The micro-batch is not positive.</exception>
     public MaskedSampler(IMaskedModel model, SamplerOptions options)
     {
@@ -49,30 +34,16 @@ public sealed class MaskedSampler : IDisposable
         _backend = model.Backend;
         _options = options;
         _codes = model.Codes;
-        int images = options.MicroBatch;
-        int rows = checked(images * _codes);
-        _host = new SamplerBuffers(images, _codes);
-        _arena = _backend.CreateArena("sampler", 1 << 20);
-        _canvas = _arena.Allocate(new Shape(images, _codes), ElementType.Int32);
-        _candidates = _arena.Allocate(new Shape(images, _codes), ElementType.Int32);
-        _confidence = _arena.Allocate(new Shape(images, _codes));
-        _decodedStep = _arena.Allocate(new Shape(images, _codes), ElementType.Int32);
-        _counts = _arena.Allocate(new Shape(images), ElementType.Int32);
-        _imageTrajectories = _arena.Allocate(new Shape(images), ElementType.Int32);
-        _remaskTemperature = _arena.Allocate(new Shape(images));
-        _rows = _arena.Allocate(new Shape(rows), ElementType.Int32);
-        _positions = _arena.Allocate(new Shape(rows), ElementType.Int32);
-        _rowTrajectories = _arena.Allocate(new Shape(rows), ElementType.Int32);
-        _guidance = _arena.Allocate(new Shape(rows));
-        _temperature = _arena.Allocate(new Shape(rows));
-        _rowTokens = _arena.Allocate(new Shape(rows), ElementType.Int32);
-        _rowLogProb = _arena.Allocate(new Shape(rows));
-        _rowConfidence = _arena.Allocate(new Shape(rows));
-        _conditional = _arena.Allocate(new Shape(rows, model.Vocabulary));
+        _host = new SamplerBuffers(options.MicroBatch, _codes);
+        _device = new SamplerMemory(model, options.MicroBatch);
+        _runLoop = RunLoop;
     }
 
     /// <summary>Bytes of device memory the loop itself holds; the model's own come on top.</summary>
-    public long ReservedBytes => _arena.ReservedBytes;
+    public long ReservedBytes => _device.ReservedBytes;
+
+    /// <summary>Loops the device has recorded and runs in one launch each.</summary>
+    public int RecordedLoops => _recordings.Values.Count(recording => recording is not null);
 
     /// <summary>Samples one image per prompt into <paramref name="record"/>.</summary>
     /// <param name="request">Prompts, steps, seed, start canvases.</param>
@@ -85,34 +56,52 @@ public sealed class MaskedSampler : IDisposable
         ArgumentNullException.ThrowIfNull(schedule);
         ArgumentNullException.ThrowIfNull(record);
         Check(request, record);
-        _firstUnconditionalReady = false;
-        if (schedule.NeedsFeatures && _features.IsNone)
+        if (_device.Reserve(request.Steps))
         {
-            Shape one = _model.FeatureShape;
-            _features = _arena.Allocate(new Shape(_options.MicroBatch, one[0], one[1]));
+            DropRecordings();
         }
 
+        _host.Reserve(request.Steps);
+        Span<long> keys =
+        [
+            (long)Philox.Key(request.Seed, RandomStream.TokenSampling),
+            (long)Philox.Key(request.Seed, RandomStream.Remask),
+        ];
+        _backend.Upload<long>(keys, _device.Keys);
         for (int first = 0; first < request.Prompts.Length; first += _options.MicroBatch)
         {
             int images = Math.Min(_options.MicroBatch, request.Prompts.Length - first);
-            bool fullyMasked = Begin(request, first, images);
-            record.LogProb.AsSpan(first * _codes, images * _codes).Clear();
-            for (int step = 0; step < request.Steps; step++)
+            bool anyMasked = Begin(request, first, images, out int distinct);
+            if (anyMasked)
             {
-                Step(request, step, first, images, step == 0 && fullyMasked && _options.ShareFirstStep, schedule, record, observer);
+                schedule.Begin(new ScheduleCall
+                {
+                    Backend = _backend,
+                    Steps = request.Steps,
+                    Images = images,
+                    FirstImage = first,
+                    Actions = Actions(_device.Actions, 0, request.Steps * images),
+                    RawActions = Actions(_device.RawActions, 0, request.Steps * images),
+                    Means = Actions(_device.Means, 0, request.Steps * images),
+                });
+                _loop = new Loop(images, request.Steps, distinct, schedule, schedule.RecordingVersion, observer, observer?.RecordingVersion ?? 0, _model.RecordingVersion);
+                Run();
+                observer?.OnImages(first, images, request.Steps);
             }
 
-            int at = first * _codes;
-            int count = images * _codes;
-            _host.Canvas.AsSpan(0, count).CopyTo(record.Tokens.AsSpan(at, count));
-            _backend.Download(Part(_decodedStep, images, _codes), record.DecodedStep.AsSpan(at, count));
+            Store(first, images, request.Steps, anyMasked, record);
         }
     }
 
-    /// <summary>Gives the sampler's device memory back; the model is not touched.</summary>
-    public void Dispose() => _arena.Dispose();
+    /// <summary>Gives the sampler's device memory and recorded loops back; the model is not touched.</summary>
+    public void Dispose()
+    {
+        DropRecordings();
+        _device.Dispose();
+    }
 
-    private bool Begin(in SampleRequest request, int first, int images)
+    /// <summary>Uploads what a micro-batch starts from; returns whether any position is masked, and how many prompts a shared first step has (0: it is not shared).</summary>
+    private bool Begin(in SampleRequest request, int first, int images, out int distinct)
     {
         int count = images * _codes;
         Span<int> canvas = _host.Canvas.AsSpan(0, count);
@@ -125,145 +114,30 @@ public sealed class MaskedSampler : IDisposable
             request.Start.Slice(first * _codes, count).CopyTo(canvas);
         }
 
-        bool fullyMasked = true;
+        (bool fullyMasked, bool anyMasked) = (true, false);
         for (int b = 0; b < images; b++)
         {
             int masked = canvas.Slice(b * _codes, _codes).Count(_model.MaskToken);
             fullyMasked &= masked == _codes;
-            _host.Masked[b] = masked;
-            _host.StartFraction[b] = _options.ScaleToStart ? masked / (double)_codes : 1;
+            anyMasked |= masked > 0;
+            _host.StartShare[b] = _options.ScaleToStart ? masked / (double)_codes : 1;
             _host.Trajectories[b] = request.Trajectories.IsEmpty ? request.FirstTrajectory + first + b : request.Trajectories[first + b];
-            _host.States[b] = ScheduleState.Start;
         }
 
-        _host.Integers.AsSpan(0, count).Fill(-1);
-        _backend.Upload<int>(_host.Integers.AsSpan(0, count), Part(_decodedStep, images, _codes));
-        _backend.Upload<int>(canvas, Part(_canvas, images, _codes));
-        _backend.Upload<int>(_host.Trajectories.AsSpan(0, images), Part(_imageTrajectories, images));
-        return fullyMasked;
+        _backend.Upload<int>(canvas, Part(_device.Canvas, count));
+        Span<int> integers = _host.Integers.AsSpan(0, count);
+        integers.Fill(-1);
+        _backend.Upload<int>(integers, Part(_device.DecodedStep, count));
+        _backend.Fill(Part(_device.DecodedLogProb, count), 0);
+        _backend.Upload(request.Prompts.Slice(first, images), Part(_device.Prompts, images));
+        _backend.Upload<int>(_host.Trajectories.AsSpan(0, images), Part(_device.Trajectories, images));
+        _backend.Upload<double>(_host.StartShare.AsSpan(0, images), Part(_device.StartShare, images));
+        distinct = fullyMasked && _options.ShareFirstStep ? UploadDistinct(request.Prompts.Slice(first, images), images) : 0;
+        return anyMasked;
     }
 
-    private void Step(in SampleRequest request, int step, int first, int images, bool shared, ISchedule schedule, SampleRecord record, ISampleObserver? observer)
-    {
-        int rows = _host.ListMasked(images, _model.MaskToken);
-        Span<ScheduleAction> actions = _host.Actions.AsSpan(0, images);
-        if (rows == 0)
-        {
-            // Start canvases without a masked position: there is nothing to decide.
-            for (int b = 0; b < images; b++)
-            {
-                record.Actions[((first + b) * request.Steps) + step] = default;
-                record.MaskedBefore[((first + b) * request.Steps) + step] = 0;
-            }
-
-            return;
-        }
-
-        ReadOnlySpan<int> prompts = request.Prompts.Slice(first, images);
-        Tensor features = schedule.NeedsFeatures ? FeaturesOf(images) : default;
-        _backend.Upload<int>(_host.Rows.AsSpan(0, rows), Part(_rows, rows));
-        Tensor canvas = Part(_canvas, images, _codes);
-        if (shared)
-        {
-            PredictDistinct(prompts, images, features);
-        }
-        else
-        {
-            Predict(canvas, prompts, rows, Part(_conditional, rows, _model.Vocabulary), features);
-        }
-
-        Act(request, step, first, images, schedule, features, actions, observer);
-        bool guided = false;
-        foreach (ScheduleAction action in actions)
-        {
-            guided |= action.IsGuided;
-        }
-
-        if (guided && shared)
-        {
-            PredictFirstUnconditional();
-        }
-        else if (guided)
-        {
-            if (_unconditional.IsNone)
-            {
-                _unconditional = _arena.Allocate(_conditional.Shape);
-            }
-
-            Predict(canvas, _host.EmptyPrompts.AsSpan(0, images), rows, Part(_unconditional, rows, _model.Vocabulary), default);
-        }
-
-        Draw(request, step, images, rows, shared);
-        Decode(request, step, first, images, rows, record);
-    }
-
-    private void Act(in SampleRequest request, int step, int first, int images, ISchedule schedule, Tensor features, Span<ScheduleAction> actions,
-        ISampleObserver? observer)
-    {
-        Span<double> raw = _host.RawActions.AsSpan(0, images * ScheduleAction.Count);
-        Span<double> means = _host.Means.AsSpan(0, images * ScheduleAction.Count);
-        raw.Clear();
-        means.Clear();
-        ReadOnlySpan<int> trajectories = _host.Trajectories.AsSpan(0, images);
-        var state = new ScheduleStep
-        {
-            Step = step,
-            Steps = request.Steps,
-            FirstImage = first,
-            Trajectories = trajectories,
-            States = _host.States.AsSpan(0, images),
-            RawActions = raw,
-            Means = means,
-        };
-        schedule.Act(state, features, actions);
-        for (int b = 0; b < images; b++)
-        {
-            if (!actions[b].IsValid)
-            {
-                throw new ArgumentException($"schedule: wanted a valid action at step {step}, got {actions[b]}; check the schedule", nameof(schedule));
-            }
-
-            double share = actions[b].Remask * _host.StartFraction[b];
-            _host.Counts[b] = _options.CountRule == CountRule.Double
-                ? RemaskCount.Of(_codes, share, _host.Masked[b], step, request.Steps)
-                : RemaskCount.OfSingle(_codes, (float)share, _host.Masked[b], step, request.Steps);
-        }
-
-        observer?.OnStep(new SampleStep
-        {
-            Step = step,
-            Steps = request.Steps,
-            FirstImage = first,
-            Trajectories = trajectories,
-            Canvas = Part(_canvas, images, _codes),
-            Features = features,
-            Actions = actions,
-            RawActions = raw,
-            Means = means,
-            MaskedBefore = _host.Masked.AsSpan(0, images),
-            MaskedAfter = _host.Counts.AsSpan(0, images),
-        });
-    }
-
-    private void Predict(Tensor canvas, ReadOnlySpan<int> prompts, int rows, Tensor logits, Tensor features)
-    {
-        for (int b = 0; b < prompts.Length; b++)
-        {
-            _host.Fractions[b] = _host.Masked[b] / (float)_codes;
-        }
-
-        var batch = new MaskedBatch
-        {
-            Canvas = canvas,
-            Prompts = prompts,
-            MaskedFractions = _host.Fractions.AsSpan(0, prompts.Length),
-            Rows = Part(_rows, rows),
-        };
-        _model.Predict(batch, logits, features);
-    }
-
-    // All canvases are equal, so equal prompts have equal logits and features. Logits of distinct prompt k stand at rows [kN, kN+N).
-    private void PredictDistinct(ReadOnlySpan<int> prompts, int images, Tensor features)
+    /// <summary>At step 0 all canvases are equal, so equal prompts have equal logits: which prompts differ, and where each image finds its logits.</summary>
+    private int UploadDistinct(ReadOnlySpan<int> prompts, int images)
     {
         int distinct = 0;
         for (int b = 0; b < images; b++)
@@ -278,130 +152,247 @@ public sealed class MaskedSampler : IDisposable
             _host.DistinctOf[b] = k;
         }
 
-        int rows = distinct * _codes;
-        Predict(Part(_canvas, distinct, _codes), _host.Distinct.AsSpan(0, distinct), rows, Part(_conditional, rows, _model.Vocabulary),
-            features.IsNone ? default : FeaturesOf(distinct));
-        if (features.IsNone || distinct == images)
-        {
-            return;
-        }
-
-        // In place from the last image to the first: an image's source never stands behind the image itself.
-        int tokens = features.Shape[1];
-        for (int b = images - 1; b > 0; b--)
-        {
-            if (_host.DistinctOf[b] != b)
-            {
-                _backend.Copy(features.RowRange(_host.DistinctOf[b] * tokens, tokens), features.RowRange(b * tokens, tokens));
-            }
-        }
-    }
-
-    private void PredictFirstUnconditional()
-    {
-        if (_firstUnconditionalReady)
-        {
-            return;
-        }
-
-        if (_firstUnconditional.IsNone)
-        {
-            _firstUnconditional = _arena.Allocate(new Shape(_codes, _model.Vocabulary));
-        }
-
-        Predict(Part(_canvas, 1, _codes), _host.EmptyPrompts.AsSpan(0, 1), _codes, _firstUnconditional, default);
-        _firstUnconditionalReady = true;
-    }
-
-    private void Draw(in SampleRequest request, int step, int images, int rows, bool shared)
-    {
-        _host.SpreadActions(images);
-        _backend.Upload<int>(_host.Positions.AsSpan(0, rows), Part(_positions, rows));
-        _backend.Upload<int>(_host.RowTrajectories.AsSpan(0, rows), Part(_rowTrajectories, rows));
-        _backend.Upload<float>(_host.Guidance.AsSpan(0, rows), Part(_guidance, rows));
-        _backend.Upload<float>(_host.Temperature.AsSpan(0, rows), Part(_temperature, rows));
-        var noise = new NoiseAddress(request.Seed, RandomStream.TokenSampling, step);
-
-        // Consecutive images are drawn together unless one is guided and the next is not: u + 1(c - u) is not c to the bit, and the
-        // company an image keeps must not show in it. Images of a shared first step each read another image's logits.
-        for (int b = 0; b < images;)
-        {
-            int end = b + 1;
-            bool guided = _host.IsGuided(b);
-            while (end < images && !shared && _host.IsGuided(end) == guided)
-            {
-                end++;
-            }
-
-            int row = _host.FirstRow[b];
-            int count = _host.FirstRow[end] - row;
-            if (count > 0)
-            {
-                int source = shared ? _host.DistinctOf[b] * _codes : row;
-                Tensor unconditional = !guided ? default : shared ? _firstUnconditional : _unconditional.RowRange(row, count);
-                _backend.GuidedSample(_conditional.RowRange(source, count), unconditional, Slice(_guidance, row, count), Slice(_temperature, row, count),
-                    Slice(_positions, row, count), Slice(_rowTrajectories, row, count), noise, Slice(_rowTokens, row, count),
-                    Slice(_rowLogProb, row, count), Slice(_rowConfidence, row, count));
-            }
-
-            b = end;
-        }
-    }
-
-    private void Decode(in SampleRequest request, int step, int first, int images, int rows, SampleRecord record)
-    {
         int count = images * _codes;
-        _backend.Download(Part(_rowTokens, rows), _host.RowTokens.AsSpan(0, rows));
-        _backend.Download(Part(_rowConfidence, rows), _host.RowConfidence.AsSpan(0, rows));
-        _backend.Download(Part(_rowLogProb, rows), _host.RowLogProb.AsSpan(0, rows));
-        for (int r = 0; r < rows; r++)
+        _backend.Upload<int>(_host.Distinct.AsSpan(0, distinct), Part(_device.DistinctPrompts, distinct));
+        _backend.Upload<int>(_host.DistinctOf.AsSpan(0, images), Part(_device.DistinctOf, images));
+        for (int i = 0; i < count; i++)
         {
-            _host.Integers[_host.Rows[r]] = _host.RowTokens[r];
-            _host.Confidence[_host.Rows[r]] = _host.RowConfidence[r];
+            _host.Integers[i] = (_host.DistinctOf[i / _codes] * _codes) + (i % _codes);
         }
 
-        Span<float> remaskTemperature = _host.Fractions.AsSpan(0, images);
-        for (int b = 0; b < images; b++)
+        _backend.Upload<int>(_host.Integers.AsSpan(0, count), Part(_device.ConditionalAt, count));
+        for (int i = 0; i < count; i++)
         {
-            remaskTemperature[b] = (float)_host.Actions[b].RemaskTemperature;
+            _host.Integers[i] = i % _codes;
         }
 
-        Tensor canvas = Part(_canvas, images, _codes);
-        _backend.Upload<int>(_host.Integers.AsSpan(0, count), Part(_candidates, images, _codes));
-        _backend.Upload<float>(_host.Confidence.AsSpan(0, count), Part(_confidence, images, _codes));
-        _backend.Upload<float>(remaskTemperature, Part(_remaskTemperature, images));
-        _backend.Upload<int>(_host.Counts.AsSpan(0, images), Part(_counts, images));
-        _backend.Remask(canvas, Part(_candidates, images, _codes), Part(_confidence, images, _codes), Part(_remaskTemperature, images),
-            Part(_counts, images), Part(_imageTrajectories, images), new NoiseAddress(request.Seed, RandomStream.Remask, step), _model.MaskToken,
-            Part(_decodedStep, images, _codes));
-        _backend.Download(canvas, _host.Canvas.AsSpan(0, count));
+        _backend.Upload<int>(_host.Integers.AsSpan(0, count), Part(_device.UnconditionalAt, count));
+        return distinct;
+    }
 
-        Span<float> logProb = record.LogProb.AsSpan(first * _codes, count);
-        for (int r = 0; r < rows; r++)
+    /// <summary>The first time the steps run as they are, so that all memory is there; the second time they are recorded where the device can.</summary>
+    private void Run()
+    {
+        if (!_recordings.TryGetValue(_loop, out IRecording? recording))
         {
-            if (_host.Canvas[_host.Rows[r]] != _model.MaskToken)
+            if (_recordings.Count >= MostRecordings)
             {
-                logProb[_host.Rows[r]] = _host.RowLogProb[r];
+                DropRecordings();
             }
+
+            _recordings.Add(_loop, null);
+            RunLoop();
+            return;
         }
 
-        for (int b = 0; b < images; b++)
+        if (recording is null)
         {
-            int at = ((first + b) * request.Steps) + step;
-            record.Actions[at] = _host.Actions[b];
-            record.MaskedBefore[at] = _host.Masked[b];
-            _host.Masked[b] = Math.Min(_host.Masked[b], _host.Counts[b]);
+            recording = _backend.Record(_runLoop);
+            if (recording is null)
+            {
+                RunLoop();
+                return;
+            }
+
+            _recordings[_loop] = recording;
+        }
+
+        recording.Launch();
+    }
+
+    private void RunLoop()
+    {
+        for (int step = 0; step < _loop.Steps; step++)
+        {
+            Step(step, step == 0 ? _loop.Distinct : 0);
         }
     }
 
-    private Tensor FeaturesOf(int images) => new(_features.Address, new Shape(images, _features.Shape[1], _features.Shape[2]), _features.Type);
+    private void Step(int step, int distinct)
+    {
+        (int images, int steps, ISchedule schedule) = (_loop.Images, _loop.Steps, _loop.Schedule);
+        int count = images * _codes;
+        Tensor canvas = Canvas(images);
+        _backend.MaskedRows(canvas, _model.MaskToken, Part(_device.Rows, count), _device.RowCount, Slice(_device.Masked, step * images, images), Part(_device.Fractions, images));
+        Tensor rows = Part(_device.Rows, count).WithLiveRows(_device.RowCount);
+        Tensor features = schedule.NeedsFeatures ? Features(_device.Features, images) : default;
+        if (distinct > 0)
+        {
+            PredictDistinct(distinct, images, features);
+        }
+        else
+        {
+            Predict(canvas, Part(_device.Prompts, images), rows, _device.Conditional, features);
+        }
 
-    private static Tensor Part(Tensor whole, int images, int columns) => new(whole.Address, new Shape(images, columns), whole.Type);
+        Tensor actions = Actions(_device.Actions, step * images, images);
+        schedule.Act(new ScheduleStep
+        {
+            Step = step,
+            Steps = steps,
+            Features = features,
+            Actions = actions,
+            RawActions = Actions(_device.RawActions, step * images, images),
+            Means = Actions(_device.Means, step * images, images),
+        });
+        _loop.Observer?.OnStep(new SampleStep { Step = step, Steps = steps, Canvas = canvas, Features = features, Actions = actions });
+        bool guided = schedule.Guides(step, steps);
+        if (guided && distinct > 0)
+        {
+            Predict(Canvas(1), Part(_device.EmptyPrompts, 1), Part(_device.Rows, _codes), _device.Unconditional, default);
+        }
+        else if (guided)
+        {
+            Predict(canvas, Part(_device.EmptyPrompts, images), rows, _device.Unconditional, default);
+        }
+
+        Draw(step, images, rows, actions, guided, distinct > 0);
+        _backend.Remask(new RemaskOperands
+        {
+            Canvas = canvas,
+            Candidates = Positions(_device.Candidates, images),
+            Confidence = Positions(_device.Confidence, images),
+            LogProb = Positions(_device.LogProb, images),
+            Actions = actions,
+            StartShare = Part(_device.StartShare, images),
+            Trajectories = Part(_device.Trajectories, images),
+            DecodedStep = Positions(_device.DecodedStep, images),
+            DecodedLogProb = Positions(_device.DecodedLogProb, images),
+        }, new NoiseAddress(Slice(_device.Keys, 1, 1), step), steps, _options.CountRule, _model.MaskToken);
+    }
+
+    private void Predict(Tensor canvas, Tensor prompts, Tensor rows, Tensor output, Tensor features)
+    {
+        var batch = new MaskedBatch { Canvas = canvas, Prompts = prompts, MaskedFractions = Part(_device.Fractions, canvas.Shape[0]), Rows = rows };
+        int count = (int)rows.Shape.Count;
+        _model.Predict(batch, new Tensor(output.Address, new Shape(count, output.Columns), output.Type, liveRows: rows.LiveRows), features);
+    }
+
+    /// <summary>One pass per distinct prompt; rows of all images are listed in order, so those of the first images are the first.</summary>
+    private void PredictDistinct(int distinct, int images, Tensor features)
+    {
+        Tensor some = features.IsNone || distinct == images ? features : _device.DistinctFeatures;
+        Predict(Canvas(distinct), Part(_device.DistinctPrompts, distinct), Part(_device.Rows, distinct * _codes), _device.Conditional,
+            some.IsNone ? default : Features(some, distinct));
+        if (!features.IsNone && distinct < images)
+        {
+            int width = _device.Features.Columns;
+            _backend.GatherRows(Matrix(_device.DistinctFeatures, distinct, width), Part(_device.DistinctOf, images), Matrix(_device.Features, images, width));
+        }
+    }
+
+    private void Draw(int step, int images, Tensor rows, Tensor actions, bool guided, bool shared)
+    {
+        var places = new GuidedRows
+        {
+            Rows = rows,
+            Codes = _codes,
+            Actions = actions,
+            Trajectories = Part(_device.Trajectories, images),
+            ConditionalAt = shared ? Part(_device.ConditionalAt, images * _codes) : default,
+            UnconditionalAt = shared ? Part(_device.UnconditionalAt, images * _codes) : default,
+            Tokens = Part(_device.Candidates, images * _codes),
+            LogProb = Part(_device.LogProb, images * _codes),
+            Confidence = Part(_device.Confidence, images * _codes),
+        };
+        var noise = new NoiseAddress(Slice(_device.Keys, 0, 1), step);
+        Tensor conditional = Matrix(_device.Conditional, images * _codes, _device.Conditional.Columns);
+        Tensor unconditional = guided ? Matrix(_device.Unconditional, images * _codes, conditional.Columns) : default;
+        if (_model.Head.IsNone)
+        {
+            _backend.GuidedSample(conditional, unconditional, places, noise);
+        }
+        else
+        {
+            _backend.HeadSample(conditional, unconditional, _model.Head, places, noise);
+        }
+    }
+
+    private void Store(int first, int images, int steps, bool anyMasked, SampleRecord record)
+    {
+        int at = first * _codes;
+        int count = images * _codes;
+        _backend.Download(Part(_device.Canvas, count), record.Tokens.AsSpan(at, count));
+        _backend.Download(Part(_device.DecodedStep, count), record.DecodedStep.AsSpan(at, count));
+        _backend.Download(Part(_device.DecodedLogProb, count), record.LogProb.AsSpan(at, count));
+        int values = steps * images;
+        if (anyMasked)
+        {
+            _backend.Download(Actions(_device.Actions, 0, values), _host.Actions.AsSpan(0, values * ScheduleAction.Count));
+            _backend.Download(Actions(_device.RawActions, 0, values), _host.RawActions.AsSpan(0, values * ScheduleAction.Count));
+            _backend.Download(Actions(_device.Means, 0, values), _host.Means.AsSpan(0, values * ScheduleAction.Count));
+            _backend.Download(Slice(_device.Masked, 0, values), _host.Masked.AsSpan(0, values));
+        }
+        else
+        {
+            _host.Masked.AsSpan(0, values).Clear();
+        }
+
+        for (int t = 0; t < steps; t++)
+        {
+            for (int b = 0; b < images; b++)
+            {
+                StoreAction(t, b, (t * images) + b, ((first + b) * steps) + t, record);
+            }
+        }
+    }
+
+    private void StoreAction(int step, int image, int source, int target, SampleRecord record)
+    {
+        const int Count = ScheduleAction.Count;
+        record.MaskedBefore[target] = _host.Masked[source];
+        Span<double> raw = record.RawActions.AsSpan(target * Count, Count);
+        Span<double> means = record.Means.AsSpan(target * Count, Count);
+        if (_host.Masked[source] == 0)
+        {
+            // Known from the start: nothing was decided.
+            record.Actions[target] = default;
+            raw.Clear();
+            means.Clear();
+            return;
+        }
+
+        ReadOnlySpan<double> a = _host.Actions.AsSpan(source * Count, Count);
+        var action = new ScheduleAction(a[0], a[1], a[2], a[3]);
+        if (!action.IsValid)
+        {
+            throw new ArgumentException($"schedule: wanted a valid action at step {step} of image {image}, got {action}; " +
+                "the schedule's weights are not finite, resume from an earlier checkpoint with a lower learning rate");
+        }
+
+        record.Actions[target] = action;
+        _host.RawActions.AsSpan(source * Count, Count).CopyTo(raw);
+        _host.Means.AsSpan(source * Count, Count).CopyTo(means);
+    }
+
+    private void DropRecordings()
+    {
+        foreach (IRecording? recording in _recordings.Values)
+        {
+            recording?.Dispose();
+        }
+
+        _recordings.Clear();
+    }
+
+    private Tensor Canvas(int images) => Positions(_device.Canvas, images);
+
+    private Tensor Positions(Tensor whole, int images) => new(whole.Address, new Shape(images, _codes), whole.Type);
+
+    private Tensor Features(Tensor whole, int images)
+    {
+        Shape one = _model.FeatureShape;
+        return new(whole.Address, new Shape(images, one[0], one[1]), whole.Type);
+    }
+
+    private static Tensor Actions(Tensor whole, int first, int rows) =>
+        new(whole.Address + ((nint)first * ScheduleAction.Count * sizeof(double)), new Shape(rows, ScheduleAction.Count), whole.Type);
+
+    private static Tensor Matrix(Tensor whole, int rows, int columns) => new(whole.Address, new Shape(rows, columns), whole.Type);
 
     private static Tensor Part(Tensor whole, int count) => new(whole.Address, new Shape(count), whole.Type);
 
-    private static Tensor Slice(Tensor whole, int first, int count) =>
-        new(whole.Address + ((nint)first * whole.Type.Size()), new Shape(count), whole.Type);
+    private static Tensor Slice(Tensor whole, int first, int count) => new(whole.Address + ((nint)first * whole.Type.Size()), new Shape(count), whole.Type);
 
     private void Check(in SampleRequest request, SampleRecord record)
     {
@@ -426,4 +417,7 @@ public sealed class MaskedSampler : IDisposable
             }
         }
     }
+
+    /// <summary>What determines the queued work of a micro-batch, apart from the values in device memory.</summary>
+    private readonly record struct Loop(int Images, int Steps, int Distinct, ISchedule Schedule, int ScheduleVersion, ISampleObserver? Observer, int ObserverVersion, int ModelVersion);
 }

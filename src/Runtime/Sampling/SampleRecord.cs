@@ -18,6 +18,8 @@ public sealed class SampleRecord
         DecodedStep = new int[images * codes];
         LogProb = new float[images * codes];
         Actions = new ScheduleAction[images * steps];
+        RawActions = new double[images * steps * ScheduleAction.Count];
+        Means = new double[images * steps * ScheduleAction.Count];
         MaskedBefore = new int[images * steps];
     }
 
@@ -39,8 +41,14 @@ public sealed class SampleRecord
     /// <summary>[B,N] log-probability of the code under softmax(z/τ_s) at the step that decoded it; 0 if known from the start.</summary>
     public float[] LogProb { get; }
 
-    /// <summary>[B,T] actions used; r, τ_s, τ_r, s.</summary>
+    /// <summary>[B,T] actions used; r, τ_s, τ_r, s. Default for an image that was known from the start.</summary>
     public ScheduleAction[] Actions { get; }
+
+    /// <summary>[B,T,4] raw actions of a learned schedule, else zero.</summary>
+    public double[] RawActions { get; }
+
+    /// <summary>[B,T,4] policy means η the raw actions were drawn around, else zero.</summary>
+    public double[] Means { get; }
 
     /// <summary>[B,T] positions masked before the step. The difference to the next step's (0 after the last) is the number decoded.</summary>
     public int[] MaskedBefore { get; }

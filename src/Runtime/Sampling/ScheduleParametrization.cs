@@ -84,44 +84,35 @@ public sealed class ScheduleParametrization
     /// <exception cref="ArgumentException">A raw action is not a number.</exception>
     public ScheduleAction Apply(ref ScheduleState state, int step, int steps, ReadOnlySpan<double> raw, out ScheduleClamps clamps)
     {
-        Span<double> z = stackalloc double[ScheduleAction.Count];
-        Residual(step, steps, z);
-        state.DeviationRemask = Smooth(state.DeviationRemask, raw[0], step);
-        state.DeviationSampling = Smooth(state.DeviationSampling, raw[1], step);
-        state.DeviationRemaskTemperature = Smooth(state.DeviationRemaskTemperature, raw[2], step);
-        state.DeviationGuidance = Smooth(state.DeviationGuidance, raw[3], step);
-
-        double remask = ScheduleLinks.Sigmoid(z[0] + state.DeviationRemask);
-        if (Settings.Mode == RemaskMode.Relative)
-        {
-            remask *= state.Remask;
-        }
-
-        state.Remask = step == steps - 1 ? 0 : remask;
-        double sampling = ScheduleLinks.Softplus(z[1] + state.DeviationSampling);
-        double remaskTemperature = ScheduleLinks.Softplus(z[2] + state.DeviationRemaskTemperature);
-        double guidance = ScheduleLinks.OnePlusExp(z[3] + state.DeviationGuidance);
-        var used = new ScheduleAction(
-            state.Remask,
-            Math.Clamp(sampling, Settings.MinSamplingTemperature, Settings.MaxSamplingTemperature),
-            Math.Min(remaskTemperature, Settings.MaxRemaskTemperature),
-            Math.Clamp(guidance, Settings.MinGuidance, Settings.MaxGuidance));
-        if (!used.IsValid)
-        {
-            throw new ArgumentException($"schedule action at step {step}: wanted finite raw values, got {raw[0]}, {raw[1]}, {raw[2]}, {raw[3]}; " +
-                "the schedule policy's weights are not finite, resume from an earlier checkpoint with a lower learning rate", nameof(raw));
-        }
-
-        clamps = (used.SamplingTemperature != sampling ? ScheduleClamps.SamplingTemperature : 0)
-            | (used.RemaskTemperature != remaskTemperature ? ScheduleClamps.RemaskTemperature : 0)
-            | (used.Guidance != guidance ? ScheduleClamps.Guidance : 0);
-        return used;
+        ScheduleAction used = Link(step, steps).Apply(ref state, raw, out clamps);
+        return used.IsValid ? used : throw new ArgumentException($"schedule action at step {step}: wanted finite raw values, got {raw[0]}, {raw[1]}, {raw[2]}, {raw[3]}; " +
+            "the schedule policy's weights are not finite, resume from an earlier checkpoint with a lower learning rate", nameof(raw));
     }
 
-    // The deviation from R is smoothed rather than R + a itself: algebraically the same, and zero actions stay exactly zero. The first
-    // step has nothing before it and is taken whole.
-    private double Smooth(double previous, double raw, int step) =>
-        step == 0 ? raw : (Settings.Smoothing * previous) + ((1 - Settings.Smoothing) * raw);
+    /// <summary>The action space at step t of T as plain numbers.</summary>
+    /// <param name="step">t.</param>
+    /// <param name="steps">T.</param>
+    public ScheduleLink Link(int step, int steps)
+    {
+        Span<double> residual = stackalloc double[ScheduleAction.Count];
+        Residual(step, steps, residual);
+        return new ScheduleLink
+        {
+            ResidualRemask = residual[0],
+            ResidualSampling = residual[1],
+            ResidualRemaskTemperature = residual[2],
+            ResidualGuidance = residual[3],
+            Smoothing = Settings.Smoothing,
+            MinSampling = Settings.MinSamplingTemperature,
+            MaxSampling = Settings.MaxSamplingTemperature,
+            MaxRemaskTemperature = Settings.MaxRemaskTemperature,
+            MinGuidance = Settings.MinGuidance,
+            MaxGuidance = Settings.MaxGuidance,
+            Relative = Settings.Mode == RemaskMode.Relative,
+            First = step == 0,
+            Last = step == steps - 1,
+        };
+    }
 
     private static void Check(bool condition, string name, double got, string wanted)
     {

@@ -39,10 +39,10 @@ internal static class GuidedFormula
         return max + T.Log(sum);
     }
 
-    public static T Gumbel<T>(NoiseAddress noise, int word, uint second, int trajectory)
+    public static T Gumbel<T>(ulong key, int step, int word, uint second, int trajectory)
         where T : struct, IFloatingPointIeee754<T>
     {
-        (uint a, uint b, uint c, uint d) = Philox.Block(Philox.Key(noise.Seed, noise.Stream), (uint)word / 4, second, (uint)noise.Step, (uint)trajectory);
+        (uint a, uint b, uint c, uint d) = Philox.Block(key, (uint)word / 4, second, (uint)step, (uint)trajectory);
         uint bits = (word % 4) switch { 0 => a, 1 => b, 2 => c, _ => d };
         return -T.Log(-T.Log(T.CreateChecked(Philox.Uniform(bits))));
     }
@@ -127,91 +127,6 @@ internal sealed class CrossEntropyRow : OperationRow
             for (int i = 0; _size.Gradient && i < _size.Codes; i++)
             {
                 v[3][(r * _size.Codes) + i] = Of<T>(Weight) * (T.Exp(z[i] - logSumExp) - (i == label ? T.One : T.Zero));
-            }
-        }
-    }
-}
-
-internal sealed class GuidedSampleRow : OperationRow
-{
-    private static readonly NoiseAddress Noise = new(77, RandomStream.TokenSampling, 3);
-    private readonly (int Codes, bool Guided) _size;
-
-    public GuidedSampleRow(int images, int codes, bool guided)
-        : base(nameof(IBackend.GuidedSample), images, $"{codes} codes{(guided ? " guided" : "")}", wide: true)
-    {
-        _size = (codes, guided);
-        In("conditional", new Shape(images, codes), codes % 4, draw: (r, i) => 2 * Normal(r, i));
-        In("unconditional", new Shape(images, codes), codes % 3, draw: (r, i) => 2 * Normal(r, i));
-        In("guidance", new Shape(images), draw: (r, _) => 1 + (2 * r.NextDouble()));
-        In("temperature", new Shape(images), draw: (r, _) => 0.5 + r.NextDouble());
-        Integers("positions", new Shape(images), (_, i) => 7 * i);
-        Integers("trajectories", new Shape(images), (_, i) => 100 + (i / 3));
-        Integers("tokens", new Shape(images), (_, _) => -1, role: Role.Out);
-        Out("logProb", new Shape(images));
-        Out("confidence", new Shape(images));
-    }
-
-    public override OperationRow With(int images) => new GuidedSampleRow(images, _size.Codes, _size.Guided);
-
-    public override void Run(IBackend backend, Tensor[] t) =>
-        backend.GuidedSample(t[0], _size.Guided ? t[1] : default, t[2], t[3], t[4], t[5], Noise, t[6], t[7], t[8]);
-
-    public override void Reference<T>(Operands<T> v)
-    {
-        for (int r = 0; r < Images; r++)
-        {
-            T[] z = GuidedFormula.Logits(v[0], _size.Guided ? v[1] : null, v[2][r], v[3][r], r, _size.Codes);
-            (int token, T best) = (0, T.NegativeInfinity);
-            for (int i = 0; i < _size.Codes; i++)
-            {
-                T score = z[i] + GuidedFormula.Gumbel<T>(Noise, i, (uint)v.Integers(4)[r], v.Integers(5)[r]);
-                (token, best) = score > best ? (i, score) : (token, best);
-            }
-
-            T[] cold = GuidedFormula.Logits(v[0], _size.Guided ? v[1] : null, v[2][r], T.One, r, _size.Codes);
-            v.Integers(6)[r] = token;
-            v[7][r] = z[token] - GuidedFormula.LogSumExp(z);
-            v[8][r] = cold[token] - GuidedFormula.LogSumExp(cold);
-        }
-    }
-}
-
-internal sealed class RemaskRow : OperationRow
-{
-    private const int Mask = 500;
-    private static readonly NoiseAddress Noise = new(78, RandomStream.Remask, 5);
-    private readonly (int N, double Temperature) _size;
-
-    public RemaskRow(int images, int n, double temperature)
-        : base(nameof(IBackend.Remask), images, $"{n} positions, temperature {temperature}", wide: true)
-    {
-        _size = (n, temperature);
-        Integers("canvas", new Shape(images, n), (r, _) => r.NextDouble() < 0.7 ? Mask : r.Next(Mask), role: Role.InOut);
-        Integers("candidates", new Shape(images, n), (r, _) => r.Next(Mask));
-        In("confidence", new Shape(images, n));
-        In("temperature", new Shape(images), draw: (_, _) => temperature);
-        Integers("counts", new Shape(images), (r, _) => r.Next(n + 1));
-        Integers("trajectories", new Shape(images), (_, i) => 9 + i);
-        Integers("decodedStep", new Shape(images, n), (_, _) => -1, role: Role.InOut);
-    }
-
-    public override OperationRow With(int images) => new RemaskRow(images, _size.N, _size.Temperature);
-
-    public override void Run(IBackend backend, Tensor[] t) => backend.Remask(t[0], t[1], t[2], t[3], t[4], t[5], Noise, Mask, t[6]);
-
-    public override void Reference<T>(Operands<T> v)
-    {
-        int n = _size.N;
-        for (int b = 0; b < Images; b++)
-        {
-            int first = b * n;
-            int[] canvas = v.Integers(0);
-            T[] scores = [.. Enumerable.Range(0, n).Select(i => v[2][first + i] + (v[3][b] * GuidedFormula.Gumbel<T>(Noise, i, 0, v.Integers(5)[b])))];
-            foreach (int i in Enumerable.Range(0, n).Where(i => canvas[first + i] == Mask).OrderBy(i => scores[i]).ThenBy(i => i).Skip(v.Integers(4)[b]).ToArray())
-            {
-                canvas[first + i] = v.Integers(1)[first + i];
-                v.Integers(6)[first + i] = Noise.Step;
             }
         }
     }

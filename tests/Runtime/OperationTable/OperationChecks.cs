@@ -172,6 +172,11 @@ internal static class OperationChecks
             scale = Math.Max(scale, Math.Abs(exact[j]));
         }
 
+        if (type == ElementType.Float64)
+        {
+            return row.Slack * scale;
+        }
+
         double ulp = type == ElementType.BFloat16 ? 0 : MathF.BitIncrement((float)scale) - (float)scale;
         return (row.Factor * plainError) + ulp;
     }

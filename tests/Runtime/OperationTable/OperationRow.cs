@@ -25,6 +25,9 @@ internal abstract class OperationRow(string operation, int images, string label,
     /// <summary>Error the kernel may have, in errors of the plain fp32 form.</summary>
     public virtual double Factor => Operation.Contains("Backward", StringComparison.Ordinal) ? 3 : 2;
 
+    /// <summary>Error that Float64 outputs may have, relative to the largest value: they are compared with the formula in the same precision.</summary>
+    public virtual double Slack => 0;
+
     /// <summary>Pairs (operand, gradient of <see cref="Loss"/> with respect to it).</summary>
     public virtual (int At, int Gradient)[] Gradients => [];
 

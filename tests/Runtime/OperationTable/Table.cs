@@ -1,4 +1,5 @@
 using CoGrpo.Runtime.Backends;
+using CoGrpo.Runtime.Sampling;
 
 namespace CoGrpo.Tests.Runtime.OperationTable;
 
@@ -7,6 +8,13 @@ internal static class Table
 {
     private const WeightLayout OutIn = WeightLayout.OutIn;
     private const WeightLayout InOut = WeightLayout.InOut;
+
+    private static readonly ScheduleLink[] Links =
+    [
+        new ScheduleParametrization(new()).Link(0, 8),
+        new ScheduleParametrization(new() { Smoothing = 0.6, MaxSamplingTemperature = 1.05, MaxRemaskTemperature = 2.2 }).Link(3, 8),
+        new ScheduleParametrization(new() { Mode = RemaskMode.Absolute, HandMade = new() { Guidance = 1.5 }, MinGuidance = 1.4 }).Link(7, 8),
+    ];
 
     private static readonly AdamWStep FirstStep = new(1e-3, 0.9, 0.999, 1e-8, 0.01, 1);
 
@@ -75,15 +83,22 @@ internal static class Table
 
         new SinusoidRow(1, 1), new SinusoidRow(7, 5), new SinusoidRow(5, 33),
         new CrossEntropyRow(1, 1, true), new CrossEntropyRow(5, 17, true), new CrossEntropyRow(7, 65, true), new CrossEntropyRow(5, 130, false), new CrossEntropyRow(33, 72, true),
-        new GuidedSampleRow(1, 1, true), new GuidedSampleRow(17, 7, true), new GuidedSampleRow(33, 65, false), new GuidedSampleRow(5, 130, true), new GuidedSampleRow(33, 72, true),
+        new GuidedSampleRow(1, 1, 1, true), new GuidedSampleRow(5, 3, 7, true), new GuidedSampleRow(3, 11, 65, false), new GuidedSampleRow(5, 2, 130, true), new GuidedSampleRow(3, 11, 72, true),
+        new GuidedSampleRow(2, 3, 431, true), new GuidedSampleRow(1, 2, 1025, false),
+        new HeadSampleRow(1, 1, 1, 1, true), new HeadSampleRow(3, 5, 17, 33, true), new HeadSampleRow(3, 7, 72, 130, false), new HeadSampleRow(2, 65, 64, 257, true),
+        new HeadSampleRow(3, 4, 128, 431, true),
+        new MaskedRowsRow(1, 1, 1), new MaskedRowsRow(3, 17, 0.5), new MaskedRowsRow(2, 33, 0), new MaskedRowsRow(3, 1025, 0.7),
+        new HeadRowsRow(1, new HeadGrid(1, 0, 1, 1, false), 1), new HeadRowsRow(3, new HeadGrid(3, 5, 3, 7, false), 0.4, live: true), new HeadRowsRow(1, new HeadGrid(1, 3, 2, 2, true), 1),
+        new HeadRowsRow(3, new HeadGrid(3, 5, 6, 10, true), 0.3), new HeadRowsRow(2, new HeadGrid(2, 77, 34, 32, true), 0.2, live: true),
+        .. Links.Select(link => new ScheduleActionsRow(5, link)),
         new RemaskRow(1, 1, 1), new RemaskRow(5, 17, 0), new RemaskRow(5, 33, 1.5), new RemaskRow(7, 65, 0.5), new RemaskRow(3, 130, 2),
         new LogProbGatherRow(1, 1, true, true), new LogProbGatherRow(17, 7, true, true), new LogProbGatherRow(33, 65, false, true), new LogProbGatherRow(5, 130, true, false),
         new LogProbGatherRow(33, 72, true, true),
         new LogProbGatherBackwardRow(1, 1, true, false), new LogProbGatherBackwardRow(17, 7, true, false), new LogProbGatherBackwardRow(33, 65, false, false),
         new LogProbGatherBackwardRow(5, 130, true, true), new LogProbGatherBackwardRow(7, 72, true, false),
 
-        new AdamWRow(1, FirstStep), new AdamWRow(130, FirstStep), new AdamWRow(65, FirstStep with { Step = 1000 }), new AdamWRow(7217, FirstStep with { Step = 7, WeightDecay = 0 }),
-        new EmaRow(1), new EmaRow(33), new EmaRow(130), new EmaRow(7217),
-        new SquaredNormRow(1), new SquaredNormRow(33), new SquaredNormRow(7217), new SquaredNormRow(70001),
+        new AdamWRow(1, FirstStep), new AdamWRow(130, FirstStep), new AdamWRow(65, FirstStep with { Step = 1000 }), new AdamWRow(7217, FirstStep with { Step = 7, WeightDecay = 0, ClipNorm = 1 }),
+        new AdamWRow(33, FirstStep with { ClipNorm = 100 }, all: false),
+        new SquaredNormRow(1, false), new SquaredNormRow(33, true), new SquaredNormRow(7217, false), new SquaredNormRow(70001, true),
     ];
 }

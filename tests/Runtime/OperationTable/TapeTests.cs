@@ -198,7 +198,7 @@ public sealed class TapeTests : IDisposable
         float[][] dx = new float[2][];
         for (int k = 0; k < 2; k++)
         {
-            using ParameterStore store = new(_backend);
+            using ParameterStore store = new(_backend, ElementType.Float32);
             Parameter weight = store.Declare("weight", new Shape(7, 5)), bias = store.Declare("bias", new Shape(7));
             store.Seal();
             _backend.Upload<float>(inputs[1], weight.Value);

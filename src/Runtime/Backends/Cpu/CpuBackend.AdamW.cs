@@ -8,32 +8,30 @@ public sealed unsafe partial class CpuBackend
     private const int AdamWBlock = 4096;
 
     /// <inheritdoc cref="IBackend.AdamW"/>
-    /// <remarks>Every scalar of the update is formed in fp64 and rounded to fp32 once.</remarks>
-    public void AdamW(Tensor parameter, Tensor gradient, Tensor firstMoment, Tensor secondMoment, in AdamWStep step, float gradientScale)
+    public void AdamW(in AdamWOperands operands, in AdamWStep step)
     {
-        long count = parameter.Shape.Count;
-        Require.Count(parameter, count);
-        Require.Count(gradient, count);
-        Require.Count(firstMoment, count);
-        Require.Count(secondMoment, count);
-        ArgumentOutOfRangeException.ThrowIfLessThan(step.Step, 1, nameof(step));
-        double correction1 = 1 - Math.Pow(step.Beta1, step.Step);
-        double correction2 = 1 - Math.Pow(step.Beta2, step.Step);
+        long count = operands.Parameter.Shape.Count;
+        Require.AdamW(operands);
+        Require.That(operands.Compute.IsNone, nameof(operands.Compute), operands.Compute, "none: networks compute with the parameters themselves here");
+        double norm = Math.Sqrt(*(double*)operands.SquaredNorm.Address);
+        if (!double.IsFinite(norm))
+        {
+            Fill(operands.Gradient, 0);
+            return;
+        }
+
         AdamWArguments a = new()
         {
             Count = count,
-            Parameter = parameter.F32,
-            Gradient = gradient.F32,
-            FirstMoment = firstMoment.F32,
-            SecondMoment = secondMoment.F32,
-            GradientScale = gradientScale,
-            Keep = (float)(1 - (step.LearningRate * step.WeightDecay)),
-            First = (float)(1 - step.Beta1),
-            Beta2 = (float)step.Beta2,
-            Second = (float)(1 - step.Beta2),
-            RootCorrection = (float)Math.Sqrt(correction2),
-            Epsilon = (float)step.Epsilon,
-            StepSize = (float)(-step.LearningRate / correction1),
+            Parameter = operands.Parameter.F32,
+            Gradient = operands.Gradient.F32,
+            FirstMoment = operands.FirstMoment.F32,
+            SecondMoment = operands.SecondMoment.F32,
+            Decays = (byte*)operands.Decays.Address,
+            Average = operands.Average.F32,
+            AverageDecay = operands.AverageDecay,
+            GradientScale = step.ClipNorm > 0 ? (float)Math.Min(1, step.ClipNorm / (norm + 1e-6)) : 1,
+            Factors = step.Factors(),
         };
         _team.For(checked((int)((count + AdamWBlock - 1) / AdamWBlock)), &AdamWBlocks, &a, 4);
     }
@@ -45,41 +43,53 @@ public sealed unsafe partial class CpuBackend
         long i = (long)start * AdamWBlock;
         for (; i + 16 <= stop; i += 16)
         {
-            AdamWLanes(a, a->Parameter + i, a->Gradient + i, a->FirstMoment + i, a->SecondMoment + i);
+            AdamWLanes(a, Keep(a, i), a->Parameter + i, a->Gradient + i, a->FirstMoment + i, a->SecondMoment + i, a->Average == null ? null : a->Average + i);
         }
 
         int tail = (int)(stop - i);
         if (tail > 0)
         {
             // The same 16 lanes on copies: an element's bits do not depend on where the run ends.
-            float* copy = stackalloc float[64];
-            new Span<float>(copy, 64).Clear();
+            float* copy = stackalloc float[80];
+            new Span<float>(copy, 80).Clear();
+            float** arrays = stackalloc float*[5] { a->Parameter, a->Gradient, a->FirstMoment, a->SecondMoment, a->Average };
+            int used = a->Average == null ? 4 : 5;
             int bytes = tail * sizeof(float);
-            Buffer.MemoryCopy(a->Parameter + i, copy, bytes, bytes);
-            Buffer.MemoryCopy(a->Gradient + i, copy + 16, bytes, bytes);
-            Buffer.MemoryCopy(a->FirstMoment + i, copy + 32, bytes, bytes);
-            Buffer.MemoryCopy(a->SecondMoment + i, copy + 48, bytes, bytes);
-            AdamWLanes(a, copy, copy + 16, copy + 32, copy + 48);
-            Buffer.MemoryCopy(copy, a->Parameter + i, bytes, bytes);
-            Buffer.MemoryCopy(copy + 32, a->FirstMoment + i, bytes, bytes);
-            Buffer.MemoryCopy(copy + 48, a->SecondMoment + i, bytes, bytes);
+            for (int k = 0; k < used; k++)
+            {
+                Buffer.MemoryCopy(arrays[k] + i, copy + (16 * k), bytes, bytes);
+            }
+
+            AdamWLanes(a, Keep(a, i), copy, copy + 16, copy + 32, copy + 48, a->Average == null ? null : copy + 64);
+            for (int k = 0; k < used; k++)
+            {
+                Buffer.MemoryCopy(copy + (16 * k), arrays[k] + i, bytes, bytes);
+            }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AdamWLanes(AdamWArguments* a, float* parameter, float* gradient, float* firstMoment, float* secondMoment)
+    private static float Keep(AdamWArguments* a, long i) => a->Decays == null || a->Decays[i / AdamWOperands.DecayBlock] != 0 ? a->Factors.Keep : 1f;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AdamWLanes(AdamWArguments* a, float keep, float* parameter, float* gradient, float* firstMoment, float* secondMoment, float* average)
     {
         Vector512<float> g = Vector512.Load(gradient) * Vector512.Create(a->GradientScale);
-        Vector512<float> p = Vector512.Load(parameter) * Vector512.Create(a->Keep);
+        Vector512<float> p = Vector512.Load(parameter) * Vector512.Create(keep);
         Vector512<float> m = Vector512.Load(firstMoment);
         Vector512<float> v = Vector512.Load(secondMoment);
-        m = Vector512.FusedMultiplyAdd(Vector512.Create(a->First), g - m, m);
-        v = Vector512.FusedMultiplyAdd(Vector512.Create(a->Second) * g, g, v * Vector512.Create(a->Beta2));
-        Vector512<float> denominator = (Vector512.Sqrt(v) / Vector512.Create(a->RootCorrection)) + Vector512.Create(a->Epsilon);
-        p = Vector512.FusedMultiplyAdd(Vector512.Create(a->StepSize), m / denominator, p);
+        m = Vector512.FusedMultiplyAdd(Vector512.Create(a->Factors.First), g - m, m);
+        v = Vector512.FusedMultiplyAdd(Vector512.Create(a->Factors.Second) * g, g, v * Vector512.Create(a->Factors.Beta2));
+        Vector512<float> denominator = (Vector512.Sqrt(v) / Vector512.Create(a->Factors.RootCorrection)) + Vector512.Create(a->Factors.Epsilon);
+        p = Vector512.FusedMultiplyAdd(Vector512.Create(a->Factors.StepSize), m / denominator, p);
         p.Store(parameter);
         m.Store(firstMoment);
         v.Store(secondMoment);
+        Vector512<float>.Zero.Store(gradient);
+        if (average != null)
+        {
+            Vector512.FusedMultiplyAdd(Vector512.Create(1f - a->AverageDecay), p, Vector512.Load(average) * Vector512.Create(a->AverageDecay)).Store(average);
+        }
     }
 
     private struct AdamWArguments
@@ -89,13 +99,10 @@ public sealed unsafe partial class CpuBackend
         public float* Gradient;
         public float* FirstMoment;
         public float* SecondMoment;
+        public byte* Decays;
+        public float* Average;
+        public float AverageDecay;
         public float GradientScale;
-        public float Keep;
-        public float First;
-        public float Beta2;
-        public float Second;
-        public float RootCorrection;
-        public float Epsilon;
-        public float StepSize;
+        public AdamWFactors Factors;
     }
 }

@@ -8,7 +8,7 @@ public sealed unsafe partial class CpuBackend
         Require.Matrix(x, -1, -1, x.Type);
         Require.Matrix(y, x.Rows, x.Columns, y.Type);
         Require.Convertible(x, y);
-        ElementRuns runs = new(x.Shape, x.IsContiguous && y.IsContiguous);
+        ElementRuns runs = new(new Shape(x.Shape.Rank == 1 ? 1 : Live(x), x.Columns), x.IsContiguous && y.IsContiguous);
         int size = x.Type.Size();
         CopyKernel kernel = new()
         {

@@ -6,6 +6,6 @@ public sealed unsafe partial class CpuBackend
     public void DepthToSpace(Tensor x, Tensor y)
     {
         SpaceDepthKernel kernel = SpaceDepthKernel.Between(y, x);
-        _team.For(x.Shape[0] * x.Shape[1], &SpaceDepthKernel.ToSpace, &kernel, RowGrain(x.Shape[2] * x.Columns));
+        _team.For(Live(x) / x.Shape[2], &SpaceDepthKernel.ToSpace, &kernel, RowGrain(x.Shape[2] * x.Columns));
     }
 }

@@ -8,9 +8,10 @@ public sealed unsafe partial class CpuBackend
         Require.Matrix(x, -1, -1);
         Require.Count(rows, rows.Shape.Count, ElementType.Int32);
         Require.Matrix(y, (int)rows.Shape.Count, x.Columns);
-        RequireIndices(rows, x.Rows, nameof(rows));
+        int live = Live(rows);
+        RequireIndices(new Tensor(rows.Address, new Shape(live), rows.Type), x.Rows, nameof(rows));
         GatherRowsKernel kernel = new() { X = x.F32, XStride = x.RowStride, Y = y.F32, YStride = y.RowStride, Map = rows.I32, Columns = x.Columns };
-        _team.For(y.Rows, &GatherRowsKernel.Forward, &kernel, RowGrain(x.Columns));
+        _team.For(live, &GatherRowsKernel.Forward, &kernel, RowGrain(x.Columns));
     }
 
     /// <inheritdoc cref="IBackend.GatherRowsBackward"/>

@@ -26,7 +26,7 @@ public sealed unsafe partial class CpuBackend
 
         MatrixProduct product = new()
         {
-            A = x.F32, ARowStride = x.RowStride, AColumnStride = 1, M = m, N = n, K = k,
+            A = x.F32, ARowStride = x.RowStride, AColumnStride = 1, M = Live(x), N = n, K = k,
             Epilogue = new LinearEpilogue
             {
                 Y = y.F32, YStride = y.RowStride, Bias = bias.F32, PreActivation = preActivation.F32, PreActivationStride = preActivation.RowStride,

@@ -14,7 +14,7 @@ public sealed unsafe partial class CpuBackend
         RequireOptionalRows(entropy, rows, nameof(entropy));
         RequireOptionalRows(logSumExp, rows, nameof(logSumExp));
         nint* scratch = stackalloc nint[_team.Count];
-        WorkerScratch(scratch, (nuint)GuidedRow.Padded(conditional.Columns) * sizeof(float));
+        WorkerScratch(scratch, (nuint)GuidedRow.ScratchFloats(conditional.Columns) * sizeof(float));
         LogProbGatherArguments a = new()
         {
             Scratch = scratch,
@@ -50,7 +50,7 @@ public sealed unsafe partial class CpuBackend
         }
 
         nint* scratch = stackalloc nint[_team.Count];
-        WorkerScratch(scratch, (nuint)GuidedRow.Padded(conditional.Columns) * sizeof(float));
+        WorkerScratch(scratch, (nuint)GuidedRow.ScratchFloats(conditional.Columns) * sizeof(float));
         LogProbGatherBackwardArguments a = new()
         {
             Scratch = scratch,
@@ -98,32 +98,30 @@ public sealed unsafe partial class CpuBackend
     private static void LogProbGatherRows(void* state, int start, int end, int worker)
     {
         LogProbGatherArguments* a = (LogProbGatherArguments*)state;
-        float* z = (float*)a->Scratch[worker];
-        int codes = a->Conditional.Columns;
-        int padded = GuidedRow.Padded(codes);
+        float* scratch = (float*)a->Scratch[worker];
         for (int r = start; r < end; r++)
         {
             float* c = a->Conditional.F32 + ((long)r * a->Conditional.RowStride);
             float* u = a->Unconditional.IsNone ? null : a->Unconditional.F32 + ((long)r * a->Unconditional.RowStride);
             float inverse = 1f / a->Temperature[r];
-            float max = GuidedRow.Guide(c, u, u == null ? 1f : a->Guidance[r], codes, z);
-            float logSum = GuidedRow.LogSum(z, max, inverse, padded);
-            float chosen = z[a->Tokens[r]];
-            float logProb = GuidedRow.LogProb(chosen, max, inverse, logSum);
+            GuidedRow row = new(c, u, u == null ? 1f : a->Guidance[r], a->Conditional.Columns, scratch);
+            float logSum = row.LogSum(inverse);
+            float chosen = row.Logits[a->Tokens[r]];
+            float logProb = row.LogProb(chosen, inverse, logSum);
             a->LogProb[r] = logProb;
             if (a->Confidence != null)
             {
-                a->Confidence[r] = inverse == 1f ? logProb : GuidedRow.LogProb(chosen, max, 1f, GuidedRow.LogSum(z, max, 1f, padded));
+                a->Confidence[r] = inverse == 1f ? logProb : row.LogProb(chosen, 1f, row.LogSum(1f));
             }
 
             if (a->Entropy != null)
             {
-                a->Entropy[r] = GuidedRow.Entropy(z, max, inverse, logSum, padded);
+                a->Entropy[r] = row.Entropy(inverse, logSum);
             }
 
             if (a->LogSumExp != null)
             {
-                a->LogSumExp[r] = MathF.FusedMultiplyAdd(max, inverse, logSum);
+                a->LogSumExp[r] = MathF.FusedMultiplyAdd(row.Max, inverse, logSum);
             }
         }
     }
@@ -131,9 +129,8 @@ public sealed unsafe partial class CpuBackend
     private static void LogProbGatherBackwardRows(void* state, int start, int end, int worker)
     {
         LogProbGatherBackwardArguments* a = (LogProbGatherBackwardArguments*)state;
-        float* e = (float*)a->Scratch[worker];
+        float* scratch = (float*)a->Scratch[worker];
         int codes = a->Conditional.Columns;
-        int padded = GuidedRow.Padded(codes);
         bool guided = !a->Unconditional.IsNone;
         for (int r = start; r < end; r++)
         {
@@ -142,13 +139,14 @@ public sealed unsafe partial class CpuBackend
             float s = guided ? a->Guidance[r] : 1f;
             float inverse = 1f / a->Temperature[r];
             int token = a->Tokens[r];
-            float max = GuidedRow.Guide(c, u, s, codes, e);
-            GuidedRow.Exponentiate(e, max, inverse, padded);
+            GuidedRow row = new(c, u, s, codes, scratch);
+            row.Exponentiate(inverse);
+            float* e = row.Logits;
 
             // 1 - p of the token as the mass of all others: no cancellation when the token is nearly certain.
             float own = e[token];
             e[token] = 0f;
-            float others = GuidedRow.Sum(e, padded);
+            float others = row.Sum();
             float perMass = a->Upstream[r] * inverse / (others + own);
             WriteGatherGradient(e, others, token, perMass * s, codes, a->DConditional.F32 + ((long)r * a->DConditional.RowStride));
             if (!a->DUnconditional.IsNone)

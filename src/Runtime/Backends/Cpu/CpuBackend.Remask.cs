@@ -1,41 +1,29 @@
 using System.Runtime.Intrinsics;
-using CoGrpo.Runtime.Randomness;
+using CoGrpo.Runtime.Sampling;
 
 namespace CoGrpo.Runtime.Backends.Cpu;
 
 public sealed unsafe partial class CpuBackend
 {
     /// <inheritdoc cref="IBackend.Remask"/>
-    /// <remarks>A confidence that is not a number ranks with -∞. A count of zero or less decodes every masked position.</remarks>
-    public void Remask(Tensor canvas, Tensor candidates, Tensor confidence, Tensor temperature, Tensor counts, Tensor trajectories, NoiseAddress noise,
-        int maskToken, Tensor decodedStep)
+    /// <remarks>A confidence that is not a number ranks with -∞.</remarks>
+    public void Remask(in RemaskOperands operands, NoiseAddress noise, int steps, CountRule rule, int maskToken)
     {
-        Require.Rank(canvas, 2);
-        int images = canvas.Shape[0];
-        int positions = canvas.Shape[1];
-        Require.Contiguous(canvas, images, positions, ElementType.Int32);
-        Require.Contiguous(candidates, images, positions, ElementType.Int32);
-        Require.Contiguous(confidence, images, positions);
-        Require.Contiguous(decodedStep, images, positions, ElementType.Int32);
-        Require.Count(temperature, images);
-        Require.Count(counts, images, ElementType.Int32);
-        Require.Count(trajectories, images, ElementType.Int32);
+        Require.Remask(operands, noise);
+        int images = operands.Canvas.Shape[0];
+        int positions = operands.Canvas.Shape[1];
         nint* scratch = stackalloc nint[_team.Count];
         WorkerScratch(scratch, 2 * (nuint)GuidedRow.Padded(positions) * sizeof(uint));
         RemaskArguments a = new()
         {
             Scratch = scratch,
+            Operands = operands,
             Positions = positions,
-            Canvas = canvas.I32,
-            Candidates = candidates.I32,
-            Confidence = confidence.F32,
-            Temperature = temperature.F32,
-            Counts = counts.I32,
-            Trajectories = trajectories.I32,
-            Key = Philox.Key(noise.Seed, noise.Stream),
+            Key = *(ulong*)noise.Key.Address,
             Step = noise.Step,
+            Steps = steps,
+            Rule = rule,
             MaskToken = maskToken,
-            DecodedStep = decodedStep.I32,
         };
         _team.For(images, &RemaskImages, &a, Math.Max(1, 2048 / Math.Max(1, positions)));
     }
@@ -48,16 +36,23 @@ public sealed unsafe partial class CpuBackend
         uint* selection = keys + GuidedRow.Padded(n);
         for (int b = start; b < end; b++)
         {
-            int* canvas = a->Canvas + ((long)b * n);
-            int* candidates = a->Candidates + ((long)b * n);
-            int* decodedStep = a->DecodedStep + ((long)b * n);
+            long first = (long)b * n;
+            int* canvas = a->Operands.Canvas.I32 + first;
+            int* candidates = a->Operands.Candidates.I32 + first;
+            float* logProb = a->Operands.LogProb.F32 + first;
+            int* decodedStep = a->Operands.DecodedStep.I32 + first;
+            float* decodedLogProb = a->Operands.DecodedLogProb.F32 + first;
+            ScheduleAction action = ((ScheduleAction*)a->Operands.Actions.Address)[b];
             int masked = 0;
             for (int i = 0; i < n; i++)
             {
                 masked += canvas[i] == a->MaskToken ? 1 : 0;
             }
 
-            int keep = Math.Max(0, a->Counts[b]);
+            double share = action.Remask * ((double*)a->Operands.StartShare.Address)[b];
+            int keep = a->Rule == CountRule.Double
+                ? RemaskCount.Of(n, share, masked, a->Step, a->Steps)
+                : RemaskCount.OfSingle(n, (float)share, masked, a->Step, a->Steps);
             if (keep >= masked)
             {
                 continue;
@@ -67,7 +62,7 @@ public sealed unsafe partial class CpuBackend
             int ties = 0;
             if (keep > 0)
             {
-                RemaskKeys(a->Confidence + ((long)b * n), a->Temperature[b], n, a->Key, (uint)a->Step, (uint)a->Trajectories[b], keys);
+                RemaskKeys(a->Operands.Confidence.F32 + first, (float)action.RemaskTemperature, n, a->Key, (uint)a->Step, (uint)a->Operands.Trajectories.I32[b], keys);
                 int count = 0;
                 for (int i = 0; i < n; i++)
                 {
@@ -92,6 +87,7 @@ public sealed unsafe partial class CpuBackend
 
                 canvas[i] = candidates[i];
                 decodedStep[i] = a->Step;
+                decodedLogProb[i] = logProb[i];
             }
         }
     }
@@ -104,7 +100,7 @@ public sealed unsafe partial class CpuBackend
         float* scores = (float*)keys;
         new ReadOnlySpan<float>(confidence, n).CopyTo(new Span<float>(scores, n));
         new Span<float>(scores + n, padded - n).Clear();
-        for (int i = 0; i < padded; i += GuidedRow.Group)
+        for (int i = 0; i < padded; i += SimdPhilox.WordsPerCall)
         {
             Vector512<float> s0 = Vector512.Load(scores + i);
             Vector512<float> s1 = Vector512.Load(scores + i + 16);
@@ -178,16 +174,12 @@ public sealed unsafe partial class CpuBackend
     private struct RemaskArguments
     {
         public nint* Scratch;
+        public RemaskOperands Operands;
         public int Positions;
-        public int* Canvas;
-        public int* Candidates;
-        public float* Confidence;
-        public float* Temperature;
-        public int* Counts;
-        public int* Trajectories;
         public ulong Key;
         public int Step;
+        public int Steps;
+        public CountRule Rule;
         public int MaskToken;
-        public int* DecodedStep;
     }
 }

@@ -22,7 +22,7 @@ public sealed unsafe partial class CpuBackend
             Columns = x.Columns,
             Epsilon = epsilon,
         };
-        _team.For(x.Rows, &RmsNormKernel.Forward, &kernel, RowGrain(x.Columns));
+        _team.For(Live(x), &RmsNormKernel.Forward, &kernel, RowGrain(x.Columns));
     }
 
     /// <inheritdoc cref="IBackend.RmsNormBackward"/>

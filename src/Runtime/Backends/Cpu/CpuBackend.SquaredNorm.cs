@@ -7,10 +7,11 @@ public sealed unsafe partial class CpuBackend
     private const int SquaredNormBlock = 8192;
 
     /// <inheritdoc cref="IBackend.SquaredNorm"/>
-    public double SquaredNorm(Tensor x)
+    public void SquaredNorm(Tensor x, Tensor sum, bool accumulate = false)
     {
         long count = x.Shape.Count;
         Require.Count(x, count);
+        Require.Count(sum, 1, ElementType.Float64);
         int blocks = checked((int)((count + SquaredNormBlock - 1) / SquaredNormBlock));
 
         // One sum per block of fixed size, added up in block order: nothing depends on which worker made which sum.
@@ -23,7 +24,7 @@ public sealed unsafe partial class CpuBackend
             total += sums[i];
         }
 
-        return total;
+        *(double*)sum.Address = accumulate ? *(double*)sum.Address + total : total;
     }
 
     private static void SquaredNormBlocks(void* state, int start, int end, int worker)

@@ -9,12 +9,14 @@ namespace CoGrpo.Runtime.Backends.Cpu;
 public sealed unsafe partial class CpuBackend : IBackend, IArenaMemory
 {
     private readonly ThreadTeam _team;
+    private readonly Arena _work;
 
     /// <summary>A backend with <paramref name="threads"/> workers; 0 takes all cores.</summary>
     public CpuBackend(int threads = 0)
     {
         Threads = threads > 0 ? threads : Environment.ProcessorCount;
         _team = new ThreadTeam(Threads);
+        _work = CreateArena("workspace", 1 << 16);
     }
 
     /// <inheritdoc cref="IBackend.Name"/>
@@ -65,5 +67,9 @@ public sealed unsafe partial class CpuBackend : IBackend, IArenaMemory
     void IArenaMemory.Free(nint address, long bytes) => NativeMemory.AlignedFree((void*)address);
 
     /// <summary>Stops the workers. Arenas stay valid until they are disposed themselves.</summary>
-    public void Dispose() => _team.Dispose();
+    public void Dispose()
+    {
+        _team.Dispose();
+        _work.Dispose();
+    }
 }

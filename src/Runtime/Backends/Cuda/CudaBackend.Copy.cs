@@ -21,8 +21,9 @@ public sealed unsafe partial class CudaBackend
         }
 
         // Rows are counted only where the device knows how many are live.
+        nint live = x.Shape.Rank == 1 ? 0 : x.LiveRows;
         ElementGrid grid = Elements(x, y);
-        if (x.LiveRows != 0 && grid.Rows == 1)
+        if (live != 0 && grid.Rows == 1)
         {
             bool vectors = RunsAligned(x, contiguous: false) && RunsAligned(y, contiguous: false);
             grid = new ElementGrid(x.Rows, x.Columns, Flag(vectors));
@@ -32,7 +33,7 @@ public sealed unsafe partial class CudaBackend
         {
             (Dim3 blocks, Dim3 block) = ElementShape(grid, RunLength(ElementType.Float32));
             KernelName<CopyArguments> kernel = y.Type == ElementType.BFloat16 ? CopyToBFloat16 : CopyToFloat32;
-            Launch(kernel, blocks, block, new CopyArguments(x.Address, y.Address, x.LiveRows, x.RowStride, y.RowStride, grid, 0));
+            Launch(kernel, blocks, block, new CopyArguments(x.Address, y.Address, live, x.RowStride, y.RowStride, grid, 0));
             return;
         }
 
@@ -40,7 +41,7 @@ public sealed unsafe partial class CudaBackend
         long bytes = grid.Columns * size, xStride = (long)x.RowStride * size, yStride = (long)y.RowStride * size;
         int unit = CopyUnit(x.Address | y.Address | bytes | (grid.Rows == 1 ? 0 : xStride | yStride));
         (Dim3 units, Dim3 threads) = ElementShape(new ElementGrid(grid.Rows, bytes, 1), unit);
-        Launch(CopyBytes, units, threads, new CopyArguments(x.Address, y.Address, x.LiveRows, xStride, yStride, new ElementGrid(grid.Rows, bytes, 1), unit));
+        Launch(CopyBytes, units, threads, new CopyArguments(x.Address, y.Address, live, xStride, yStride, new ElementGrid(grid.Rows, bytes, 1), unit));
     }
 
     /// <summary>The largest unit that divides all that went into <paramref name="bits"/>.</summary>

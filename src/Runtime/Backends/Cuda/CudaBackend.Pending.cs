@@ -1,3 +1,5 @@
+using CoGrpo.Runtime.Sampling;
+
 namespace CoGrpo.Runtime.Backends.Cuda;
 
 #pragma warning disable CS1591, IDE0060, CA1822
@@ -13,18 +15,26 @@ public sealed unsafe partial class CudaBackend
 
     public void AttentionBackward(Tensor dO, Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, Tensor dq, Tensor dk, Tensor dv, int heads, bool causal) => throw new NotImplementedException();
 
-    public void GuidedSample(Tensor conditional, Tensor unconditional, Tensor guidance, Tensor temperature, Tensor positions, Tensor trajectories, NoiseAddress noise, Tensor tokens, Tensor logProb, Tensor confidence) => throw new NotImplementedException();
+    public void GuidedSample(Tensor conditional, Tensor unconditional, in GuidedRows rows, NoiseAddress noise) => throw new NotImplementedException();
 
-    public void Remask(Tensor canvas, Tensor candidates, Tensor confidence, Tensor temperature, Tensor counts, Tensor trajectories, NoiseAddress noise, int maskToken, Tensor decodedStep) => throw new NotImplementedException();
+    public void HeadSample(Tensor conditional, Tensor unconditional, Tensor head, in GuidedRows rows, NoiseAddress noise) => throw new NotImplementedException();
+
+    public void Remask(in RemaskOperands operands, NoiseAddress noise, int steps, CountRule rule, int maskToken) => throw new NotImplementedException();
+
+    public void MaskedRows(Tensor canvas, int maskToken, Tensor rows, Tensor count, Tensor masked, Tensor fractions) => throw new NotImplementedException();
+
+    public void HeadRows(Tensor rows, in HeadGrid grid, Tensor tokens, Tensor tokenCount, Tensor codes) => throw new NotImplementedException();
+
+    public void ScheduleActions(Tensor delta, Tensor exploration, int trained, in ScheduleLink link, Tensor state, Tensor means, Tensor raw, Tensor actions, Tensor clampHits) => throw new NotImplementedException();
+
+    public IRecording? Record(Action work) => throw new NotImplementedException();
 
     public void LogProbGather(Tensor conditional, Tensor unconditional, Tensor guidance, Tensor temperature, Tensor tokens, Tensor logProb, Tensor confidence, Tensor entropy, Tensor logSumExp) => throw new NotImplementedException();
 
     public void LogProbGatherBackward(Tensor upstream, Tensor conditional, Tensor unconditional, Tensor guidance, Tensor temperature, Tensor tokens, Tensor logSumExp, Tensor dconditional, Tensor dunconditional) => throw new NotImplementedException();
 
-    public void AdamW(Tensor parameter, Tensor gradient, Tensor firstMoment, Tensor secondMoment, in AdamWStep step, float gradientScale) => throw new NotImplementedException();
+    public void AdamW(in AdamWOperands operands, in AdamWStep step) => throw new NotImplementedException();
 
-    public void Ema(Tensor average, Tensor x, float decay) => throw new NotImplementedException();
-
-    public double SquaredNorm(Tensor x) => throw new NotImplementedException();
+    public void SquaredNorm(Tensor x, Tensor sum, bool accumulate = false) => throw new NotImplementedException();
 
 }

@@ -5,60 +5,6 @@ namespace CoGrpo.Runtime.Backends.Cuda;
 #pragma warning disable CS1591, IDE0060, CA1822
 public sealed unsafe partial class CudaBackend
 {
-    public void Copy(Tensor x, Tensor y) => throw new NotImplementedException();
-
-    public void Add(Tensor a, Tensor b, Tensor y, bool accumulate = false) => throw new NotImplementedException();
-
-    public void Scale(Tensor x, float factor, Tensor y) => throw new NotImplementedException();
-
-    public void Activate(Tensor x, Tensor y, Activation activation) => throw new NotImplementedException();
-
-    public void ActivateBackward(Tensor dy, Tensor x, Tensor dx, Activation activation, bool accumulate = false) => throw new NotImplementedException();
-
-    public void AdaLn(Tensor x, Tensor shift, Tensor scale, Tensor y, Tensor stats, float epsilon) => throw new NotImplementedException();
-
-    public void AdaLnBackward(Tensor dy, Tensor x, Tensor scale, Tensor stats, Tensor dx, bool accumulate, Tensor dshift, Tensor dscale) => throw new NotImplementedException();
-
-    public void LayerNorm(Tensor x, Tensor weight, Tensor bias, Tensor y, Tensor stats, float epsilon) => throw new NotImplementedException();
-
-    public void LayerNormBackward(Tensor dy, Tensor x, Tensor weight, Tensor stats, Tensor dx, bool accumulate, Tensor dweight, Tensor dbias) => throw new NotImplementedException();
-
-    public void QkNormRope(Tensor x, Tensor weight, Tensor cos, Tensor sin, Tensor y, int firstRow, Tensor rstd, int heads, float epsilon) => throw new NotImplementedException();
-
-    public void QkNormRopeBackward(Tensor dy, Tensor x, Tensor weight, Tensor cos, Tensor sin, Tensor rstd, int firstRow, Tensor dx, Tensor dweight, int heads) => throw new NotImplementedException();
-
-    public void GateResidual(Tensor residual, Tensor branch, Tensor gate, Tensor y) => throw new NotImplementedException();
-
-    public void GateResidualBackward(Tensor dy, Tensor branch, Tensor gate, Tensor dbranch, Tensor dgate) => throw new NotImplementedException();
-
-    public void Embedding(Tensor ids, Tensor table, Tensor positions, Tensor y) => throw new NotImplementedException();
-
-    public void EmbeddingBackward(Tensor dy, Tensor ids, Tensor dtable, Tensor dpositions) => throw new NotImplementedException();
-
-    public void SpaceToDepth(Tensor x, Tensor y) => throw new NotImplementedException();
-
-    public void DepthToSpace(Tensor x, Tensor y) => throw new NotImplementedException();
-
-    public void TransposeTokens(Tensor x, Tensor y) => throw new NotImplementedException();
-
-    public void CopyTokens(Tensor x, int xFirst, Tensor y, int yFirst, int count, bool accumulate = false) => throw new NotImplementedException();
-
-    public void GatherRows(Tensor x, Tensor rows, Tensor y) => throw new NotImplementedException();
-
-    public void GatherRowsBackward(Tensor dy, Tensor rows, Tensor dx, bool accumulate) => throw new NotImplementedException();
-
-    public void DepthwiseConv(Tensor x, Tensor weight, Tensor bias, Tensor y) => throw new NotImplementedException();
-
-    public void DepthwiseConvBackward(Tensor dy, Tensor x, Tensor weight, Tensor dx, Tensor dweight, Tensor dbias) => throw new NotImplementedException();
-
-    public void AreaMean(Tensor x, Tensor y) => throw new NotImplementedException();
-
-    public void AreaMeanBackward(Tensor dy, Tensor dx) => throw new NotImplementedException();
-
-    public void Sinusoid(Tensor values, Tensor frequencies, Tensor y) => throw new NotImplementedException();
-
-    public void CrossEntropy(Tensor logits, Tensor labels, float weight, Tensor loss, Tensor dlogits) => throw new NotImplementedException();
-
     public void GuidedSample(Tensor conditional, Tensor unconditional, in GuidedRows rows, NoiseAddress noise) => throw new NotImplementedException();
 
     public void HeadSample(Tensor conditional, Tensor unconditional, Tensor head, in GuidedRows rows, NoiseAddress noise) => throw new NotImplementedException();

@@ -159,10 +159,10 @@ public sealed unsafe partial class CudaBackend : IBackend, IArenaMemory
     /// <summary>Ceiling of the quotient.</summary>
     private static long Blocks(long count, long size) => (count + size - 1) / size;
 
-    /// <summary>Whether every row of the tensor can be moved in 16-byte pieces.</summary>
+    /// <summary>Whether every row of the tensor can be moved in 16-byte pieces; a matter of the layout alone, so that parts of a batch take the same path.</summary>
     private static bool HasVectors(Tensor x)
     {
-        int elements = 16 / x.Type.Size();
-        return x.Address % 16 == 0 && x.Columns % elements == 0 && (x.RowStride % elements == 0 || x.Rows <= 1);
+        int elements = RunLength(x.Type);
+        return x.Address % 16 == 0 && x.Columns % elements == 0 && x.RowStride % elements == 0;
     }
 }

@@ -80,9 +80,9 @@ __device__ __forceinline__ void store_floats(T* p, const float (&x)[N])
     *reinterpret_cast<Pack<T, N>*>(p) = pack;
 }
 
-#define INFINITY __int_as_float(0x7f800000)
-
 constexpr uint32 WHOLE_WARP = 0xffffffffu;
+
+#define INFINITY __int_as_float(0x7f800000)
 
 // Sum over the 32 lanes, the same bits in every lane.
 __device__ __forceinline__ float warp_sum(float x)

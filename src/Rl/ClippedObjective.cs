@@ -1,3 +1,4 @@
+using CoGrpo.Runtime.Optimization;
 using CoGrpo.Runtime.Sampling;
 
 namespace CoGrpo.Rl;
@@ -10,10 +11,6 @@ namespace CoGrpo.Rl;
 /// </summary>
 public sealed class ClippedObjective
 {
-    private readonly double _low;
-    private readonly double _high;
-    private readonly double _cap;
-
     /// <summary>An objective with the given settings.</summary>
     /// <exception cref="ArgumentException">A value is out of range.</exception>
     public ClippedObjective(ObjectiveSettings settings)
@@ -21,11 +18,14 @@ public sealed class ClippedObjective
         ArgumentNullException.ThrowIfNull(settings);
         settings.Validate();
         Settings = settings;
-        (_low, _high, _cap) = (1 - settings.Clip, 1 + (settings.ClipHigh ?? settings.Clip), settings.RatioCap ?? double.PositiveInfinity);
+        Surrogate = new ClippedSurrogate(1 - settings.Clip, 1 + (settings.ClipHigh ?? settings.Clip), settings.RatioCap ?? double.PositiveInfinity, settings.LogRatioClamp);
     }
 
     /// <summary>The settings it was made from.</summary>
     public ObjectiveSettings Settings { get; }
+
+    /// <summary>J as a function of log-ratio and advantage.</summary>
+    public ClippedSurrogate Surrogate { get; }
 
     /// <summary>Loss of decoded codes and its gradient with respect to their log-probabilities.</summary>
     /// <param name="tokens">Rows.</param>
@@ -132,32 +132,13 @@ public sealed class ClippedObjective
         return statistics;
     }
 
-    /// <summary>J and dJ/dΛ of one segment; the gradient is 0 where the clamp of Λ, the cap or the chosen clipped branch acts.</summary>
-    /// <param name="logRatio">Λ.</param>
-    /// <param name="advantage">A.</param>
-    /// <param name="slope">dJ/dΛ.</param>
-    /// <param name="clipped">Whether the clipped branch is strictly the smaller one.</param>
-    public double Surrogate(double logRatio, double advantage, out double slope, out bool clipped)
-    {
-        double ratio = Ratio(logRatio);
-        double capped = advantage < 0 ? Math.Min(ratio, _cap) : ratio;
-        double free = capped * advantage;
-        double bounded = Math.Clamp(ratio, _low, _high) * advantage;
-        clipped = bounded < free;
-        bool flat = clipped || capped != ratio || Math.Abs(logRatio) > Settings.LogRatioClamp;
-        slope = flat ? 0 : free;
-        return clipped ? bounded : free;
-    }
-
-    private double Ratio(double logRatio) => Math.Exp(Math.Clamp(logRatio, -Settings.LogRatioClamp, Settings.LogRatioClamp));
-
     // On-policy, the log-ratio against the rollout is only looked at; the one that counts is 0.
     private void CountSegment(int s, in SegmentInput segments, in SegmentOutput output, ref ObjectiveStatistics statistics, out double slope)
     {
         double seen = output.LogRatios[s];
         double logRatio = Settings.OnPolicy ? 0 : seen;
         double weight = segments.Weights[s];
-        double surrogate = Surrogate(logRatio, segments.Advantages[s], out slope, out bool clipped);
+        double surrogate = Surrogate.Value(logRatio, segments.Advantages[s], out slope, out bool clipped);
         output.LogRatios[s] = logRatio;
         output.Surrogates[s] = surrogate;
         output.Clipped[s] = clipped ? (byte)1 : (byte)0;
@@ -167,13 +148,13 @@ public sealed class ClippedObjective
             return;
         }
 
-        double ratio = Ratio(logRatio);
+        double ratio = Surrogate.Ratio(logRatio);
         statistics.Segments++;
         statistics.RatioSum += ratio;
         statistics.RatioMin = Math.Min(statistics.RatioMin, ratio);
         statistics.RatioMax = Math.Max(statistics.RatioMax, ratio);
         statistics.RolloutMismatch = Math.Max(statistics.RolloutMismatch, Math.Abs(seen));
-        bool capped = segments.Advantages[s] < 0 && ratio > _cap;
+        bool capped = segments.Advantages[s] < 0 && ratio > Surrogate.Cap;
         statistics.ClippedHigh += (clipped && ratio > 1) || capped ? 1 : 0;
         statistics.ClippedLow += clipped && ratio < 1 ? 1 : 0;
     }
@@ -190,7 +171,7 @@ public sealed class ClippedObjective
     {
         for (int s = 0; s < output.Ratios.Length; s++)
         {
-            output.Ratios[s] = Ratio(output.LogRatios[s]);
+            output.Ratios[s] = Surrogate.Ratio(output.LogRatios[s]);
         }
     }
 

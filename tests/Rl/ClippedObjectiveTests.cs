@@ -143,7 +143,7 @@ public class ClippedObjectiveTests
     public void SlopeFollowsTheRules(double logRatio, double advantage, double slope, bool cap)
     {
         ClippedObjective objective = new(new() { OnPolicy = false, RatioCap = cap ? 3 : null });
-        double value = objective.Surrogate(logRatio, advantage, out double got, out _);
+        double value = objective.Surrogate.Value(logRatio, advantage, out double got, out _);
         Assert.Equal(slope, got, 1e-14);
         double ratio = Math.Exp(Math.Clamp(logRatio, -20, 20));
         double free = advantage < 0 && cap ? Math.Min(ratio, 3) : ratio;

@@ -126,10 +126,7 @@ internal sealed class ModelPhaseLane : IDisposable
             Tensor entropy = _lane.Inputs.Allocate(new Shape(rows));
             Tensor logSumExp = _lane.Inputs.Allocate(new Shape(rows));
             backend.LogProbGather(cv, uv, guidance, temperature, tokens, logProb, default, entropy, logSumExp);
-            backend.Download(logProb, batch.LogProb);
-            backend.Download(entropy, batch.Entropy);
-            Objective(onPolicy, normalizer);
-            Tensor upstream = _lane.Upload<float>(new Shape(rows), batch.Upstream, ElementType.Float32);
+            Tensor upstream = Upstream(logProb, onPolicy, normalizer);
             Tensor du = unconditionalGradient ? uv : default;
             backend.LogProbGatherBackward(upstream, cv, uv, guidance, temperature, tokens, logSumExp, cv, du);
             backend.SquaredNorm(cv, Square(0), accumulate: true);
@@ -141,12 +138,12 @@ internal sealed class ModelPhaseLane : IDisposable
             }
 
             _lane.Tape.Backward();
+            backend.Download(logProb, batch.LogProb);
+            backend.Download(entropy, batch.Entropy);
             AddRowMetrics(trajectories.Steps);
         }
-        else
-        {
-            Objective(onPolicy, normalizer);
-        }
+
+        Measure(onPolicy, normalizer);
 
         _lane.Inputs.Release(inputs);
         _lane.Activations.Release(activations);
@@ -154,7 +151,28 @@ internal sealed class ModelPhaseLane : IDisposable
         batch.Clear();
     }
 
-    private void Objective(bool onPolicy, double normalizer)
+    /// <summary>[R] gradient of the loss with respect to each row's log-probability, made on the device so that nothing waits between the two passes.</summary>
+    private Tensor Upstream(Tensor logProb, bool onPolicy, double normalizer)
+    {
+        SegmentBatch batch = _batch;
+        Shape rows = new(batch.RowCount);
+        Shape segments = new(batch.Count);
+        Tensor upstream = _lane.Inputs.Allocate(rows);
+        _lane.Backend.ClippedObjective(new ClippedObjectiveOperands
+        {
+            LogProb = logProb,
+            OldLogProb = onPolicy ? default : _lane.Upload(rows, batch.OldLogProb, ElementType.Float32),
+            ReferenceLogProb = _configuration.Kl > 0 ? _lane.Upload<float>(rows, batch.ReferenceLogProb, ElementType.Float32) : default,
+            Starts = _lane.Upload(new Shape(batch.Count + 1), batch.SegmentStarts, ElementType.Int32),
+            Advantages = _lane.Upload(segments, batch.Advantages, ElementType.Float64),
+            Weights = _lane.Upload(segments, batch.Weights, ElementType.Float64),
+            Upstream = upstream,
+        }, _onPolicy.Surrogate, normalizer, _configuration.Kl);
+        return upstream;
+    }
+
+    /// <summary>Loss, ratios and clip fractions from the downloaded log-probabilities.</summary>
+    private void Measure(bool onPolicy, double normalizer)
     {
         SegmentBatch batch = _batch;
         var tokens = new TokenInput

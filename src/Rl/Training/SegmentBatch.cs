@@ -14,6 +14,7 @@ internal sealed class SegmentBatch
     private readonly double[] _weights;
     private readonly int[] _rows;
     private readonly int[] _rowSegments;
+    private readonly int[] _starts;
     private readonly int[] _tokens;
     private readonly float[] _guidance;
     private readonly float[] _temperature;
@@ -41,6 +42,7 @@ internal sealed class SegmentBatch
         _weights = new double[capacity];
         _rows = new int[rows];
         _rowSegments = new int[rows];
+        _starts = new int[capacity + 1];
         _tokens = new int[rows];
         _guidance = new float[rows];
         _temperature = new float[rows];
@@ -59,7 +61,7 @@ internal sealed class SegmentBatch
 
     public int RowCount { get; private set; }
 
-    /// <summary>Whether any row has s other than 1. Schedules give all images of a rollout guidance or none, so rows are not mixed.</summary>
+    /// <summary>Whether any row has s other than 1.</summary>
     public bool IsGuided { get; private set; }
 
     public bool IsFull => Count == _prompts.Length;
@@ -79,6 +81,9 @@ internal sealed class SegmentBatch
     public ReadOnlySpan<int> Rows => _rows.AsSpan(0, RowCount);
 
     public ReadOnlySpan<int> RowSegments => _rowSegments.AsSpan(0, RowCount);
+
+    /// <summary>[S+1]: rows of segment s are [starts[s], starts[s+1]).</summary>
+    public ReadOnlySpan<int> SegmentStarts => _starts.AsSpan(0, Count + 1);
 
     public ReadOnlySpan<int> Tokens => _tokens.AsSpan(0, RowCount);
 
@@ -136,5 +141,7 @@ internal sealed class SegmentBatch
             IsGuided |= action.IsGuided;
             RowCount++;
         }
+
+        _starts[Count] = RowCount;
     }
 }

@@ -1,3 +1,4 @@
+using CoGrpo.Runtime.Optimization;
 using CoGrpo.Runtime.Sampling;
 
 namespace CoGrpo.Runtime.Backends;
@@ -271,6 +272,17 @@ public interface IBackend : IDisposable
     /// </summary>
     void LogProbGatherBackward(Tensor upstream, Tensor conditional, Tensor unconditional, Tensor guidance, Tensor temperature, Tensor tokens,
         Tensor logSumExp, Tensor dconditional, Tensor dunconditional);
+
+    /// <summary>
+    /// The clipped objective of decoded codes (specs/grpo.md 6.4) as the gradient of each row's log-probability: per segment Λ = Σ (logProb - old) over its rows, J =
+    /// <see cref="ClippedSurrogate.Value"/> of Λ and A; upstream = -dJ/dΛ · w / normalizer, plus β (w / normalizer)(1 - e^(ref - logProb)) where that log-ratio is within
+    /// the clamp. fp64 inside.
+    /// </summary>
+    /// <param name="operands">Rows and segments.</param>
+    /// <param name="surrogate">Clip, cap and clamp.</param>
+    /// <param name="normalizer">The loss is divided by this.</param>
+    /// <param name="klWeight">β; 0 needs no reference.</param>
+    void ClippedObjective(in ClippedObjectiveOperands operands, in ClippedSurrogate surrogate, double normalizer, double klWeight);
 
     /// <summary>
     /// One optimizer step on a run of parameters, everything that belongs to it in one pass: g = gradient · min(1, clip / (sqrt(squaredNorm) + 1e-6)); decoupled-weight-decay

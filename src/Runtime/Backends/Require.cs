@@ -33,6 +33,35 @@ internal static class Require
         }
     }
 
+    /// <summary>As <see cref="Count"/>, or none.</summary>
+    public static void OptionalCount(Tensor x, long count, ElementType type = ElementType.Float32, [CallerArgumentExpression(nameof(x))] string name = "")
+    {
+        if (!x.IsNone)
+        {
+            Count(x, count, type, name);
+        }
+    }
+
+    /// <summary>The operands of an operation on gathered logit rows fit together; returns the number of rows. Guidance may be none when there is nothing to guide away from.</summary>
+    public static int GatheredRows(Tensor conditional, Tensor unconditional, Tensor guidance, Tensor temperature, Tensor tokens)
+    {
+        Matrix(conditional, -1, -1);
+        int rows = conditional.Rows;
+        if (!unconditional.IsNone)
+        {
+            Matrix(unconditional, rows, conditional.Columns);
+        }
+
+        if (!unconditional.IsNone || !guidance.IsNone)
+        {
+            Count(guidance, rows);
+        }
+
+        Count(temperature, rows);
+        Count(tokens, rows, ElementType.Int32);
+        return rows;
+    }
+
     /// <summary>The tensor is present and stored as fp32 or bf16.</summary>
     public static void Storage(Tensor x, [CallerArgumentExpression(nameof(x))] string name = "")
     {
@@ -73,6 +102,25 @@ internal static class Require
         {
             Count(rows.UnconditionalAt, places, ElementType.Int32);
         }
+    }
+
+    /// <summary>The operands of an objective fit together; returns the number of segments.</summary>
+    public static int ClippedObjective(in ClippedObjectiveOperands a, double klWeight)
+    {
+        long rows = a.LogProb.Shape.Count;
+        int segments = (int)a.Starts.Shape.Count - 1;
+        Count(a.LogProb, rows);
+        Count(a.Upstream, rows);
+        OptionalCount(a.OldLogProb, rows);
+        if (klWeight > 0)
+        {
+            Count(a.ReferenceLogProb, rows);
+        }
+
+        Count(a.Starts, segments + 1, ElementType.Int32);
+        Count(a.Advantages, segments, ElementType.Float64);
+        Count(a.Weights, segments, ElementType.Float64);
+        return segments;
     }
 
     /// <summary>The operands of an optimizer step fit together.</summary>

@@ -97,6 +97,7 @@ internal static class Table
         new LogProbGatherBackwardRow(1, 1, true, false), new LogProbGatherBackwardRow(17, 7, true, false), new LogProbGatherBackwardRow(33, 65, false, false),
         new LogProbGatherBackwardRow(5, 130, true, true), new LogProbGatherBackwardRow(7, 72, true, false),
 
+        new ClippedObjectiveRow(1, 1, false, 0), new ClippedObjectiveRow(7, 17, true, 0), new ClippedObjectiveRow(11, 3, true, 0.1), new ClippedObjectiveRow(3, 300, false, 0.1),
         new AdamWRow(1, FirstStep), new AdamWRow(130, FirstStep), new AdamWRow(65, FirstStep with { Step = 1000 }), new AdamWRow(7217, FirstStep with { Step = 7, WeightDecay = 0, ClipNorm = 1 }),
         new AdamWRow(33, FirstStep with { ClipNorm = 100 }, all: false),
         new SquaredNormRow(1, false), new SquaredNormRow(33, true), new SquaredNormRow(7217, false), new SquaredNormRow(70001, true),

@@ -8,11 +8,11 @@ public sealed unsafe partial class CpuBackend
     public void LogProbGather(Tensor conditional, Tensor unconditional, Tensor guidance, Tensor temperature, Tensor tokens, Tensor logProb, Tensor confidence,
         Tensor entropy, Tensor logSumExp)
     {
-        int rows = RequireGuidedRows(conditional, unconditional, guidance, temperature, tokens);
+        int rows = Require.GatheredRows(conditional, unconditional, guidance, temperature, tokens);
         Require.Count(logProb, rows);
-        RequireOptionalRows(confidence, rows, nameof(confidence));
-        RequireOptionalRows(entropy, rows, nameof(entropy));
-        RequireOptionalRows(logSumExp, rows, nameof(logSumExp));
+        Require.OptionalCount(confidence, rows);
+        Require.OptionalCount(entropy, rows);
+        Require.OptionalCount(logSumExp, rows);
         nint* scratch = stackalloc nint[_team.Count];
         WorkerScratch(scratch, (nuint)GuidedRow.ScratchFloats(conditional.Columns) * sizeof(float));
         LogProbGatherArguments a = new()
@@ -39,9 +39,9 @@ public sealed unsafe partial class CpuBackend
     public void LogProbGatherBackward(Tensor upstream, Tensor conditional, Tensor unconditional, Tensor guidance, Tensor temperature, Tensor tokens,
         Tensor logSumExp, Tensor dconditional, Tensor dunconditional)
     {
-        int rows = RequireGuidedRows(conditional, unconditional, guidance, temperature, tokens);
+        int rows = Require.GatheredRows(conditional, unconditional, guidance, temperature, tokens);
         Require.Count(upstream, rows);
-        RequireOptionalRows(logSumExp, rows, nameof(logSumExp));
+        Require.OptionalCount(logSumExp, rows);
         Require.Matrix(dconditional, rows, conditional.Columns);
         if (!dunconditional.IsNone)
         {
@@ -64,35 +64,6 @@ public sealed unsafe partial class CpuBackend
             DUnconditional = dunconditional,
         };
         _team.For(rows, &LogProbGatherBackwardRows, &a, Math.Max(1, 16384 / conditional.Columns));
-    }
-
-    /// <summary>The checks shared by the operations on guided rows; returns the number of rows. Guidance may be none when there is nothing to guide away from.</summary>
-    private static int RequireGuidedRows(Tensor conditional, Tensor unconditional, Tensor guidance, Tensor temperature, Tensor tokens)
-    {
-        Require.Matrix(conditional, -1, -1);
-        Require.That(conditional.Columns > 0, nameof(conditional), conditional, "at least one code");
-        int rows = conditional.Rows;
-        if (!unconditional.IsNone)
-        {
-            Require.Matrix(unconditional, rows, conditional.Columns);
-        }
-
-        if (!unconditional.IsNone || !guidance.IsNone)
-        {
-            Require.Count(guidance, rows);
-        }
-
-        Require.Count(temperature, rows);
-        Require.Count(tokens, rows, ElementType.Int32);
-        return rows;
-    }
-
-    private static void RequireOptionalRows(Tensor x, int rows, string name)
-    {
-        if (!x.IsNone)
-        {
-            Require.Count(x, rows, name: name);
-        }
     }
 
     private static void LogProbGatherRows(void* state, int start, int end, int worker)

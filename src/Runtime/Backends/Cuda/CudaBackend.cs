@@ -40,6 +40,7 @@ public sealed unsafe partial class CudaBackend : IBackend, IArenaMemory
         }
 
         Device = device;
+        SharedMemoryPerBlock = device.Attribute(CudaDeviceAttribute.MaxSharedMemoryPerBlockOptin);
         KernelCompiler source = compiler ?? KernelCompiler.Default();
         _context = new CudaContext(device);
         _stream = new CudaStream(_context);
@@ -57,6 +58,9 @@ public sealed unsafe partial class CudaBackend : IBackend, IArenaMemory
 
     /// <summary>The device.</summary>
     public CudaDevice Device { get; }
+
+    /// <summary>Shared memory of a block in bytes that a kernel can ask for.</summary>
+    private int SharedMemoryPerBlock { get; }
 
     /// <summary>Bytes of device memory held for partial results of operations.</summary>
     public long WorkspaceBytes => _workspace.Bytes;

@@ -4,44 +4,47 @@ namespace CoGrpo.Runtime.Backends.Cuda;
 
 /// <summary>
 /// Device memory for partial results within one operation, reused by the next: operations run in order on one stream, so it is never in use
-/// twice. Grows while a run warms up.
+/// twice. Grows while a run warms up; what it had before stays allocated, because recorded work goes on using it.
 /// </summary>
 internal sealed class DeviceWorkspace : IDisposable
 {
     private readonly CudaContext _context;
     private readonly CudaStream _stream;
+    private readonly List<CudaDeviceMemory> _outgrown = [];
     private CudaDeviceMemory? _memory;
 
     public DeviceWorkspace(CudaContext context, CudaStream stream) => (_context, _stream) = (context, stream);
 
     /// <summary>Bytes held.</summary>
-    public long Bytes => _memory?.Bytes ?? 0;
+    public long Bytes => Room + _outgrown.Sum(memory => memory.Bytes);
+
+    private long Room => _memory?.Bytes ?? 0;
 
     /// <summary>Address of at least <paramref name="bytes"/> bytes, undefined content, valid until the next call.</summary>
     /// <exception cref="InvalidOperationException">It would have to grow while a graph is recorded.</exception>
     /// <exception cref="OutOfMemoryException">The device has no memory left.</exception>
     public nint Take(long bytes)
     {
-        if (bytes <= Bytes)
+        if (bytes <= Room)
         {
             return (nint)_memory!.Address;
         }
 
         if (_stream.IsCapturing)
         {
-            throw new InvalidOperationException($"workspace: wanted {bytes} bytes while a graph is recorded, has {Bytes}; run the same work once before recording");
-        }
-
-        if (_memory is not null)
-        {
-            _stream.Synchronize();
-            _memory.Dispose();
-            _memory = null;
+            throw new InvalidOperationException($"workspace: wanted {bytes} bytes while a graph is recorded, has {Room}; run the same work once before recording");
         }
 
         try
         {
-            _memory = new CudaDeviceMemory(_context, Math.Max(bytes, 1 << 20), "workspace");
+            // Twice as much as before, so that all that is outgrown together is less than what is used.
+            var memory = new CudaDeviceMemory(_context, Math.Max(Math.Max(bytes, 2 * Room), 1 << 20), "workspace");
+            if (_memory is not null)
+            {
+                _outgrown.Add(_memory);
+            }
+
+            _memory = memory;
         }
         catch (CudaException error) when (error.Result == CudaResult.OutOfMemory)
         {
@@ -51,5 +54,12 @@ internal sealed class DeviceWorkspace : IDisposable
         return (nint)_memory.Address;
     }
 
-    public void Dispose() => _memory?.Dispose();
+    public void Dispose()
+    {
+        _memory?.Dispose();
+        foreach (CudaDeviceMemory memory in _outgrown)
+        {
+            memory.Dispose();
+        }
+    }
 }

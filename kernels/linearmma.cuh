@@ -195,6 +195,11 @@ struct LinearShape
     static constexpr int THREADS = WARP_ROWS * WARP_COLUMNS * 32;
     static constexpr int MT = WM / 16, NT = WN / 8;
     static constexpr int STAGE_BYTES = (BM + BN) * LINEAR_STEP * 2;
+
+    // First row and column of this warp in the tile.
+    static __device__ __forceinline__ int warp_row() { return threadIdx.x / 32 / WARP_COLUMNS * WM; }
+
+    static __device__ __forceinline__ int warp_column() { return threadIdx.x / 32 % WARP_COLUMNS * WN; }
 };
 
 // Where 4-float group q of row r of a warp's 16 x WN slab of sums stands: fragments are written and rows are read without bank conflict.
@@ -232,27 +237,13 @@ __device__ __forceinline__ void linear_slab_finish(const LinearArguments& a, con
     }
 }
 
-// One block's tile. A and B are operand loaders.
+// The sums of a warp's results over all steps of k: fragments m, n of the warp at rows warpRow, columns warpColumn of the block's tile. A and B are
+// operand loaders; ring is S::STAGES stages of shared memory, free for other use when the function returns, after a barrier.
 template <typename S, bool A_DEEP, bool B_DEEP, typename A, typename B>
-__device__ __forceinline__ void linear_mma(const LinearArguments& a)
+__device__ __forceinline__ void linear_sums(A& left, B& right, int steps, uint8* ring, float (&sum)[S::MT][S::NT][4])
 {
-    extern __shared__ __align__(128) uint8 shared[];
     constexpr int A_BYTES = S::BM * LINEAR_STEP * 2, RING_BYTES = S::STAGES * S::STAGE_BYTES;
-    int rows = live_rows(a.live, a.rows);
-    int i, j;
-    linear_tile((a.rows + S::BM - 1) / S::BM, (a.columns + S::BN - 1) / S::BN, i, j);
-    int firstRow = i * S::BM, firstColumn = j * S::BN;
-    if (firstRow >= rows)
-    {
-        return;
-    }
-
-    int begin = blockIdx.z * a.partDepth;
-    int end = min(begin + a.partDepth, a.depth);
-    int steps = (end - begin + LINEAR_STEP - 1) / LINEAR_STEP;
-    A left(a.a, a.aStride, a.aFloat, a.aDeep, firstRow, rows, begin, end);
-    B right(a.b, a.bStride, a.bFloat, a.bDeep, firstColumn, a.columns, begin, end);
-    uint32 base = shared_address(shared);
+    uint32 base = shared_address(ring);
     int filled = 0, read = 0; // stages, as offsets in the ring
 
     auto start = [&]()
@@ -262,8 +253,8 @@ __device__ __forceinline__ void linear_mma(const LinearArguments& a)
     };
     auto finish = [&]()
     {
-        left.finish(shared + filled);
-        right.finish(shared + filled + A_BYTES);
+        left.finish(ring + filled);
+        right.finish(ring + filled + A_BYTES);
         filled = filled + S::STAGE_BYTES == RING_BYTES ? 0 : filled + S::STAGE_BYTES;
     };
 
@@ -278,12 +269,18 @@ __device__ __forceinline__ void linear_mma(const LinearArguments& a)
         ptx_cp_async_commit();
     }
 
-    int warp = threadIdx.x / 32;
-    int warpRow = warp / S::WARP_COLUMNS * S::WM, warpColumn = warp % S::WARP_COLUMNS * S::WN;
-    OperandFragments<S::BM, A_DEEP, true> leftFragments(warpRow);
-    OperandFragments<S::BN, B_DEEP, false> rightFragments(warpColumn);
+    OperandFragments<S::BM, A_DEEP, true> leftFragments(S::warp_row());
+    OperandFragments<S::BN, B_DEEP, false> rightFragments(S::warp_column());
     uint32 x[2][S::MT][4], w[2][S::NT / 2][4];
-    float sum[S::MT][S::NT][4] = {};
+#pragma unroll
+    for (int m = 0; m < S::MT; m++)
+    {
+#pragma unroll
+        for (int n = 0; n < S::NT; n++)
+        {
+            sum[m][n][0] = sum[m][n][1] = sum[m][n][2] = sum[m][n][3] = 0;
+        }
+    }
 
     auto fetch = [&](int half)
     {
@@ -346,9 +343,30 @@ __device__ __forceinline__ void linear_mma(const LinearArguments& a)
 
         multiply(1);
     }
+}
 
-    // All stages have been read and no copy is under way: their memory is free for the sums.
-    float* slab = (float*)shared + warp * 16 * S::WN;
+// One block's tile. A and B are operand loaders.
+template <typename S, bool A_DEEP, bool B_DEEP, typename A, typename B>
+__device__ __forceinline__ void linear_mma(const LinearArguments& a)
+{
+    extern __shared__ __align__(128) uint8 shared[];
+    int rows = live_rows(a.live, a.rows);
+    int i, j;
+    linear_tile((a.rows + S::BM - 1) / S::BM, (a.columns + S::BN - 1) / S::BN, i, j);
+    int firstRow = i * S::BM, firstColumn = j * S::BN;
+    if (firstRow >= rows)
+    {
+        return;
+    }
+
+    int begin = blockIdx.z * a.partDepth;
+    int end = min(begin + a.partDepth, a.depth);
+    A left(a.a, a.aStride, a.aFloat, a.aDeep, firstRow, rows, begin, end);
+    B right(a.b, a.bStride, a.bFloat, a.bDeep, firstColumn, a.columns, begin, end);
+    float sum[S::MT][S::NT][4];
+    linear_sums<S, A_DEEP, B_DEEP>(left, right, (end - begin + LINEAR_STEP - 1) / LINEAR_STEP, shared, sum);
+
+    float* slab = (float*)shared + threadIdx.x / 32 * 16 * S::WN;
     int lane = threadIdx.x % 32;
     for (int m = 0; m < S::MT; m++)
     {
@@ -369,7 +387,7 @@ __device__ __forceinline__ void linear_mma(const LinearArguments& a)
         }
 
         __syncwarp();
-        int row = firstRow + warpRow + m * 16, column = firstColumn + warpColumn;
+        int row = firstRow + S::warp_row() + m * 16, column = firstColumn + S::warp_column();
         if (a.yFloat)
         {
             linear_slab_finish<float, 4, S::WN>(a, slab, (float*)a.y + blockIdx.z * a.partStride, rows, row, column);

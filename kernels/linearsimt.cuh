@@ -21,50 +21,35 @@ __device__ __forceinline__ int simt_place(int k, int i)
 
 // The operand of ROWS rows that all threads of a block carry from memory to a tile [SIMT_STEP][ROWS], in groups of four floats.
 template <int ROWS, bool DEEP>
-struct SimtOperand
+struct SimtRuns
 {
     static constexpr int GROUPS = DEEP ? SIMT_STEP / 4 : ROWS / 4; // of a row as it lies in memory
     static constexpr int HEIGHT = DEEP ? ROWS : SIMT_STEP;
     static constexpr int SPACING = SIMT_THREADS / GROUPS;
     static constexpr int RUNS = HEIGHT / SPACING;
 
-    const float* base;
-    int64 stride;
-    int row, group, limit, end;
-    bool vectors;
+    int row, group;
     float kept[RUNS][4];
 
-    __device__ __forceinline__ SimtOperand(const void* tensor, int64 stride, bool vectors, int first, int rows, int end)
-        : base((const float*)tensor), stride(stride), row(threadIdx.x / GROUPS), group(threadIdx.x % GROUPS), limit(rows - first), end(end), vectors(vectors)
-    {
-        base += DEEP ? (first + row) * stride + group * 4 : row * stride + first + group * 4;
-    }
+    __device__ __forceinline__ SimtRuns() : row(threadIdx.x / GROUPS), group(threadIdx.x % GROUPS) {}
 
-    __device__ __forceinline__ void fetch(int first)
+    // Run i from memory: its first `count` elements, zeros behind them.
+    __device__ __forceinline__ void fetch(int i, const float* source, int count, bool vectors)
     {
-        const float* p = base + (DEEP ? (int64)first : first * stride);
-#pragma unroll
-        for (int i = 0; i < RUNS; i++)
+        if (vectors)
         {
-            int r = row + i * SPACING;
-            int count = DEEP ? (r < limit ? end - first - group * 4 : 0) : (first + r < end ? limit - group * 4 : 0);
-            const float* source = p + i * SPACING * stride;
-            if (vectors)
-            {
-                float4 four = count > 0 ? *(const float4*)source : make_float4(0, 0, 0, 0);
-                kept[i][0] = four.x;
-                kept[i][1] = four.y;
-                kept[i][2] = four.z;
-                kept[i][3] = four.w;
-            }
-            else
-            {
+            float4 four = count > 0 ? *(const float4*)source : make_float4(0, 0, 0, 0);
+            kept[i][0] = four.x;
+            kept[i][1] = four.y;
+            kept[i][2] = four.z;
+            kept[i][3] = four.w;
+            return;
+        }
+
 #pragma unroll
-                for (int e = 0; e < 4; e++)
-                {
-                    kept[i][e] = e < count ? source[e] : 0.0f;
-                }
-            }
+        for (int e = 0; e < 4; e++)
+        {
+            kept[i][e] = e < count ? source[e] : 0.0f;
         }
     }
 
@@ -90,6 +75,38 @@ struct SimtOperand
     }
 };
 
+// Rows a fixed distance apart.
+template <int ROWS, bool DEEP>
+struct SimtOperand
+{
+    SimtRuns<ROWS, DEEP> runs;
+    const float* next;
+    int64 stride;
+    int limit, left; // rows from the tile's first on, k from the next tile's first on
+    bool vectors;
+
+    __device__ __forceinline__ SimtOperand(const void* tensor, int64 stride, bool vectors, int first, int rows, int begin, int end)
+        : next((const float*)tensor), stride(stride), limit(rows - first), left(end - begin), vectors(vectors)
+    {
+        next += DEEP ? (first + runs.row) * stride + begin + runs.group * 4 : (begin + runs.row) * stride + first + runs.group * 4;
+    }
+
+    // Reads the next tile into registers.
+    __device__ __forceinline__ void fetch()
+    {
+#pragma unroll
+        for (int i = 0; i < runs.RUNS; i++)
+        {
+            int r = runs.row + i * runs.SPACING;
+            int count = (DEEP ? r < limit : r < left) ? (DEEP ? left : limit) - runs.group * 4 : 0;
+            runs.fetch(i, next + i * runs.SPACING * stride, count, vectors);
+        }
+
+        next += DEEP ? SIMT_STEP : SIMT_STEP * stride;
+        left -= SIMT_STEP;
+    }
+};
+
 __device__ __forceinline__ void simt_read(const float* p, float* x)
 {
     float4 four = *(const float4*)p;
@@ -99,40 +116,48 @@ __device__ __forceinline__ void simt_read(const float* p, float* x)
     x[3] = four.w;
 }
 
-template <bool A_DEEP, bool B_DEEP>
-__device__ __forceinline__ void linear_simt(const LinearArguments& a)
+// Row and column of the first of a thread's 8 x 8 results: rows row + {0..3, 64..67}, columns column + {0..3, 32..35}.
+__device__ __forceinline__ int simt_row()
 {
-    __shared__ __align__(16) float tiles[2][SIMT_STEP * (SIMT_ROWS + SIMT_COLUMNS)];
+    return threadIdx.x / 32 * 16 + threadIdx.x % 32 / 8 * 4;
+}
+
+__device__ __forceinline__ int simt_column()
+{
+    return threadIdx.x % 8 * 4;
+}
+
+using SimtTiles = float[2][SIMT_STEP * (SIMT_ROWS + SIMT_COLUMNS)];
+
+// The thread's sums over all steps of k. The tiles are free for other use after a barrier.
+template <typename A, typename B>
+__device__ __forceinline__ void simt_sums(A& left, B& right, int steps, SimtTiles& tiles, float (&sum)[8][8])
+{
     constexpr int B_AT = SIMT_STEP * SIMT_ROWS;
-    int rows = live_rows(a.live, a.rows);
-    int i, j;
-    linear_tile((a.rows + SIMT_ROWS - 1) / SIMT_ROWS, (a.columns + SIMT_COLUMNS - 1) / SIMT_COLUMNS, i, j);
-    int firstRow = i * SIMT_ROWS, firstColumn = j * SIMT_COLUMNS;
-    if (firstRow >= rows)
+    int row = simt_row(), column = simt_column();
+    float chain[8][8];
+#pragma unroll
+    for (int r = 0; r < 8; r++)
     {
-        return;
+#pragma unroll
+        for (int c = 0; c < 8; c++)
+        {
+            sum[r][c] = chain[r][c] = 0;
+        }
     }
 
-    int begin = blockIdx.z * a.partDepth;
-    int end = min(begin + a.partDepth, a.depth);
-    int steps = (end - begin + SIMT_STEP - 1) / SIMT_STEP;
-    SimtOperand<SIMT_ROWS, A_DEEP> left(a.a, a.aStride, a.aVectors, firstRow, rows, end);
-    SimtOperand<SIMT_COLUMNS, B_DEEP> right(a.b, a.bStride, a.bVectors, firstColumn, a.columns, end);
-    int lane = threadIdx.x % 32;
-    int row = threadIdx.x / 32 * 16 + lane / 8 * 4, column = lane % 8 * 4;
-    float chain[8][8] = {}, sum[8][8] = {};
-    left.fetch(begin);
-    right.fetch(begin);
+    left.fetch();
+    right.fetch();
     for (int step = 0; step < steps; step++)
     {
         float* tile = tiles[step % 2];
-        left.store(tile);
-        right.store(tile + B_AT);
+        left.runs.store(tile);
+        right.runs.store(tile + B_AT);
         __syncthreads();
         if (step + 1 < steps)
         {
-            left.fetch(begin + (step + 1) * SIMT_STEP);
-            right.fetch(begin + (step + 1) * SIMT_STEP);
+            left.fetch();
+            right.fetch();
         }
 
 #pragma unroll
@@ -168,6 +193,27 @@ __device__ __forceinline__ void linear_simt(const LinearArguments& a)
             }
         }
     }
+}
+
+template <bool A_DEEP, bool B_DEEP>
+__device__ __forceinline__ void linear_simt(const LinearArguments& a)
+{
+    __shared__ __align__(16) SimtTiles tiles;
+    int rows = live_rows(a.live, a.rows);
+    int i, j;
+    linear_tile((a.rows + SIMT_ROWS - 1) / SIMT_ROWS, (a.columns + SIMT_COLUMNS - 1) / SIMT_COLUMNS, i, j);
+    int firstRow = i * SIMT_ROWS, firstColumn = j * SIMT_COLUMNS;
+    if (firstRow >= rows)
+    {
+        return;
+    }
+
+    int begin = blockIdx.z * a.partDepth;
+    int end = min(begin + a.partDepth, a.depth);
+    SimtOperand<SIMT_ROWS, A_DEEP> left(a.a, a.aStride, a.aVectors, firstRow, rows, begin, end);
+    SimtOperand<SIMT_COLUMNS, B_DEEP> right(a.b, a.bStride, a.bVectors, firstColumn, a.columns, begin, end);
+    float sum[8][8];
+    simt_sums(left, right, (end - begin + SIMT_STEP - 1) / SIMT_STEP, tiles, sum);
 
     // A loop that picks its registers: one copy of the epilogue instead of sixteen.
     for (int group = 0; group < 16; group++)
@@ -186,7 +232,7 @@ __device__ __forceinline__ void linear_simt(const LinearArguments& a)
             }
         }
 
-        int m = firstRow + row + group / 2 % 4 + group / 8 * 64, c = firstColumn + column + group % 2 * 32;
+        int m = firstRow + simt_row() + group / 2 % 4 + group / 8 * 64, c = firstColumn + simt_column() + group % 2 * 32;
         if (m < rows && c < a.columns)
         {
             float bias[4];

@@ -2,12 +2,10 @@
 //   forward   rstd = 1/sqrt(mean(x²) + eps), y = x · rstd · w
 //   backward  n = x · rstd, g = dy · w, dx (+)= rstd (g - n mean(g·n)), dw += Σ_rows dy · n
 //   x, y, dy, dx [M,C] of T with row strides; w [C] of T; rstd [M] fp32, saved for backward; dw [C] fp32
+//   live      forward leaves rows at and beyond *live alone
 //   floor     forward 2·M·C·sizeof(T) bytes and 4·M·C operations; backward 3·M·C·sizeof(T) (4 when accumulating) and 10·M·C
-// A warp owns a row (C <= 1024 in bf16, 512 in fp32), else a block of 128 threads does; the row stays in registers. Backward: a block
-// takes RMSNORM_CHUNK rows and leaves its part of dw in a workspace [blocks,C] that columnsum.cu adds up in order.
+// Geometry as rows.cuh says. A backward block leaves its part of dw in a workspace [blocks,C] that columnsum.cu adds up in order.
 #include "rows.cuh"
-
-constexpr int RMSNORM_CHUNK = 32;
 
 struct RmsNormArguments
 {
@@ -37,39 +35,73 @@ struct RmsNormBackwardArguments
     int64 dxStride;
     int rows;
     int columns;
+    int chunk;
     int accumulate;
     int vectors;
 };
 
-template <typename T, int TEAM, int N>
-__device__ __forceinline__ void rmsnorm_forward_row(const RmsNormArguments& a, int row, bool live, float* scratch)
+__device__ __forceinline__ float rmsnorm_rstd(float squares, const RmsNormArguments& a, int row)
 {
-    int lane = threadIdx.x % TEAM;
-    const T* x = (const T*)a.x + row * a.xStride;
-    T* y = (T*)a.y + row * a.yStride;
-    const T* weight = (const T*)a.weight;
-    float kept[ROW_KEEP][N];
-    float sum = 0;
-    if (live)
+    float rstd = 1.0f / sqrtf(warp_sum(squares) / a.columns + a.epsilon);
+    if (threadIdx.x % 32 == 0)
     {
+        a.rstd[row] = rstd;
+    }
+
+    return rstd;
+}
+
+template <typename T>
+__device__ __forceinline__ void rmsnorm_forward_kept(const RmsNormArguments& a, int row, int last)
+{
+    constexpr int N = Wide<T>::count;
+    __shared__ SharedRow<T> weight;
+    load_shared_row<T>(weight, a.weight, a.columns);
+    __syncthreads();
+    for (; row < last; row += ROW_FORWARD_BLOCK / 32)
+    {
+        WarpRow<T> x;
+        x.load((const T*)a.x + row * a.xStride, a.columns);
+        float sum = 0;
 #pragma unroll
-        for (int k = 0; k < ROW_KEEP; k++)
+        for (int k = 0; k < x.RUNS; k++)
         {
-            int c = (k * TEAM + lane) * N;
-            if (c < a.columns)
-            {
-                load_floats(x + c, kept[k]);
 #pragma unroll
-                for (int i = 0; i < N; i++)
-                {
-                    sum = fmaf(kept[k][i], kept[k][i], sum);
-                }
+            for (int i = 0; i < N; i++)
+            {
+                sum = fmaf(x.at[k][i], x.at[k][i], sum);
             }
         }
 
-        for (int c = (ROW_KEEP * TEAM + lane) * N; c < a.columns; c += TEAM * N)
+        float rstd = rmsnorm_rstd(sum, a, row);
+#pragma unroll
+        for (int k = 0; k < x.RUNS; k++)
         {
-            float v[N];
+            if (x.column(k) < a.columns)
+            {
+                Pack<T, N> w = weight[x.column(k) / N];
+#pragma unroll
+                for (int i = 0; i < N; i++)
+                {
+                    x.at[k][i] = x.at[k][i] * rstd * to_float(w.at[i]);
+                }
+
+                store_floats((T*)a.y + row * a.yStride + x.column(k), x.at[k]);
+            }
+        }
+    }
+}
+
+template <typename T, int N>
+__device__ __forceinline__ void rmsnorm_forward_long(const RmsNormArguments& a, int row, int last)
+{
+    for (; row < last; row += ROW_FORWARD_BLOCK / 32)
+    {
+        const T* x = (const T*)a.x + row * a.xStride;
+        float v[N], w[N];
+        float sum = 0;
+        for (int c = threadIdx.x % 32 * N; c < a.columns; c += 32 * N)
+        {
             load_floats(x + c, v);
 #pragma unroll
             for (int i = 0; i < N; i++)
@@ -77,214 +109,215 @@ __device__ __forceinline__ void rmsnorm_forward_row(const RmsNormArguments& a, i
                 sum = fmaf(v[i], v[i], sum);
             }
         }
-    }
 
-    float rstd = 1.0f / sqrtf(team_sum<TEAM>(sum, scratch) / a.columns + a.epsilon);
-    if (!live)
-    {
-        return;
-    }
-
-    if (lane == 0)
-    {
-        a.rstd[row] = rstd;
-    }
-
-#pragma unroll
-    for (int k = 0; k < ROW_KEEP; k++)
-    {
-        int c = (k * TEAM + lane) * N;
-        if (c < a.columns)
+        float rstd = rmsnorm_rstd(sum, a, row);
+        for (int c = threadIdx.x % 32 * N; c < a.columns; c += 32 * N)
         {
-            float w[N];
-            load_floats(weight + c, w);
+            load_floats(x + c, v);
+            load_floats((const T*)a.weight + c, w);
 #pragma unroll
             for (int i = 0; i < N; i++)
             {
-                kept[k][i] = kept[k][i] * rstd * w[i];
+                v[i] = v[i] * rstd * w[i];
             }
 
-            store_floats(y + c, kept[k]);
+            store_floats((T*)a.y + row * a.yStride + c, v);
         }
-    }
-
-    for (int c = (ROW_KEEP * TEAM + lane) * N; c < a.columns; c += TEAM * N)
-    {
-        float v[N], w[N];
-        load_floats(x + c, v);
-        load_floats(weight + c, w);
-#pragma unroll
-        for (int i = 0; i < N; i++)
-        {
-            v[i] = v[i] * rstd * w[i];
-        }
-
-        store_floats(y + c, v);
     }
 }
 
 template <typename T>
 __device__ __forceinline__ void rmsnorm_forward(const RmsNormArguments& a)
 {
-    constexpr int N = Wide<T>::count;
-    __shared__ float scratch[ROW_BLOCK / 32];
-    int rows = live_rows(a.live, a.rows);
-    if (row_fits_warp<T>(a.columns))
+    int first = blockIdx.x * ROW_FORWARD_CHUNK;
+    int last = min(first + ROW_FORWARD_CHUNK, live_rows(a.live, a.rows));
+    if (first >= last)
     {
-        int row = blockIdx.x * (ROW_BLOCK / 32) + threadIdx.x / 32;
-        if (a.vectors)
-        {
-            rmsnorm_forward_row<T, 32, N>(a, row, row < rows, scratch);
-        }
-        else
-        {
-            rmsnorm_forward_row<T, 32, 1>(a, row, row < rows, scratch);
-        }
+        return;
     }
-    else if (a.vectors)
+
+    int row = first + threadIdx.x / 32;
+    if (!a.vectors)
     {
-        rmsnorm_forward_row<T, ROW_BLOCK, N>(a, blockIdx.x, blockIdx.x < rows, scratch);
+        rmsnorm_forward_long<T, 1>(a, row, last);
+    }
+    else if (a.columns <= ROW_KEPT)
+    {
+        rmsnorm_forward_kept<T>(a, row, last);
     }
     else
     {
-        rmsnorm_forward_row<T, ROW_BLOCK, 1>(a, blockIdx.x, blockIdx.x < rows, scratch);
+        rmsnorm_forward_long<T, Wide<T>::count>(a, row, last);
     }
 }
 
-// One block, one chunk of rows, all threads on each row: thread j keeps the columns it owns of dw in registers from row to row.
-template <typename T, int N>
-__device__ __forceinline__ void rmsnorm_backward_chunk(const RmsNormBackwardArguments& a, float* scratch)
+template <typename T>
+__device__ __forceinline__ void rmsnorm_backward_owned(const RmsNormBackwardArguments& a, int first, int last)
 {
-    int first = blockIdx.x * RMSNORM_CHUNK;
-    int last = min(first + RMSNORM_CHUNK, a.rows);
-    const T* weight = (const T*)a.weight;
-    for (int base = 0; base < a.columns; base += ROW_KEEP * ROW_BLOCK * N)
+    using Owned = OwnedColumns<T>;
+    constexpr int N = Owned::N;
+    __shared__ BlockSums<ROW_AT_ONCE> block_sums;
+    float w[Owned::RUNS][N], dw[Owned::RUNS][N] = {};
+    Owned::load((const T*)a.weight, a.columns, true, w);
+    for (int turn = 0, row = first; row < last; turn++, row += ROW_AT_ONCE)
     {
-        float dw[ROW_KEEP][N] = {};
-        for (int row = first; row < last; row++)
+        float n[ROW_AT_ONCE][Owned::RUNS][N], g[ROW_AT_ONCE][Owned::RUNS][N];
+        float rstd[ROW_AT_ONCE], sums[ROW_AT_ONCE];
+#pragma unroll
+        for (int r = 0; r < ROW_AT_ONCE; r++)
         {
-            const T* x = (const T*)a.x + row * a.xStride;
-            const T* dy = (const T*)a.dy + row * a.dyStride;
-            T* dx = (T*)a.dx + row * a.dxStride;
-            float rstd = a.rstd[row];
-            float n[ROW_KEEP][N], g[ROW_KEEP][N];
-            float sum = 0;
+            bool wanted = row + r < last;
+            Owned::load((const T*)a.x + (row + r) * a.xStride, a.columns, wanted, n[r]);
+            Owned::load((const T*)a.dy + (row + r) * a.dyStride, a.columns, wanted, g[r]);
+            rstd[r] = wanted ? a.rstd[row + r] : 0;
+        }
 
-            // Columns outside this span count for the mean only; there are none at C <= 4096 (bf16), 2048 (fp32).
-            for (int c = threadIdx.x * N; c < a.columns; c += ROW_BLOCK * N)
+#pragma unroll
+        for (int r = 0; r < ROW_AT_ONCE; r++)
+        {
+            sums[r] = 0;
+#pragma unroll
+            for (int k = 0; k < Owned::RUNS; k++)
             {
-                if (c >= base && c < base + ROW_KEEP * ROW_BLOCK * N)
-                {
-                    continue;
-                }
-
-                float xv[N], dv[N], wv[N];
-                load_floats(x + c, xv);
-                load_floats(dy + c, dv);
-                load_floats(weight + c, wv);
 #pragma unroll
                 for (int i = 0; i < N; i++)
                 {
-                    sum = fmaf(dv[i] * wv[i], xv[i] * rstd, sum);
-                }
-            }
-
-#pragma unroll
-            for (int k = 0; k < ROW_KEEP; k++)
-            {
-                int c = base + (k * ROW_BLOCK + threadIdx.x) * N;
-                if (c < a.columns)
-                {
-                    float w[N];
-                    load_floats(x + c, n[k]);
-                    load_floats(dy + c, g[k]);
-                    load_floats(weight + c, w);
-#pragma unroll
-                    for (int i = 0; i < N; i++)
-                    {
-                        n[k][i] *= rstd;
-                        dw[k][i] = fmaf(g[k][i], n[k][i], dw[k][i]);
-                        g[k][i] *= w[i];
-                        sum = fmaf(g[k][i], n[k][i], sum);
-                    }
-                }
-            }
-
-            float mean = team_sum<ROW_BLOCK>(sum, scratch) / a.columns;
-#pragma unroll
-            for (int k = 0; k < ROW_KEEP; k++)
-            {
-                int c = base + (k * ROW_BLOCK + threadIdx.x) * N;
-                if (c < a.columns)
-                {
-                    float old[N];
-                    if (a.accumulate)
-                    {
-                        load_floats(dx + c, old);
-                    }
-
-#pragma unroll
-                    for (int i = 0; i < N; i++)
-                    {
-                        float result = rstd * fmaf(-n[k][i], mean, g[k][i]);
-                        g[k][i] = a.accumulate ? old[i] + result : result;
-                    }
-
-                    store_floats(dx + c, g[k]);
+                    n[r][k][i] *= rstd[r];
+                    dw[k][i] = fmaf(g[r][k][i], n[r][k][i], dw[k][i]);
+                    g[r][k][i] *= w[k][i];
+                    sums[r] = fmaf(g[r][k][i], n[r][k][i], sums[r]);
                 }
             }
         }
 
-        if (a.partials != nullptr)
+        block_sums(sums, turn);
+#pragma unroll
+        for (int r = 0; r < ROW_AT_ONCE; r++)
         {
+            float mean = sums[r] / a.columns;
 #pragma unroll
-            for (int k = 0; k < ROW_KEEP; k++)
+            for (int k = 0; k < Owned::RUNS; k++)
             {
-                int c = base + (k * ROW_BLOCK + threadIdx.x) * N;
-                if (c < a.columns)
-                {
 #pragma unroll
-                    for (int i = 0; i < N; i++)
-                    {
-                        a.partials[(int64)blockIdx.x * a.columns + c + i] = dw[k][i];
-                    }
+                for (int i = 0; i < N; i++)
+                {
+                    g[r][k][i] = rstd[r] * fmaf(-n[r][k][i], mean, g[r][k][i]);
                 }
             }
+
+            if (row + r < last)
+            {
+                Owned::store((T*)a.dx + (row + r) * a.dxStride, a.columns, a.accumulate, g[r]);
+            }
         }
+    }
+
+    if (a.partials != nullptr)
+    {
+        OwnedColumns<T>::store_partials(a.partials + (int64)blockIdx.x * a.columns, a.columns, dw);
+    }
+}
+
+template <typename T, int N>
+__device__ __forceinline__ void rmsnorm_backward_long(const RmsNormBackwardArguments& a, int first, int last)
+{
+    const T* weight = (const T*)a.weight;
+    for (int row = first + threadIdx.x / 32; row < last; row += ROW_BACKWARD_BLOCK / 32)
+    {
+        const T* x = (const T*)a.x + row * a.xStride;
+        const T* dy = (const T*)a.dy + row * a.dyStride;
+        T* dx = (T*)a.dx + row * a.dxStride;
+        float rstd = a.rstd[row];
+        float v[N], d[N], w[N], old[N];
+        float sum = 0;
+        for (int c = threadIdx.x % 32 * N; c < a.columns; c += 32 * N)
+        {
+            load_floats(x + c, v);
+            load_floats(dy + c, d);
+            load_floats(weight + c, w);
+#pragma unroll
+            for (int i = 0; i < N; i++)
+            {
+                sum = fmaf(d[i] * w[i], v[i] * rstd, sum);
+            }
+        }
+
+        float mean = warp_sum(sum) / a.columns;
+        for (int c = threadIdx.x % 32 * N; c < a.columns; c += 32 * N)
+        {
+            load_floats(x + c, v);
+            load_floats(dy + c, d);
+            load_floats(weight + c, w);
+            if (a.accumulate)
+            {
+                load_floats(dx + c, old);
+            }
+
+#pragma unroll
+            for (int i = 0; i < N; i++)
+            {
+                float result = rstd * fmaf(-v[i] * rstd, mean, d[i] * w[i]);
+                v[i] = a.accumulate ? old[i] + result : result;
+            }
+
+            store_floats(dx + c, v);
+        }
+    }
+
+    if (a.partials == nullptr)
+    {
+        return;
+    }
+
+    for (int c = threadIdx.x; c < a.columns; c += ROW_BACKWARD_BLOCK)
+    {
+        float sum = 0;
+        for (int row = first; row < last; row++)
+        {
+            float n = to_float(((const T*)a.x)[row * a.xStride + c]) * a.rstd[row];
+            sum = fmaf(to_float(((const T*)a.dy)[row * a.dyStride + c]), n, sum);
+        }
+
+        a.partials[(int64)blockIdx.x * a.columns + c] = sum;
     }
 }
 
 template <typename T>
 __device__ __forceinline__ void rmsnorm_backward(const RmsNormBackwardArguments& a)
 {
-    __shared__ float scratch[ROW_BLOCK / 32];
-    if (a.vectors)
+    int first = blockIdx.x * a.chunk;
+    int last = min(first + a.chunk, a.rows);
+    if (!a.vectors)
     {
-        rmsnorm_backward_chunk<T, Wide<T>::count>(a, scratch);
+        rmsnorm_backward_long<T, 1>(a, first, last);
+    }
+    else if (a.columns <= ROW_KEPT)
+    {
+        rmsnorm_backward_owned<T>(a, first, last);
     }
     else
     {
-        rmsnorm_backward_chunk<T, 1>(a, scratch);
+        rmsnorm_backward_long<T, Wide<T>::count>(a, first, last);
     }
 }
 
-extern "C" __global__ void __launch_bounds__(ROW_BLOCK) rmsnorm_forward_f32(const RmsNormArguments a)
+extern "C" __global__ void __launch_bounds__(ROW_FORWARD_BLOCK, 2) rmsnorm_forward_f32(const RmsNormArguments a)
 {
     rmsnorm_forward<float>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(ROW_BLOCK) rmsnorm_backward_f32(const RmsNormBackwardArguments a)
+extern "C" __global__ void __launch_bounds__(ROW_BACKWARD_BLOCK, 2) rmsnorm_backward_f32(const RmsNormBackwardArguments a)
 {
     rmsnorm_backward<float>(a);
 }
 
 #if HAS_BF16
-extern "C" __global__ void __launch_bounds__(ROW_BLOCK) rmsnorm_forward_bf16(const RmsNormArguments a)
+extern "C" __global__ void __launch_bounds__(ROW_FORWARD_BLOCK, 2) rmsnorm_forward_bf16(const RmsNormArguments a)
 {
     rmsnorm_forward<bf16>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(ROW_BLOCK) rmsnorm_backward_bf16(const RmsNormBackwardArguments a)
+extern "C" __global__ void __launch_bounds__(ROW_BACKWARD_BLOCK, 2) rmsnorm_backward_bf16(const RmsNormBackwardArguments a)
 {
     rmsnorm_backward<bf16>(a);
 }

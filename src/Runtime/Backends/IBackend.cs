@@ -34,7 +34,10 @@ public interface IBackend : IDisposable
     /// <summary>x := value.</summary>
     void Fill(Tensor x, float value);
 
-    /// <summary>y := x, same rows and columns; either may be strided. <see cref="Tensor.LiveRows"/> of x is honoured.</summary>
+    /// <summary>
+    /// y := x, same rows and columns; either may be strided. Of one element type, or Float32 and BFloat16: then values are rounded to nearest
+    /// even. <see cref="Tensor.LiveRows"/> of x is honoured.
+    /// </summary>
     void Copy(Tensor x, Tensor y);
 
     /// <summary>y := a + b, or y := y + a + b when <paramref name="accumulate"/>; y may be a or b. Same rows and columns, strides allowed. A none <paramref name="b"/> is zero.</summary>

@@ -71,6 +71,15 @@ internal static class Require
         }
     }
 
+    /// <summary>The tensors have one element type, or one of them is fp32 and the other bf16.</summary>
+    public static void Convertible(Tensor x, Tensor y, [CallerArgumentExpression(nameof(y))] string name = "")
+    {
+        if (x.Type != y.Type && !(x.Type is ElementType.Float32 && y.Type is ElementType.BFloat16) && !(x.Type is ElementType.BFloat16 && y.Type is ElementType.Float32))
+        {
+            Fail(name, y, x.Type is ElementType.Float32 or ElementType.BFloat16 ? "Float32 or BFloat16" : $"{x.Type}");
+        }
+    }
+
     /// <summary>The lists, schedules and outputs of an operation on guided rows fit together.</summary>
     public static void GuidedRows(in GuidedRows rows, NoiseAddress noise)
     {

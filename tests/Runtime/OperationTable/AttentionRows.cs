@@ -4,11 +4,15 @@ using CoGrpo.Runtime.Backends;
 
 namespace CoGrpo.Tests.Runtime.OperationTable;
 
-internal readonly record struct AttentionSize(int Queries, int Keys, int Heads, int Width, bool Causal)
+/// <param name="Aligned">Whether every row of every head can be moved in 16-byte pieces; else none can.</param>
+internal readonly record struct AttentionSize(int Queries, int Keys, int Heads, int Width, bool Causal, bool Aligned = false)
 {
     public int C => Heads * Width;
 
-    public override string ToString() => $"{Queries}x{Keys}, {Heads} heads of {Width}{(Causal ? " causal" : "")}";
+    public override string ToString() => $"{Queries}x{Keys}, {Heads} heads of {Width}{(Causal ? " causal" : "")}{(Aligned ? " aligned" : "")}";
+
+    /// <summary>Elements between rows: those that fit the form.</summary>
+    public int Padding(int divisor) => Aligned ? 8 : Width % divisor;
 
     /// <summary>Calls <paramref name="visit"/> for every query row: its offset in q, the offset of its image in k, its entry of logSumExp, and how many keys it sees.</summary>
     public void ForEachRow(int images, Action<int, int, int, int> visit)
@@ -38,6 +42,10 @@ internal readonly record struct AttentionSize(int Queries, int Keys, int Heads, 
     }
 
     public void Forward<T>(int images, T[] q, T[] k, T[] v, T[] o, T[] logSumExp)
+        where T : struct, IFloatingPointIeee754<T> => Forward(images, q, k, v, o, logSumExp, weight => weight);
+
+    /// <summary>As the other, with the weights of the second product rounded: tensor cores take no wider ones. Their sum is not.</summary>
+    public void Forward<T>(int images, T[] q, T[] k, T[] v, T[] o, T[] logSumExp, Func<T, T> rounded)
         where T : struct, IFloatingPointIeee754<T>
     {
         AttentionSize size = this;
@@ -62,7 +70,7 @@ internal readonly record struct AttentionSize(int Queries, int Keys, int Heads, 
                 T total = T.Zero;
                 for (int j = 0; j < seen; j++)
                 {
-                    total += weights[j] * v[kAt + (j * size.C) + d];
+                    total += rounded(weights[j]) * v[kAt + (j * size.C) + d];
                 }
 
                 o[qAt + d] = total / sum;
@@ -81,10 +89,10 @@ internal sealed class AttentionRow : OperationRow
         : base(nameof(IBackend.Attention), images, size.ToString())
     {
         _size = size;
-        In("q", new Shape(images, size.Queries, size.C), size.Width % 3);
-        In("k", new Shape(images, size.Keys, size.C), size.Width % 4);
-        In("v", new Shape(images, size.Keys, size.C), size.Width % 5);
-        Out("o", new Shape(images, size.Queries, size.C), size.Width % 3);
+        In("q", new Shape(images, size.Queries, size.C), size.Padding(3));
+        In("k", new Shape(images, size.Keys, size.C), size.Padding(4));
+        In("v", new Shape(images, size.Keys, size.C), size.Padding(5));
+        Out("o", new Shape(images, size.Queries, size.C), size.Padding(3));
         Out("logSumExp", new Shape(images, size.Heads, size.Queries), wide: true);
     }
 
@@ -93,6 +101,8 @@ internal sealed class AttentionRow : OperationRow
     public override void Run(IBackend backend, Tensor[] t) => backend.Attention(t[0], t[1], t[2], t[3], t[4], _size.Heads, _size.Causal);
 
     public override void Reference<T>(Operands<T> v) => _size.Forward(Images, v[0], v[1], v[2], v[3], v[4]);
+
+    public override void PlainForm(Operands<float> v, ElementType storage) => _size.Forward(Images, v[0], v[1], v[2], v[3], v[4], weight => Rounded(weight, storage));
 }
 
 internal sealed class AttentionBackwardRow : OperationRow
@@ -104,15 +114,15 @@ internal sealed class AttentionBackwardRow : OperationRow
     {
         _size = size;
         Shape queries = new(images, size.Queries, size.C), keys = new(images, size.Keys, size.C);
-        In("dO", queries, size.Width % 3);
-        In("q", queries, size.Width % 4);
-        In("k", keys, size.Width % 3);
-        In("v", keys, size.Width % 5);
-        In("o", queries, size.Width % 3);
+        In("dO", queries, size.Padding(3));
+        In("q", queries, size.Padding(4));
+        In("k", keys, size.Padding(3));
+        In("v", keys, size.Padding(5));
+        In("o", queries, size.Padding(3));
         In("logSumExp", new Shape(images, size.Heads, size.Queries), wide: true);
-        Out("dq", queries, size.Width % 3);
-        Out("dk", keys, size.Width % 4);
-        Out("dv", keys, size.Width % 3);
+        Out("dq", queries, size.Padding(3));
+        Out("dk", keys, size.Padding(4));
+        Out("dv", keys, size.Padding(3));
     }
 
     public override (int At, int Gradient)[] Gradients => [(1, 6), (2, 7), (3, 8)];
@@ -130,7 +140,12 @@ internal sealed class AttentionBackwardRow : OperationRow
         return Dot(v[0], o);
     }
 
-    public override void Reference<T>(Operands<T> v)
+    public override void Reference<T>(Operands<T> v) => Compute(v, weight => weight);
+
+    public override void PlainForm(Operands<float> v, ElementType storage) => Compute(v, weight => Rounded(weight, storage));
+
+    private void Compute<T>(Operands<T> v, Func<T, T> rounded)
+        where T : struct, IFloatingPointIeee754<T>
     {
         AttentionSize size = _size;
         (T[] dO, T[] q, T[] k, T[] values, T[] o, T[] lse, T[] dq, T[] dk, T[] dv) = (v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8]);
@@ -150,14 +165,15 @@ internal sealed class AttentionBackwardRow : OperationRow
             {
                 int at = kAt + (j * size.C);
                 T p = T.Exp(size.Score(q, qAt, k, at) - lse[row]);
+                T pRounded = rounded(p);
                 T dp = T.Zero;
                 for (int d = 0; d < size.Width; d++)
                 {
                     dp += dO[qAt + d] * values[at + d];
-                    dv[at + d] += p * dO[qAt + d];
+                    dv[at + d] += pRounded * dO[qAt + d];
                 }
 
-                T ds = p * (dp - delta) / root;
+                T ds = rounded(p * (dp - delta)) / root;
                 for (int d = 0; d < size.Width; d++)
                 {
                     dq[qAt + d] += ds * k[at + d];

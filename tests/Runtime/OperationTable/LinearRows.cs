@@ -114,37 +114,56 @@ internal sealed class ActivateBackwardRow : OperationRow
     }
 }
 
+/// <summary>How the operands of a matrix product lie beyond their sizes.</summary>
+/// <param name="Aligned">Whether every row of every operand can be moved in 16-byte pieces; else none can.</param>
+/// <param name="Wide">Whether the result (of the product forward, of the loss for gradients) is fp32 whatever the storage, as logits are.</param>
+internal readonly record struct LinearForm(bool Aligned = false, bool Wide = false)
+{
+    /// <summary>Elements between rows: those that fit the form.</summary>
+    public int Padding(int odd) => Aligned ? 8 : odd;
+
+    public override string ToString() => $"{(Aligned ? " aligned" : "")}{(Wide ? " wide" : "")}";
+}
+
 /// <summary>Matrix product with every part of the epilogue on or off.</summary>
 internal sealed class LinearRow : OperationRow
 {
-    private readonly (int Tokens, int K, int N, WeightLayout Layout, Activation Activation, bool Fused, bool Gated) _size;
+    private readonly (int Tokens, int K, int N, WeightLayout Layout, Activation Activation, bool Fused, bool Gated, LinearForm Form) _size;
 
-    public LinearRow(int images, int tokens, int k, int n, WeightLayout layout, Activation activation, bool fused, bool gated)
-        : base(nameof(IBackend.Linear), images, $"{tokens}x{k}x{n} {layout} {activation}{(fused ? " bias residual" : "")}{(gated ? " gate" : "")}")
+    public LinearRow(int images, int tokens, int k, int n, WeightLayout layout, Activation activation, bool fused, bool gated, LinearForm form = default)
+        : base(nameof(IBackend.Linear), images, $"{tokens}x{k}x{n} {layout} {activation}{(fused ? " bias residual" : "")}{(gated ? " gate" : "")}{form}")
     {
-        _size = (tokens, k, n, layout, activation, fused, gated);
-        In("x", new Shape(images * tokens, k), k % 4);
+        _size = (tokens, k, n, layout, activation, fused, gated, form);
+        In("x", new Shape(images * tokens, k), form.Padding(k % 4));
         In("weight", layout == WeightLayout.OutIn ? new Shape(n, k) : new Shape(k, n), shared: true);
         In("bias", new Shape(n), shared: true);
-        In("residual", new Shape(images * tokens, n), 2);
-        In("gate", new Shape(images, n), 6);
-        Out("y", new Shape(images * tokens, n), 2);
+        In("residual", new Shape(images * tokens, n), form.Padding(2));
+        In("gate", new Shape(images, n), form.Padding(6));
+        Out("y", new Shape(images * tokens, n), form.Padding(2), wide: form.Wide);
         if (fused)
         {
             Out("preActivation", new Shape(images * tokens, n));
         }
     }
 
-    public override (int Input, int Output)[] Aliases => _size.Fused ? [(3, 5)] : [];
+    public override (int Input, int Output)[] Aliases => _size.Fused && !_size.Form.Wide ? [(3, 5)] : [];
 
-    public override OperationRow With(int images) => new LinearRow(images, _size.Tokens, _size.K, _size.N, _size.Layout, _size.Activation, _size.Fused, _size.Gated);
+    public override OperationRow With(int images) =>
+        new LinearRow(images, _size.Tokens, _size.K, _size.N, _size.Layout, _size.Activation, _size.Fused, _size.Gated, _size.Form);
 
     public override void Run(IBackend backend, Tensor[] t) => backend.Linear(t[0], t[1], _size.Fused ? t[2] : default, t[5], _size.Layout, _size.Activation,
         _size.Fused ? t[6] : default, _size.Fused ? t[3] : default, _size.Gated ? t[4] : default);
 
-    public override void Reference<T>(Operands<T> v)
+    public override void Reference<T>(Operands<T> v) => Compute(v, branch => branch);
+
+    /// <summary>A branch of a residual stream is rounded as if it had been stored: the fused form has the bits of the separate operations.</summary>
+    public override void PlainForm(Operands<float> v, ElementType storage) =>
+        Compute(v, branch => _size.Form.Wide || !(_size.Fused || _size.Gated) ? branch : Rounded(branch, storage));
+
+    private void Compute<T>(Operands<T> v, Func<T, T> rounded)
+        where T : struct, IFloatingPointIeee754<T>
     {
-        (int tokens, int k, int n, WeightLayout layout, Activation activation, bool fused, bool gated) = _size;
+        (int tokens, int k, int n, WeightLayout layout, Activation activation, bool fused, bool gated, _) = _size;
         for (int m = 0; m < Images * tokens; m++)
         {
             for (int j = 0; j < n; j++)
@@ -156,7 +175,7 @@ internal sealed class LinearRow : OperationRow
                 }
 
                 sum += fused ? v[2][j] : T.Zero;
-                T a = ActivationFormula.Value(activation, sum);
+                T a = rounded(ActivationFormula.Value(activation, sum));
                 a = gated ? a * v[4][(m / tokens * n) + j] : a;
                 v[5][(m * n) + j] = fused ? v[3][(m * n) + j] + a : a;
                 if (fused)
@@ -170,29 +189,34 @@ internal sealed class LinearRow : OperationRow
 
 internal sealed class LinearBackwardInputRow : OperationRow
 {
-    private readonly (int Tokens, int K, int N, WeightLayout Layout, bool Accumulate) _size;
+    private readonly (int Tokens, int K, int N, WeightLayout Layout, bool Accumulate, LinearForm Form) _size;
 
-    public LinearBackwardInputRow(int images, int tokens, int k, int n, WeightLayout layout, bool accumulate)
-        : base(nameof(IBackend.LinearBackwardInput), images, $"{tokens}x{k}x{n} {layout}{(accumulate ? " accumulate" : "")}")
+    public LinearBackwardInputRow(int images, int tokens, int k, int n, WeightLayout layout, bool accumulate, LinearForm form = default)
+        : base(nameof(IBackend.LinearBackwardInput), images, $"{tokens}x{k}x{n} {layout}{(accumulate ? " accumulate" : "")}{form}")
     {
-        _size = (tokens, k, n, layout, accumulate);
-        In("dy", new Shape(images * tokens, n), n % 4);
+        _size = (tokens, k, n, layout, accumulate, form);
+        In("dy", new Shape(images * tokens, n), form.Padding(n % 4), wide: form.Wide);
         In("weight", layout == WeightLayout.OutIn ? new Shape(n, k) : new Shape(k, n), shared: true);
-        Result("dx", new Shape(images * tokens, k), accumulate, k % 3);
+        Result("dx", new Shape(images * tokens, k), accumulate, form.Padding(k % 3));
         Hidden("x", new Shape(images * tokens, k));
     }
 
     public override (int At, int Gradient)[] Gradients => [(3, 2)];
 
-    public override OperationRow With(int images) => new LinearBackwardInputRow(images, _size.Tokens, _size.K, _size.N, _size.Layout, _size.Accumulate);
+    public override OperationRow With(int images) => new LinearBackwardInputRow(images, _size.Tokens, _size.K, _size.N, _size.Layout, _size.Accumulate, _size.Form);
 
     public override void Run(IBackend backend, Tensor[] t) => backend.LinearBackwardInput(t[0], t[1], t[2], _size.Layout, _size.Accumulate);
 
     public override double Loss(Operands<double> v) => LinearBackwardWeightRow.Product(v[0], v[3], v[1], null, _size.K, _size.N, _size.Layout);
 
-    public override void Reference<T>(Operands<T> v)
+    public override void Reference<T>(Operands<T> v) => Compute(v, v[0]);
+
+    public override void PlainForm(Operands<float> v, ElementType storage) => Compute(v, Array.ConvertAll(v[0], x => Rounded(x, storage)));
+
+    private void Compute<T>(Operands<T> v, T[] dy)
+        where T : struct, IFloatingPointIeee754<T>
     {
-        (int tokens, int k, int n, WeightLayout layout, bool accumulate) = _size;
+        (int tokens, int k, int n, WeightLayout layout, bool accumulate, _) = _size;
         for (int m = 0; m < Images * tokens; m++)
         {
             for (int i = 0; i < k; i++)
@@ -200,7 +224,7 @@ internal sealed class LinearBackwardInputRow : OperationRow
                 T sum = T.Zero;
                 for (int j = 0; j < n; j++)
                 {
-                    sum += v[0][(m * n) + j] * v[1][layout == WeightLayout.OutIn ? (j * k) + i : (i * n) + j];
+                    sum += dy[(m * n) + j] * v[1][layout == WeightLayout.OutIn ? (j * k) + i : (i * n) + j];
                 }
 
                 v[2][(m * k) + i] = accumulate ? v[2][(m * k) + i] + sum : sum;
@@ -211,15 +235,15 @@ internal sealed class LinearBackwardInputRow : OperationRow
 
 internal sealed class LinearBackwardWeightRow : OperationRow
 {
-    private readonly (int Tokens, int K, int N, WeightLayout Layout) _size;
+    private readonly (int Tokens, int K, int N, WeightLayout Layout, LinearForm Form) _size;
 
-    public LinearBackwardWeightRow(int images, int tokens, int k, int n, WeightLayout layout)
-        : base(nameof(IBackend.LinearBackwardWeight), images, $"{tokens}x{k}x{n} {layout}")
+    public LinearBackwardWeightRow(int images, int tokens, int k, int n, WeightLayout layout, LinearForm form = default)
+        : base(nameof(IBackend.LinearBackwardWeight), images, $"{tokens}x{k}x{n} {layout}{form}")
     {
-        _size = (tokens, k, n, layout);
+        _size = (tokens, k, n, layout, form);
         Shape weight = layout == WeightLayout.OutIn ? new Shape(n, k) : new Shape(k, n);
-        In("dy", new Shape(images * tokens, n), n % 4);
-        In("x", new Shape(images * tokens, k), k % 3);
+        In("dy", new Shape(images * tokens, n), form.Padding(n % 4), wide: form.Wide);
+        In("x", new Shape(images * tokens, k), form.Padding(k % 3));
         InOut("dweight", weight, shared: true, wide: true);
         InOut("dbias", new Shape(n), shared: true, wide: true);
         Hidden("weight", weight, shared: true);
@@ -228,21 +252,26 @@ internal sealed class LinearBackwardWeightRow : OperationRow
 
     public override (int At, int Gradient)[] Gradients => [(4, 2), (5, 3)];
 
-    public override OperationRow With(int images) => new LinearBackwardWeightRow(images, _size.Tokens, _size.K, _size.N, _size.Layout);
+    public override OperationRow With(int images) => new LinearBackwardWeightRow(images, _size.Tokens, _size.K, _size.N, _size.Layout, _size.Form);
 
     public override void Run(IBackend backend, Tensor[] t) => backend.LinearBackwardWeight(t[0], t[1], t[2], t[3], _size.Layout);
 
     public override double Loss(Operands<double> v) => Product(v[0], v[1], v[4], v[5], _size.K, _size.N, _size.Layout);
 
-    public override void Reference<T>(Operands<T> v)
+    public override void Reference<T>(Operands<T> v) => Compute(v, v[0]);
+
+    public override void PlainForm(Operands<float> v, ElementType storage) => Compute(v, Array.ConvertAll(v[0], x => Rounded(x, storage)));
+
+    private void Compute<T>(Operands<T> v, T[] factor)
+        where T : struct, IFloatingPointIeee754<T>
     {
-        (int tokens, int k, int n, WeightLayout layout) = _size;
+        (int tokens, int k, int n, WeightLayout layout, _) = _size;
         for (int m = 0; m < Images * tokens; m++)
         {
             for (int j = 0; j < n; j++)
             {
-                T dy = v[0][(m * n) + j];
-                v[3][j] += dy;
+                T dy = factor[(m * n) + j];
+                v[3][j] += v[0][(m * n) + j];
                 for (int i = 0; i < k; i++)
                 {
                     v[2][layout == WeightLayout.OutIn ? (j * k) + i : (i * n) + j] += dy * v[1][(m * k) + i];

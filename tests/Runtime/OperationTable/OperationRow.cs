@@ -84,6 +84,9 @@ internal abstract class OperationRow(string operation, int images, string label,
     protected static double Normal(Random random, int index) =>
         Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 
+    /// <summary><paramref name="value"/> as <paramref name="storage"/> keeps it.</summary>
+    protected static float Rounded(float value, ElementType storage) => (float)ElementBits.Value(storage, ElementBits.Of(storage, value));
+
     protected static T Of<T>(double value)
         where T : IFloatingPointIeee754<T> => T.CreateChecked(value);
 

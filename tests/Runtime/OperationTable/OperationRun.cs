@@ -106,8 +106,8 @@ internal static class OperationRun
         return after;
     }
 
-    /// <summary>Unpadded operands start at a guard's end, aligned; padded ones three elements on, unaligned.</summary>
-    private static int Start(Operand operand) => operand.Padding > 0 ? Guard + 3 : Guard;
+    /// <summary>Operands start at a guard's end, aligned, unless their padding is odd in 16 bytes: those start three elements on, unaligned.</summary>
+    private static int Start(Operand operand) => operand.Padding % 8 > 0 ? Guard + 3 : Guard;
 
     private static byte[] Laid(Operand operand, ElementType type, ulong[]? values)
     {

@@ -9,6 +9,10 @@ internal static class Table
     private const WeightLayout OutIn = WeightLayout.OutIn;
     private const WeightLayout InOut = WeightLayout.InOut;
 
+    private static readonly LinearForm Aligned = new(Aligned: true);
+    private static readonly LinearForm Wide = new(Wide: true);
+    private static readonly LinearForm AlignedWide = new(Aligned: true, Wide: true);
+
     private static readonly ScheduleLink[] Links =
     [
         new ScheduleParametrization(new()).Link(0, 8),
@@ -22,6 +26,8 @@ internal static class Table
     [
         new(1, 1, 1, 1, false), new(3, 5, 1, 7, false), new(17, 33, 2, 5, false), new(7, 7, 3, 8, true), new(65, 65, 2, 17, true), new(5, 72, 2, 33, false),
         new(72, 72, 1, 32, false), new(130, 7, 1, 65, false),
+        new(40, 70, 2, 32, false, Aligned: true), new(130, 70, 1, 64, false, Aligned: true), new(70, 70, 1, 80, true, Aligned: true), new(33, 100, 1, 128, false, Aligned: true),
+        new(137, 137, 1, 128, true, Aligned: true),
     ];
 
     private static readonly RopeSize[] Ropes = [new(1, 1, 0, 1, 2), new(3, 5, 1, 1, 6), new(5, 7, 2, 3, 10), new(17, 33, 0, 2, 32), new(7, 72, 65, 5, 34), new(65, 65, 0, 1, 130)];
@@ -44,13 +50,24 @@ internal static class Table
         new LinearRow(3, 5, 33, 17, OutIn, Activation.GeluErf, true, true),
         new LinearRow(3, 7, 65, 33, InOut, Activation.GeluTanh, true, true),
         new LinearRow(2, 65, 130, 72, OutIn, Activation.Silu, false, false),
+        new LinearRow(2, 65, 72, 136, OutIn, Activation.GeluErf, true, true, Aligned),
+        new LinearRow(2, 33, 40, 72, InOut, Activation.None, false, false, AlignedWide),
+        new LinearRow(2, 5, 33, 17, OutIn, Activation.None, true, false, Wide),
         new LinearBackwardInputRow(1, 1, 1, 1, OutIn, false),
         new LinearBackwardInputRow(3, 5, 17, 33, InOut, true),
         new LinearBackwardInputRow(3, 7, 33, 65, OutIn, true),
         new LinearBackwardInputRow(2, 17, 130, 72, OutIn, false),
+        new LinearBackwardInputRow(2, 33, 72, 136, OutIn, true, Aligned),
+        new LinearBackwardInputRow(2, 33, 136, 72, InOut, false, Aligned),
+        new LinearBackwardInputRow(2, 33, 40, 72, OutIn, false, AlignedWide),
+        new LinearBackwardInputRow(2, 7, 33, 17, InOut, false, Wide),
         new LinearBackwardWeightRow(1, 1, 1, 1, OutIn),
         new LinearBackwardWeightRow(3, 5, 17, 33, InOut),
         new LinearBackwardWeightRow(2, 65, 72, 17, OutIn),
+        new LinearBackwardWeightRow(2, 150, 72, 136, OutIn, Aligned),
+        new LinearBackwardWeightRow(2, 33, 40, 72, InOut, Aligned),
+        new LinearBackwardWeightRow(2, 33, 72, 40, OutIn, AlignedWide),
+        new LinearBackwardWeightRow(2, 5, 17, 33, InOut, Wide),
 
         .. Enum.GetValues<Activation>().SelectMany(a => (OperationRow[])
             [new ActivateRow(5, 65, a), new ActivateRow(3, 1, a), new ActivateBackwardRow(3, 33, a, false), new ActivateBackwardRow(5, 72, a, true)]),

@@ -5,8 +5,6 @@ namespace CoGrpo.Runtime.Backends.Cuda;
 
 public sealed unsafe partial class CudaBackend
 {
-    private const int RmsNormChunk = 32;
-
     private static readonly StorageKernelName<RmsNormArguments> RmsNormForward = new("rmsnorm", "rmsnorm_forward");
     private static readonly StorageKernelName<RmsNormBackwardArguments> RmsNormBackwardKernel = new("rmsnorm", "rmsnorm_backward");
 
@@ -22,8 +20,9 @@ public sealed unsafe partial class CudaBackend
             return;
         }
 
-        Launch(RmsNormForward[x.Type], Dim3.Of(Blocks(x.Rows, RowsPerBlock(x))), new Dim3(RowBlock), new RmsNormArguments(x.Address, weight.Address, y.Address, rstd.Address,
-            x.LiveRows, x.RowStride, y.RowStride, x.Rows, x.Columns, epsilon, Flag(HasVectors(x) && HasVectors(y) && HasVectors(weight))));
+        bool vectors = HasVectors(x) && HasVectors(y) && HasVectors(weight);
+        Launch(RmsNormForward[x.Type], Dim3.Of(Blocks(x.Rows, RowForwardChunk)), new Dim3(RowForwardBlock), new RmsNormArguments(x.Address, weight.Address, y.Address,
+            rstd.Address, x.LiveRows, x.RowStride, y.RowStride, x.Rows, x.Columns, epsilon, Flag(vectors)));
     }
 
     /// <inheritdoc cref="IBackend.RmsNormBackward"/>
@@ -39,23 +38,25 @@ public sealed unsafe partial class CudaBackend
             Require.Count(dweight, x.Columns);
         }
 
-        int blocks = (int)Blocks(x.Rows, RmsNormChunk);
-        if (blocks == 0)
+        if (x.Rows == 0)
         {
             return;
         }
 
+        bool vectors = HasVectors(x) && HasVectors(dy) && HasVectors(dx) && HasVectors(weight);
+        int chunk = RowsPerChunk(x.Rows);
+        int blocks = (int)Blocks(x.Rows, chunk);
         nint partials = dweight.IsNone ? 0 : _workspace.Take((long)blocks * x.Columns * sizeof(float));
-        Launch(RmsNormBackwardKernel[x.Type], Dim3.Of(blocks), new Dim3(RowBlock), new RmsNormBackwardArguments(dy.Address, x.Address, weight.Address, rstd.Address, dx.Address,
-            partials, dy.RowStride, x.RowStride, dx.RowStride, x.Rows, x.Columns, Flag(accumulate), Flag(HasVectors(x) && HasVectors(dy) && HasVectors(dx) && HasVectors(weight))));
+        Launch(RmsNormBackwardKernel[x.Type], Dim3.Of(blocks), new Dim3((uint)RowBackwardThreads(x.Columns, vectors)), new RmsNormBackwardArguments(dy.Address, x.Address,
+            weight.Address, rstd.Address, dx.Address, partials, dy.RowStride, x.RowStride, dx.RowStride, x.Rows, x.Columns, chunk, Flag(accumulate), Flag(vectors)));
         if (partials != 0)
         {
-            ColumnSum(partials, blocks, new Tensor(dweight.Address, new Shape(1, x.Columns), dweight.Type));
+            ColumnSum(partials, blocks, dweight.Reshape(new Shape(1, x.Columns)));
         }
     }
 
     private readonly record struct RmsNormArguments(nint X, nint Weight, nint Y, nint Rstd, nint Live, long XStride, long YStride, int Rows, int Columns, float Epsilon, int Vectors);
 
     private readonly record struct RmsNormBackwardArguments(nint Dy, nint X, nint Weight, nint Rstd, nint Dx, nint Partials, long DyStride, long XStride, long DxStride, int Rows,
-        int Columns, int Accumulate, int Vectors);
+        int Columns, int Chunk, int Accumulate, int Vectors);
 }

@@ -16,11 +16,16 @@ public sealed unsafe partial class CudaBackend : IBackend, IArenaMemory
     private readonly CudaBackendOptions _options;
     private readonly HostStaging _staging;
     private readonly DeviceWorkspace _workspace;
+    private readonly CublasLt? _cublas;
     private readonly Dictionary<nint, CudaDeviceMemory> _blocks = [];
 
     /// <summary>A backend with a context of its own on <paramref name="device"/>.</summary>
-    /// <exception cref="CudaException">The device is not available, or lacks bf16 although the options ask for it.</exception>
-    public CudaBackend(CudaDevice device, CudaBackendOptions? options = null, KernelCompiler? compiler = null)
+    /// <param name="device">The device.</param>
+    /// <param name="options">How the backend works.</param>
+    /// <param name="compiler">Source of the kernels; this machine's by default.</param>
+    /// <param name="cublas">Makes cuBLASLt in the context that is current; asked only when the options want it. The machine's library by default.</param>
+    /// <exception cref="CudaException">The device is not available, lacks bf16 although the options ask for it, or cuBLASLt is wanted and missing.</exception>
+    public CudaBackend(CudaDevice device, CudaBackendOptions? options = null, KernelCompiler? compiler = null, Func<CublasLt>? cublas = null)
     {
         ArgumentNullException.ThrowIfNull(device);
         _options = options ?? new CudaBackendOptions();
@@ -42,6 +47,7 @@ public sealed unsafe partial class CudaBackend : IBackend, IArenaMemory
         _kernels = new KernelLibrary(_context, source);
         _staging = new HostStaging(_context, _stream);
         _workspace = new DeviceWorkspace(_context, _stream);
+        _cublas = _options.Gemm == GemmName.Cublas ? (cublas ?? CublasLt.Load)() : null;
     }
 
     /// <inheritdoc cref="IBackend.Name"/>
@@ -122,6 +128,7 @@ public sealed unsafe partial class CudaBackend : IBackend, IArenaMemory
     public void Dispose()
     {
         _stream.Synchronize();
+        _cublas?.Dispose();
         _workspace.Dispose();
         _staging.Dispose();
         _kernels.Dispose();
@@ -156,10 +163,10 @@ public sealed unsafe partial class CudaBackend : IBackend, IArenaMemory
     /// <summary>Ceiling of the quotient.</summary>
     private static long Blocks(long count, long size) => (count + size - 1) / size;
 
-    /// <summary>Whether every row of the tensor can be moved in 16-byte pieces.</summary>
+    /// <summary>Whether every row of the tensor can be moved in 16-byte pieces; a matter of the layout alone, so that parts of a batch take the same path.</summary>
     private static bool HasVectors(Tensor x)
     {
-        int elements = 16 / x.Type.Size();
-        return x.Address % 16 == 0 && x.Columns % elements == 0 && (x.RowStride % elements == 0 || x.Rows <= 1);
+        int elements = RunLength(x.Type);
+        return x.Address % 16 == 0 && x.Columns % elements == 0 && x.RowStride % elements == 0;
     }
 }

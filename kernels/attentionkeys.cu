@@ -19,7 +19,8 @@ template <typename T>
 __device__ __forceinline__ void attention_delta(const AttentionArguments& a)
 {
     constexpr int N = Wide<T>::count;
-    int64 row = blockIdx.x; // image and query
+    int row = blockIdx.x; // image and query
+    int image = row / a.queries, query = row % a.queries;
     int within = threadIdx.x % 32 / 8, member = threadIdx.x % 8;
     for (int base = threadIdx.x / 32 * 4; base < a.heads; base += blockDim.x / 8)
     {
@@ -45,7 +46,7 @@ __device__ __forceinline__ void attention_delta(const AttentionArguments& a)
         sum = team_total(sum);
         if (head < a.heads && member == 0)
         {
-            a.delta[(row / a.queries * a.heads + head) * a.queries + row % a.queries] = sum;
+            a.delta[((int64)image * a.heads + head) * a.queries + query] = sum;
         }
     }
 }

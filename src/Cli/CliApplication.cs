@@ -3,6 +3,7 @@ using CoGrpo.Model;
 using CoGrpo.Model.Images;
 using CoGrpo.Rl.Configuration;
 using CoGrpo.Runtime;
+using CoGrpo.Runtime.Cuda;
 using CoGrpo.Runtime.Files;
 
 namespace CoGrpo.Cli;
@@ -46,9 +47,9 @@ internal static class CliApplication
     {
         string line = error switch
         {
-            CommandException or ConfigurationException or SafetensorsException or ModelException or PngException or TensorException => error.Message,
+            CommandException or ConfigurationException or SafetensorsException or ModelException or PngException or TensorException or CudaException => error.Message,
             IOException or UnauthorizedAccessException => $"{error.Message.TrimEnd('.')}; check the path, its permissions and the free space",
-            OutOfMemoryException => "out of memory; lower sampling.microBatch, train.model.microBatch or pretrain.microBatch",
+            OutOfMemoryException => $"{error.Message.TrimEnd('.')}; lower sampling.microBatch, train.model.microBatch or pretrain.microBatch",
             _ => $"unexpected {error.GetType().Name}: {error.Message.TrimEnd('.')}; set COGRPO_DEBUG=1 to see where, and report it",
         };
         context.Error.WriteLine($"error: {line.ReplaceLineEndings(" ")}");

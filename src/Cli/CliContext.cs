@@ -1,5 +1,7 @@
 using CoGrpo.Cli.Progress;
 using CoGrpo.Rl.Logging;
+using CoGrpo.Runtime.Cuda;
+using CoGrpo.Runtime.Cuda.Kernels;
 
 namespace CoGrpo.Cli;
 
@@ -17,6 +19,15 @@ internal sealed class CliContext
 
     /// <summary>Show stack traces.</summary>
     public bool Debug { get; init; }
+
+    /// <summary>Opens the CUDA driver; throws where there is none.</summary>
+    public Func<CudaDriver> CudaDriver { get; init; } = Runtime.Cuda.CudaDriver.Load;
+
+    /// <summary>Opens the run-time compiler; throws where there is none.</summary>
+    public Func<Nvrtc> Nvrtc { get; init; } = Runtime.Cuda.Nvrtc.Load;
+
+    /// <summary>Where CUDA kernels come from.</summary>
+    public Func<KernelCompiler> KernelCompiler { get; init; } = Runtime.Cuda.Kernels.KernelCompiler.Default;
 
     /// <summary>The process's own streams.</summary>
     public static CliContext OfProcess() => new()

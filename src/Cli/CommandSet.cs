@@ -1,6 +1,7 @@
 using System.CommandLine;
 using CoGrpo.Cli.Commands;
 using CoGrpo.Rl.Runs;
+using CoGrpo.Runtime.Backends;
 
 namespace CoGrpo.Cli;
 
@@ -10,25 +11,30 @@ internal static class CommandSet
     /// <summary>The root command with everything this version can do.</summary>
     public static RootCommand Create(CliContext context) => new("Post-trains masked image diffusion models together with their sampling schedule (Co-GRPO), and samples from them.")
     {
-        DeviceOption.Instance,
-        new PretrainCommand(context, Pretrain),
-        new TrainCommand(context, Train),
-        new SampleCommand(context, ServingCommands.Sample),
-        new EvalCommand(context, ServingCommands.Eval),
-        new ScheduleCommand(context, ServingCommands.Schedule),
+        DeviceOption.Device,
+        DeviceOption.Precision,
+        DeviceOption.Gemm,
+        new PretrainCommand(context, (request, output, progress, cancellation) => Pretrain(context, request, output, progress, cancellation)),
+        new TrainCommand(context, (request, output, progress, cancellation) => Train(context, request, output, progress, cancellation)),
+        new SampleCommand(context, (request, output, progress, cancellation) => ServingCommands.Sample(context, request, output, progress, cancellation)),
+        new EvalCommand(context, (request, output, progress, cancellation) => ServingCommands.Eval(context, request, output, progress, cancellation)),
+        new ScheduleCommand(context, (request, output, progress, cancellation) => ServingCommands.Schedule(context, request, output, progress, cancellation)),
         new InspectCommand(context),
+        new KernelsCommand(context),
         new DoctorCommand(context),
     };
 
-    private static int Pretrain(PretrainRequest request, TextWriter output, Rl.Logging.IProgressReporter progress, CancellationToken cancellation)
+    private static int Pretrain(CliContext context, PretrainRequest request, TextWriter output, Rl.Logging.IProgressReporter progress, CancellationToken cancellation)
     {
-        PretrainRun.Execute(request.Configuration, request.Resume, progress, output, cancellation);
+        using ComputeDevice device = DeviceOption.Open(request.Configuration, context);
+        PretrainRun.Execute(request.Configuration, device, request.Resume, progress, output, cancellation);
         return ExitCode.Success;
     }
 
-    private static int Train(TrainRequest request, TextWriter output, Rl.Logging.IProgressReporter progress, CancellationToken cancellation)
+    private static int Train(CliContext context, TrainRequest request, TextWriter output, Rl.Logging.IProgressReporter progress, CancellationToken cancellation)
     {
-        TrainRun.Execute(request.Configuration, request.Resume, progress, output, cancellation);
+        using ComputeDevice device = DeviceOption.Open(request.Configuration, context);
+        TrainRun.Execute(request.Configuration, device, request.Resume, progress, output, cancellation);
         return ExitCode.Success;
     }
 }

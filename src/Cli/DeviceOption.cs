@@ -1,35 +1,50 @@
 using System.CommandLine;
-using CoGrpo.Cli.Diagnostics;
 using CoGrpo.Rl.Configuration;
+using CoGrpo.Runtime;
+using CoGrpo.Runtime.Backends;
+using CoGrpo.Runtime.Backends.Cuda;
 
 namespace CoGrpo.Cli;
 
-/// <summary>The option <c>--device</c>, known to every command.</summary>
+/// <summary>The options that say where the arithmetic runs and how, known to every command.</summary>
 internal static class DeviceOption
 {
-    /// <summary>The option; null where it is not given.</summary>
-    public static Option<string?> Instance { get; } = Create();
+    /// <summary><c>--device</c>; null where it is not given.</summary>
+    public static Option<string?> Device { get; } = Create("--device", "Where the arithmetic runs.", "cpu", "cuda");
 
-    /// <summary>The configuration override the option stands for, or null.</summary>
-    public static string? Override(ParseResult parsed) => parsed.GetValue(Instance) is { } name ? $"device={name}" : null;
+    /// <summary><c>--precision</c>; null where it is not given.</summary>
+    public static Option<string?> Precision { get; } = Create("--precision", "Element type of activations and weights on a GPU.", "bf16", "fp32");
 
-    /// <summary>Throws unless the arithmetic can run on <paramref name="device"/> in this version.</summary>
-    public static void Require(DeviceName device)
+    /// <summary><c>--gemm</c>; null where it is not given.</summary>
+    public static Option<string?> Gemm { get; } = Create("--gemm", "Matrix product on a GPU.", "own", "cublas");
+
+    /// <summary>The configuration overrides that the options stand for.</summary>
+    public static IEnumerable<string> Overrides(ParseResult parsed)
     {
-        if (device == DeviceName.Cuda)
+        foreach ((string path, Option<string?> option) in new[] { ("device", Device), ("precision", Precision), ("gemm", Gemm) })
         {
-            string tried = string.Join(", ", GpuProbe.All().Select(library => library.Summary));
-            throw new CommandException($"device cuda: this version computes on the CPU only, the CUDA backend comes with a later one (tried {tried}); use --device cpu");
+            if (parsed.GetValue(option) is { } value)
+            {
+                yield return $"{path}={value}";
+            }
         }
     }
 
-    /// <summary>Throws if the command line itself asks for a device that this version does not have.</summary>
-    public static void Require(ParseResult parsed) => Require(parsed.GetValue(Instance) == "cuda" ? DeviceName.Cuda : DeviceName.Cpu);
+    /// <summary>The device of a configuration, owned by the caller.</summary>
+    /// <exception cref="Runtime.Cuda.CudaException">It asks for a GPU and there is none that can be used; the message says what was tried.</exception>
+    public static ComputeDevice Open(RunConfiguration configuration, CliContext context) => configuration.Device == DeviceName.Cpu
+        ? ComputeDevice.Cpu()
+        : ComputeDevice.Cuda(context.CudaDriver(), new CudaBackendOptions
+        {
+            Storage = configuration.Precision == PrecisionName.Bf16 ? ElementType.BFloat16 : ElementType.Float32,
+            Gemm = configuration.Gemm == GemmChoice.Own ? GemmName.Own : GemmName.Cublas,
+        }, compiler: context.KernelCompiler());
 
-    private static Option<string?> Create()
+    private static Option<string?> Create(string name, string description, params string[] values)
     {
-        Option<string?> option = new("--device") { Description = "Where the arithmetic runs: cpu or cuda.", Recursive = true, HelpName = "cpu|cuda" };
-        option.AcceptOnlyFromAmong("cpu", "cuda");
+        string choice = string.Join('|', values);
+        Option<string?> option = new(name) { Description = $"{description} {string.Join(" or ", values)}.", Recursive = true, HelpName = choice };
+        option.AcceptOnlyFromAmong(values);
         return option;
     }
 }

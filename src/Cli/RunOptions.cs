@@ -39,7 +39,6 @@ internal sealed class RunOptions
 
     /// <summary>The configuration: file, then --set in order, then the options with a name of their own.</summary>
     /// <exception cref="ConfigurationException">The configuration cannot be used.</exception>
-    /// <exception cref="CommandException">It asks for a device that this version does not have.</exception>
     public RunConfiguration Load(ParseResult parsed)
     {
         List<string> overrides = [];
@@ -63,14 +62,8 @@ internal sealed class RunOptions
             Add(overrides, "sampling.steps", steps.ToString(CultureInfo.InvariantCulture));
         }
 
-        if (DeviceOption.Override(parsed) is { } device)
-        {
-            overrides.Add(device);
-        }
-
-        RunConfiguration configuration = ConfigurationLoader.Load(parsed.GetValue(_config), overrides);
-        DeviceOption.Require(configuration.Device);
-        return configuration;
+        overrides.AddRange(DeviceOption.Overrides(parsed));
+        return ConfigurationLoader.Load(parsed.GetValue(_config), overrides);
     }
 
     // A path may look like a number or contain backslashes: as a JSON string it stays what it is.

@@ -3,6 +3,7 @@ using CoGrpo.Cli.Commands;
 using CoGrpo.Rl.EmojiScenes;
 using CoGrpo.Rl.Logging;
 using CoGrpo.Rl.Serving;
+using CoGrpo.Runtime.Backends;
 using CoGrpo.Runtime.Files;
 
 namespace CoGrpo.Cli;
@@ -11,10 +12,11 @@ namespace CoGrpo.Cli;
 internal static class ServingCommands
 {
     /// <summary>Pictures for prompts.</summary>
-    public static int Sample(SampleRequest request, TextWriter output, IProgressReporter progress, CancellationToken cancellation)
+    public static int Sample(CliContext context, SampleRequest request, TextWriter output, IProgressReporter progress, CancellationToken cancellation)
     {
         IReadOnlyList<Prompt> prompts = [.. request.Prompts.Select(Parse)];
-        using ServingSession session = ServingSession.Open(request.Configuration, request.Schedule);
+        using ComputeDevice device = DeviceOption.Open(request.Configuration, context);
+        using ServingSession session = ServingSession.Open(request.Configuration, device, request.Schedule);
         output.WriteLine($"model: {session.Checkpoint}");
         (IReadOnlyList<SampledPicture> pictures, string grid) = SampleService.Run(session, request.Configuration, prompts, request.Samples, progress, cancellation);
         foreach (SampledPicture picture in pictures)
@@ -29,9 +31,10 @@ internal static class ServingCommands
     }
 
     /// <summary>Scores of a checkpoint.</summary>
-    public static int Eval(EvalRequest request, TextWriter output, IProgressReporter progress, CancellationToken cancellation)
+    public static int Eval(CliContext context, EvalRequest request, TextWriter output, IProgressReporter progress, CancellationToken cancellation)
     {
-        using ServingSession session = ServingSession.Open(request.Configuration, request.Schedule);
+        using ComputeDevice device = DeviceOption.Open(request.Configuration, context);
+        using ServingSession session = ServingSession.Open(request.Configuration, device, request.Schedule);
         output.WriteLine($"model: {session.Checkpoint}");
         var service = new EvaluationService(session, request.Configuration, request.TrainingPrompts);
         service.Evaluate(request.Transfer, progress, cancellation);
@@ -53,9 +56,10 @@ internal static class ServingCommands
     }
 
     /// <summary>The four curves.</summary>
-    public static int Schedule(ScheduleRequest request, TextWriter output, IProgressReporter progress, CancellationToken cancellation)
+    public static int Schedule(CliContext context, ScheduleRequest request, TextWriter output, IProgressReporter progress, CancellationToken cancellation)
     {
-        ScheduleService service = ScheduleService.Open(request.Configuration, request.Schedule, cancellation);
+        using ComputeDevice device = DeviceOption.Open(request.Configuration, context);
+        ScheduleService service = ScheduleService.Open(request.Configuration, device, request.Schedule, cancellation);
         TableOutput.Write(output, service.Table());
         if (request.Picture is { } picture)
         {

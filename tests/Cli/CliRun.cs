@@ -1,5 +1,6 @@
 using System.CommandLine;
 using CoGrpo.Cli;
+using CoGrpo.Runtime.Cuda;
 
 namespace CoGrpo.Tests.Cli;
 
@@ -9,7 +10,10 @@ internal sealed class CliRun
     private readonly StringWriter _out = new();
     private readonly StringWriter _error = new();
 
-    private CliRun(bool debug) => Context = new CliContext { Out = _out, Error = _error, Debug = debug };
+    private CliRun(bool debug) => Context = new CliContext { Out = _out, Error = _error, Debug = debug, CudaDriver = NoDriver };
+
+    /// <summary>The answer of a machine without driver, whatever machine the tests run on.</summary>
+    public static CudaDriver NoDriver() => CudaDriver.Load(NativeLibrarySearch.For("NVIDIA driver", ["libcuda-that-is-not.so.1"], [], "/nowhere/libcuda-that-is-not.so.1"));
 
     public CliContext Context { get; }
 

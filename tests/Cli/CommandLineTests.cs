@@ -57,25 +57,33 @@ public sealed class CommandLineTests
     {
         CliRun run = CliRun.Of("doctor");
         Assert.Equal((0, ""), (run.Code, run.Error));
-        foreach (string title in (string[])["system:", ".NET:", "cores:", "vectors:", "peak:", "memory:", "disk:", "NVIDIA driver:", "NVRTC (kernel compiler):", "cuBLASLt (optional):", "GPU:"])
+        foreach (string title in (string[])["system:", ".NET:", "cores:", "vectors:", "peak:", "memory:", "disk:", "NVIDIA driver:", "NVRTC:", "cuBLASLt:", "GPU:"])
         {
             Assert.Contains(title, run.Out, StringComparison.Ordinal);
         }
     }
 
     [Theory]
-    [InlineData("doctor --device cuda")]
-    [InlineData("--device cuda doctor")]
-    [InlineData("inspect x --device cuda")]
     [InlineData("train --device cuda")]
     [InlineData("train --set device=cuda")]
-    public void Cuda_is_one_line_and_code_1(string line)
+    [InlineData("pretrain --device cuda")]
+    [InlineData("sample x --device cuda --precision fp32")]
+    [InlineData("eval --device cuda --gemm cublas")]
+    public void Without_a_driver_cuda_is_one_line_that_says_what_was_tried_and_code_1(string line)
     {
-        (CliRun run, TrainRequest? request) = Ask<TrainRequest>((c, b) => new TrainCommand(c, b), line.Split(' '));
-        Assert.Equal((1, null, ""), (run.Code, request, run.Out));
-        Assert.StartsWith("error: device cuda: this version computes on the CPU only, the CUDA backend comes with a later one (tried ", run.Error, StringComparison.Ordinal);
-        Assert.EndsWith("use --device cpu" + Environment.NewLine, run.Error, StringComparison.Ordinal);
-        Assert.Single(run.Error.TrimEnd().Split('\n'));
+        CliRun run = CliRun.Of(line.Replace(" x ", " a_dog ", StringComparison.Ordinal).Split(' ').Select(word => word == "a_dog" ? "a dog" : word).ToArray());
+        Assert.Equal(1, run.Code);
+        Assert.Equal("error: NVIDIA driver: wanted its library on this machine, tried /nowhere/libcuda-that-is-not.so.1, libcuda-that-is-not.so.1 and found none; install the NVIDIA driver or use --device cpu"
+            + Environment.NewLine, run.Error);
+    }
+
+    [Fact]
+    public void Doctor_goes_on_where_there_is_no_driver()
+    {
+        CliRun run = CliRun.Of("doctor");
+        Assert.Equal(0, run.Code);
+        Assert.Contains("none usable: NVIDIA driver: wanted its library", run.Out, StringComparison.Ordinal);
+        Assert.Contains("NVRTC:", run.Out, StringComparison.Ordinal);
     }
 
     [Fact]

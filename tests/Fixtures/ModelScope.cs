@@ -11,8 +11,14 @@ internal sealed class ModelScope : IDisposable
     private readonly Arena _inputs;
 
     public ModelScope(int threads = 2)
+        : this(new CpuBackend(threads))
     {
-        Backend = new CpuBackend(threads);
+    }
+
+    /// <summary>On <paramref name="backend"/>, owned from here on.</summary>
+    public ModelScope(IBackend backend)
+    {
+        Backend = backend;
         Activations = Backend.CreateArena("activations", 1 << 22);
         Gradients = Backend.CreateArena("gradients", 1 << 22);
         _inputs = Backend.CreateArena("inputs", 1 << 20);
@@ -41,11 +47,25 @@ internal sealed class ModelScope : IDisposable
         return tensor;
     }
 
+    /// <summary>In the element type that networks compute in.</summary>
+    public Tensor UploadInStorage(Shape shape, ReadOnlySpan<float> values)
+    {
+        Tensor wide = Upload(shape, values);
+        if (Backend.Storage == ElementType.Float32)
+        {
+            return wide;
+        }
+
+        Tensor tensor = _inputs.Allocate(shape, Backend.Storage);
+        Backend.Copy(wide, tensor);
+        return tensor;
+    }
+
     public double[] Doubles(Tensor tensor)
     {
         float[] values = new float[tensor.Shape.Count];
         Tensor copy = tensor;
-        if (!tensor.IsContiguous)
+        if (!tensor.IsContiguous || tensor.Type != ElementType.Float32)
         {
             copy = _inputs.Allocate(tensor.Shape);
             Backend.Copy(tensor, copy);
@@ -62,6 +82,8 @@ internal sealed class ModelScope : IDisposable
         {
             Backend.Upload<float>(file.Floats(parameter.Name), parameter.Value);
         }
+
+        store.RenewComputeCopy();
     }
 
     public void Dispose()

@@ -8,7 +8,7 @@ using CoGrpo.Rl.Configuration;
 using CoGrpo.Rl.Training;
 using CoGrpo.Runtime;
 using CoGrpo.Runtime.Autograd;
-using CoGrpo.Runtime.Backends.Cpu;
+using CoGrpo.Runtime.Backends;
 using CoGrpo.Runtime.Sampling;
 
 namespace CoGrpo.Tests.Rl;
@@ -28,10 +28,11 @@ internal sealed class TinyRun : IDisposable
     /// <param name="untrained">Keeps the policy at its initial weights, δ = 0.</param>
     /// <param name="trained">Which actions the policy controls; null for all.</param>
     /// <param name="guidance">Hand-made s.</param>
+    /// <param name="device">Where; the CPU without. Owned from here on.</param>
     public TinyRun(int lanes = 1, int sampleMicroBatch = 4, bool downsample = false, int steps = 4, bool untrained = false, IReadOnlyList<bool>? trained = null,
-        double guidance = 2)
+        double guidance = 2, ComputeDevice? device = null)
     {
-        Backend = Own(new CpuBackend(1));
+        Device = Own(device ?? ComputeDevice.Cpu());
         int side = downsample ? 16 : 8;
         Steps = steps;
         World = new TinyWorld(side);
@@ -51,7 +52,7 @@ internal sealed class TinyRun : IDisposable
 
         Parametrization = new ScheduleParametrization(new() { HandMade = new() { Guidance = guidance } });
         Setup = new LaneSetup(Model, Policy, Parametrization, steps, trained ?? [true, true, true, true], side, side, 4, sampleMicroBatch);
-        Lanes = Own(new LaneSet(Setup, lanes, () => new CpuBackend(1)));
+        Lanes = Own(new LaneSet(Setup, lanes, () => Device.LaneBackend(1)));
         Masked = Own(new TextToImageMaskedModel(Model, side, side, 4));
         var table = new PromptTable(World);
         table.Set([new TinyPrompt("a"), new TinyPrompt("b"), new TinyPrompt("c")]);
@@ -60,7 +61,9 @@ internal sealed class TinyRun : IDisposable
         Masked.SetPrompts(_ids);
     }
 
-    public CpuBackend Backend { get; }
+    public ComputeDevice Device { get; }
+
+    public IBackend Backend => Device.Backend;
 
     public TinyWorld World { get; }
 
@@ -97,7 +100,7 @@ internal sealed class TinyRun : IDisposable
     /// <summary>Samples trajectories of equal groups with prompts 1, 2, 3, 1, ... and gives them fixed advantages of both signs.</summary>
     public Trajectories Rollout(int images = 4, int group = 2, bool explore = true, ISchedule? fixedSchedule = null)
     {
-        var trajectories = Own(new Trajectories(Backend, images, Setup.Height * Setup.Width, Steps, fixedSchedule is null ? new Shape(64, 64) : default));
+        var trajectories = Own(new Trajectories(Backend, images, Setup.Height * Setup.Width, Steps, fixedSchedule is null ? new Shape(64, 64) : default, Backend.Storage));
         for (int b = 0; b < images; b++)
         {
             trajectories.Prompts[b] = 1 + (b / group % 3);
@@ -199,6 +202,8 @@ internal sealed class TinyRun : IDisposable
 
             Backend.Upload<float>(values, parameter.Value);
         }
+
+        store.RenewComputeCopy();
     }
 
     /// <summary>A normal number.</summary>

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using CoGrpo.Cli.Diagnostics;
+using CoGrpo.Runtime.Cuda;
 using CoGrpo.Runtime.Diagnostics;
 
 namespace CoGrpo.Cli.Commands;
@@ -22,7 +22,6 @@ internal sealed class DoctorCommand : Command
 
     private int Run(ParseResult parsed)
     {
-        DeviceOption.Require(parsed);
         Line("system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}");
         Line(".NET", RuntimeInformation.FrameworkDescription);
         Line("cores", Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture));
@@ -57,15 +56,23 @@ internal sealed class DoctorCommand : Command
 
     private void Gpu()
     {
-        IReadOnlyList<NativeLibraryProbe> libraries = GpuProbe.All();
-        foreach (NativeLibraryProbe library in libraries)
+        CudaSurvey survey = CudaSurvey.OfMachine(_context.CudaDriver);
+        Library(survey.Driver, "install the NVIDIA driver", null);
+        Library(survey.Nvrtc, "install it (Debian: libnvrtc12), or build the kernels elsewhere with «kernels build»", survey.NvrtcVersion);
+        Library(survey.CublasLt, "optional, for --gemm cublas: install cuBLAS (Debian: libcublaslt12)", null);
+        if (survey.DriverProblem is { } problem)
         {
-            Line(library.Title, library.Summary + (library.Found is null ? $"; {library.Remedy}" : ""));
+            Line("GPU", $"none usable: {problem}");
         }
 
-        (int count, string detail) = GpuProbe.Devices(libraries[0]);
-        Line("GPU", count == 0 ? $"none usable ({detail}); everything runs on the CPU" : $"{count} ({detail}); this version computes on the CPU all the same, the CUDA backend comes with a later one");
+        foreach (CudaDevice device in survey.Devices)
+        {
+            Line($"GPU {device.Ordinal}", device.ToString());
+        }
     }
+
+    private void Library(NativeLibrarySearch library, string remedy, string? version) =>
+        Line(library.Title, library.Summary + (library.Found is null ? $"; {remedy}" : version is null ? "" : $", {version}"));
 
     private void Line(string title, string text) => _context.Out.WriteLine($"{title + ":",-24} {text}");
 }

@@ -20,7 +20,6 @@ internal sealed class InspectCommand : Command
 
     private int Run(ParseResult parsed)
     {
-        DeviceOption.Require(parsed);
         string path = parsed.GetRequiredValue(_path);
         if (Directory.Exists(path))
         {

@@ -16,13 +16,19 @@ public sealed record RunConfiguration
     /// <summary>Where the arithmetic runs.</summary>
     public DeviceName Device { get; init; }
 
+    /// <summary>Element type of activations and weights on a GPU.</summary>
+    public PrecisionName Precision { get; init; }
+
+    /// <summary>Matrix product on a GPU.</summary>
+    public GemmChoice Gemm { get; init; }
+
     /// <summary>Number of CPU threads; 0 for all cores. Results do not depend on it.</summary>
     [Bounds(0, 1024)]
     public int Threads { get; init; }
 
     /// <summary>
     /// Replicas of the networks that work on micro-batches at once, each with its share of the threads. Sampled pictures do not depend on it;
-    /// trained weights do, in rounding, because it orders the sum of gradients. 1 for models that fill all cores by themselves.
+    /// trained weights do, in rounding, because it orders the sum of gradients. 1 for models that fill all cores by themselves, and on a GPU whatever this says.
     /// </summary>
     [Bounds(1, 256)]
     public int Lanes { get; init; } = 2;

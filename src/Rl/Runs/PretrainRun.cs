@@ -11,7 +11,6 @@ using CoGrpo.Rl.Logging;
 using CoGrpo.Rl.Pretraining;
 using CoGrpo.Rl.Training;
 using CoGrpo.Runtime.Backends;
-using CoGrpo.Runtime.Backends.Cpu;
 using CoGrpo.Runtime.Files;
 using CoGrpo.Runtime.Sampling;
 
@@ -20,18 +19,18 @@ namespace CoGrpo.Rl.Runs;
 /// <summary>The <c>pretrain</c> command's work: a masked-token training run in a run folder, resumable to the bit.</summary>
 public static class PretrainRun
 {
-    /// <summary>Trains to the end, or until <paramref name="cancellation"/>, when a checkpoint is saved and <see cref="OperationCanceledException"/> thrown. Returns the folder of the finished model.</summary>
-    public static string Execute(RunConfiguration configuration, bool resume, IProgressReporter progress, TextWriter output, CancellationToken cancellation)
+    /// <summary>Trains to the end on <paramref name="device"/>, or until <paramref name="cancellation"/>, when a checkpoint is saved and <see cref="OperationCanceledException"/> thrown. Returns the folder of the finished model.</summary>
+    public static string Execute(RunConfiguration configuration, ComputeDevice device, bool resume, IProgressReporter progress, TextWriter output, CancellationToken cancellation)
     {
         PretrainConfiguration settings = configuration.Pretrain;
         SceneLayout layout = RunFactory.Layout(configuration.Data);
         ulong seed = (ulong)configuration.Seed;
-        using var backend = new CpuBackend(1);
+        IBackend backend = device.Backend;
         using TextToImageModel model = FromConfiguration(configuration, backend, seed);
         using TextToImageModel average = FromConfiguration(configuration, backend, seed);
         TaskWeights weights = settings.TaskWeights;
         var source = new ScenePictureSource(layout, [weights.Single, weights.Two, weights.Counting, weights.Colours, weights.Position, weights.Attribution]);
-        using var trainer = new Pretrainer(model, source, Options(configuration), seed, () => LaneBackend(configuration));
+        using var trainer = new Pretrainer(model, source, Options(configuration, device), seed, () => LaneBackend(configuration, device));
         using RunFolder folder = RunFolder.Open(configuration, resume, settings.KeepCheckpoints, progress);
         TrainingState state = State(backend, model, trainer);
         if (folder.Resumed is { } checkpoint)
@@ -69,7 +68,7 @@ public static class PretrainRun
 
             if (settings.EvaluateEvery > 0 && metrics.Step % settings.EvaluateEvery == 0 && metrics.Step < settings.Steps)
             {
-                Evaluate(configuration, layout, trainer, average, folder, progress, cancellation);
+                Evaluate(configuration, device, layout, trainer, average, folder, progress, cancellation);
             }
 
             if (metrics.Step % settings.CheckpointEvery == 0 && metrics.Step < settings.Steps)
@@ -79,7 +78,7 @@ public static class PretrainRun
         }
 
         Save(folder, state, trainer);
-        Evaluate(configuration, layout, trainer, average, folder, progress, cancellation);
+        Evaluate(configuration, device, layout, trainer, average, folder, progress, cancellation);
         string path = folder.At("model");
         average.Save(path);
         if (steps.Count > 1)
@@ -93,10 +92,10 @@ public static class PretrainRun
     }
 
     /// <summary>The backend of one lane: its share of the configuration's threads.</summary>
-    internal static IBackend LaneBackend(RunConfiguration configuration)
+    internal static IBackend LaneBackend(RunConfiguration configuration, ComputeDevice device)
     {
         int threads = configuration.Threads > 0 ? configuration.Threads : Environment.ProcessorCount;
-        return new CpuBackend(Math.Max(1, threads / configuration.Lanes));
+        return device.LaneBackend(Math.Max(1, threads / configuration.Lanes));
     }
 
     private static TextToImageModel FromConfiguration(RunConfiguration configuration, IBackend backend, ulong seed)
@@ -107,7 +106,7 @@ public static class PretrainRun
         return model;
     }
 
-    private static PretrainingOptions Options(RunConfiguration configuration)
+    private static PretrainingOptions Options(RunConfiguration configuration, ComputeDevice device)
     {
         PretrainConfiguration c = configuration.Pretrain;
         return new PretrainingOptions
@@ -115,7 +114,7 @@ public static class PretrainRun
             Steps = c.Steps,
             Batch = c.Batch,
             MicroBatch = c.MicroBatch,
-            Lanes = configuration.Lanes,
+            Lanes = device.Lanes(configuration.Lanes),
             LearningRate = c.LearningRate,
             Warmup = c.Warmup,
             DecayFraction = c.DecayFraction,
@@ -152,13 +151,13 @@ public static class PretrainRun
         folder.Checkpoints.Save(trainer.Step, state.Write);
     }
 
-    private static void Evaluate(RunConfiguration configuration, SceneLayout layout, Pretrainer trainer, TextToImageModel average, RunFolder folder,
+    private static void Evaluate(RunConfiguration configuration, ComputeDevice device, SceneLayout layout, Pretrainer trainer, TextToImageModel average, RunFolder folder,
         IProgressReporter progress, CancellationToken cancellation)
     {
         trainer.TransformerAverage.CopyTo(average.Transformer.Parameters);
         trainer.TextAverage.CopyTo(average.TextEncoder.Parameters);
         using var policy = new SchedulePolicy(SchedulePolicyConfig.ForWidth(configuration.Schedule.PolicyWidth), average.Backend);
-        using LaneSet lanes = TrainRun.Lanes(configuration, average, policy, layout);
+        using LaneSet lanes = TrainRun.Lanes(configuration, device, average, policy, layout);
         EvaluationConfiguration e = configuration.Train.Evaluation;
         var evaluator = new SceneEvaluator(lanes, layout, new EvaluationSet(PromptSet.HeldOut, e.PromptsPerTask, (ulong)e.Seed, e.Samples), (ulong)e.Seed);
         EvaluationReport report = evaluator.Run(configuration.Sampling.Steps, new HandMadeSchedule(RunFactory.HandMade(configuration.Sampling.HandMade)), cancellation);

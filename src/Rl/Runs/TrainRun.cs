@@ -10,7 +10,7 @@ using CoGrpo.Rl.Logging;
 using CoGrpo.Rl.Serving;
 using CoGrpo.Rl.Training;
 using CoGrpo.Runtime.Autograd;
-using CoGrpo.Runtime.Backends.Cpu;
+using CoGrpo.Runtime.Backends;
 using CoGrpo.Runtime.Optimization;
 using CoGrpo.Runtime.Sampling;
 
@@ -26,7 +26,7 @@ public sealed class TrainRun : IDisposable
     private readonly IProgressReporter _progress;
     private readonly CancellationToken _cancellation;
     private readonly SceneLayout _layout;
-    private readonly CpuBackend _backend;
+    private readonly ComputeDevice _device;
     private readonly TextToImageModel _model;
     private readonly SchedulePolicy _policy;
     private readonly LaneSet _lanes;
@@ -36,17 +36,17 @@ public sealed class TrainRun : IDisposable
     private readonly TrainingState _state;
     private readonly RewardAlarms _alarms;
 
-    private TrainRun(RunConfiguration configuration, bool resume, IProgressReporter progress, CancellationToken cancellation)
+    private TrainRun(RunConfiguration configuration, ComputeDevice device, bool resume, IProgressReporter progress, CancellationToken cancellation)
     {
         _configuration = configuration;
         _progress = progress;
         _cancellation = cancellation;
         _layout = RunFactory.Layout(configuration.Data);
-        _backend = new CpuBackend(1);
-        _model = TextToImageModel.Load(configuration.Model.Checkpoint ?? ShippedModel.Find(), _backend);
-        _policy = new SchedulePolicy(SchedulePolicyConfig.ForWidth(configuration.Schedule.PolicyWidth), _backend);
-        Initialisation.SchedulePolicy(_policy.Parameters, _backend, (ulong)configuration.Seed);
-        _lanes = Lanes(configuration, _model, _policy, _layout);
+        _device = device;
+        _model = TextToImageModel.Load(configuration.Model.Checkpoint ?? ShippedModel.Find(), device.Backend);
+        _policy = new SchedulePolicy(SchedulePolicyConfig.ForWidth(configuration.Schedule.PolicyWidth), device.Backend);
+        Initialisation.SchedulePolicy(_policy.Parameters, device.Backend, (ulong)configuration.Seed);
+        _lanes = Lanes(configuration, device, _model, _policy, _layout);
         IReadOnlyList<IReward> rewards = RunFactory.Rewards(configuration.Train, _layout);
         _trainer = new CoGrpoTrainer(configuration, _lanes, new ScenePromptSource(), rewards, _layout.Tokenizer, new SceneWatch(_layout));
         EvaluationConfiguration e = configuration.Train.Evaluation;
@@ -60,16 +60,16 @@ public sealed class TrainRun : IDisposable
         }
     }
 
-    /// <summary>Trains to the end, or until <paramref name="cancellation"/>, when a checkpoint is saved and <see cref="OperationCanceledException"/> thrown. Returns the run folder.</summary>
+    /// <summary>Trains to the end on <paramref name="device"/>, or until <paramref name="cancellation"/>, when a checkpoint is saved and <see cref="OperationCanceledException"/> thrown. Returns the run folder.</summary>
     /// <exception cref="ModelException">The configuration, the model or the run folder cannot be used.</exception>
-    public static string Execute(RunConfiguration configuration, bool resume, IProgressReporter progress, TextWriter output, CancellationToken cancellation)
+    public static string Execute(RunConfiguration configuration, ComputeDevice device, bool resume, IProgressReporter progress, TextWriter output, CancellationToken cancellation)
     {
-        using var run = new TrainRun(configuration, resume, progress, cancellation);
+        using var run = new TrainRun(configuration, device, resume, progress, cancellation);
         run.Train(output);
         return run._folder.Path;
     }
 
-    /// <summary>Frees networks, lanes and logs.</summary>
+    /// <summary>Frees networks, lanes and logs; the device stays.</summary>
     public void Dispose()
     {
         _folder.Dispose();
@@ -77,16 +77,15 @@ public sealed class TrainRun : IDisposable
         _lanes.Dispose();
         _policy.Dispose();
         _model.Dispose();
-        _backend.Dispose();
     }
 
     /// <summary>The lanes of a configuration.</summary>
-    internal static LaneSet Lanes(RunConfiguration configuration, TextToImageModel model, SchedulePolicy policy, SceneLayout layout)
+    internal static LaneSet Lanes(RunConfiguration configuration, ComputeDevice device, TextToImageModel model, SchedulePolicy policy, SceneLayout layout)
     {
         int grid = layout.Tokenizer.GridHeight;
         var setup = new LaneSetup(model, policy, RunFactory.Parametrization(configuration), configuration.Sampling.Steps,
             RunFactory.TrainedActions(configuration.Schedule), grid, layout.Tokenizer.GridWidth, SceneTiles.PatchSize, configuration.Sampling.MicroBatch);
-        return new LaneSet(setup, configuration.Lanes, () => PretrainRun.LaneBackend(configuration));
+        return new LaneSet(setup, device.Lanes(configuration.Lanes), () => PretrainRun.LaneBackend(configuration, device));
     }
 
     private bool UsesLearnedSchedule => _configuration.Train.Mode != TrainMode.Naive;
@@ -175,7 +174,7 @@ public sealed class TrainRun : IDisposable
 
     private TrainingState State()
     {
-        var state = new TrainingState(_backend);
+        var state = new TrainingState(_device.Backend);
         AddNetwork("transformer", _model.Transformer.Parameters, _trainer.Model.Optimizer, _trainer.Model.Average);
         AddNetwork("policy", _policy.Parameters, _trainer.Schedule.Optimizer, _trainer.Schedule.Average);
         return state;
@@ -213,5 +212,5 @@ public sealed class TrainRun : IDisposable
     }
 
     /// <summary>Puts averaged weights, where there are any, in place of the trained ones until disposed.</summary>
-    private WeightSwap Averaged() => new(_backend, (_model.Transformer.Parameters, _trainer.Model.Average), (_policy.Parameters, _trainer.Schedule.Average));
+    private WeightSwap Averaged() => new(_device.Backend, (_model.Transformer.Parameters, _trainer.Model.Average), (_policy.Parameters, _trainer.Schedule.Average));
 }

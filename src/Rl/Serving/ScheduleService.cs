@@ -2,6 +2,7 @@ using System.Globalization;
 using CoGrpo.Rl.Charts;
 using CoGrpo.Rl.Configuration;
 using CoGrpo.Rl.Training;
+using CoGrpo.Runtime.Backends;
 using CoGrpo.Runtime.Sampling;
 
 namespace CoGrpo.Rl.Serving;
@@ -23,7 +24,7 @@ public sealed class ScheduleService
     /// that it started from; otherwise the configuration's hand-made one alone, for which no model is loaded.
     /// </summary>
     /// <exception cref="Model.ModelException">The model or the schedule cannot be used.</exception>
-    public static ScheduleService Open(RunConfiguration configuration, string? schedule, CancellationToken cancellation)
+    public static ScheduleService Open(RunConfiguration configuration, ComputeDevice device, string? schedule, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         int steps = configuration.Sampling.Steps;
@@ -32,7 +33,7 @@ public sealed class ScheduleService
             return new ScheduleService(RunFactory.HandMade(configuration.Sampling.HandMade), steps, null);
         }
 
-        using ServingSession session = ServingSession.Open(configuration, schedule);
+        using ServingSession session = ServingSession.Open(configuration, device, schedule);
         return new ScheduleService(session.Learned!.Parametrization.HandMade, steps, ScheduleProfile.Of(session, steps, (ulong)configuration.Seed, cancellation));
     }
 

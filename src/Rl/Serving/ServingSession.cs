@@ -6,7 +6,7 @@ using CoGrpo.Rl.Configuration;
 using CoGrpo.Rl.EmojiScenes;
 using CoGrpo.Rl.Training;
 using CoGrpo.Runtime;
-using CoGrpo.Runtime.Backends.Cpu;
+using CoGrpo.Runtime.Backends;
 using CoGrpo.Runtime.Sampling;
 
 namespace CoGrpo.Rl.Serving;
@@ -14,30 +14,29 @@ namespace CoGrpo.Rl.Serving;
 /// <summary>A loaded model, and a learned schedule if one is asked for, ready to sample on all cores. Driven by one thread.</summary>
 public sealed class ServingSession : IDisposable
 {
-    private readonly CpuBackend _backend;
     private readonly TextToImageModel _model;
     private readonly SchedulePolicyFolder? _learned;
     private readonly SchedulePolicy _policy;
 
-    private ServingSession(RunConfiguration configuration, string checkpoint, string? schedule)
+    private ServingSession(RunConfiguration configuration, ComputeDevice device, string checkpoint, string? schedule)
     {
         Checkpoint = checkpoint;
         Layout = RunFactory.Layout(configuration.Data);
         HandMade = new HandMadeSchedule(RunFactory.HandMade(configuration.Sampling.HandMade));
-        _backend = new CpuBackend(1);
+        IBackend backend = device.Backend;
         try
         {
-            _model = TextToImageModel.Load(checkpoint, _backend);
+            _model = TextToImageModel.Load(checkpoint, backend);
             CheckModel(checkpoint);
-            _learned = schedule is null ? null : SchedulePolicyFolder.Load(schedule, _backend);
+            _learned = schedule is null ? null : SchedulePolicyFolder.Load(schedule, backend);
 
             // Lanes always carry a policy; without a learned schedule the smallest possible one, which is never run.
-            _policy = _learned?.Policy ?? new SchedulePolicy(new SchedulePolicyConfig(_model.Transformer.Config.Width, 2, 1, 1, 1, 1, 1), _backend);
+            _policy = _learned?.Policy ?? new SchedulePolicy(new SchedulePolicyConfig(_model.Transformer.Config.Width, 2, 1, 1, 1, 1, 1), backend);
             CheckPolicy(schedule);
             var setup = new LaneSetup(_model, _policy, _learned?.Parametrization ?? new ScheduleParametrization(new ScheduleParametrizationSettings()),
                 _learned?.Settings.TrainedSteps ?? 1, _learned?.Settings.TrainedActions ?? [false, false, false, false],
                 Layout.Tokenizer.GridHeight, Layout.Tokenizer.GridWidth, SceneTiles.PatchSize, configuration.Sampling.MicroBatch);
-            Lanes = new LaneSet(setup, configuration.Threads > 0 ? configuration.Threads : Environment.ProcessorCount, () => new CpuBackend(1));
+            Lanes = new LaneSet(setup, device.Lanes(configuration.Threads > 0 ? configuration.Threads : Environment.ProcessorCount), () => device.LaneBackend(1));
         }
         catch
         {
@@ -66,14 +65,14 @@ public sealed class ServingSession : IDisposable
 
     /// <summary>
     /// Loads <c>model.checkpoint</c> of <paramref name="configuration"/>, or the shipped model without one, and the learned schedule at
-    /// <paramref name="schedule"/> (its folder, or a checkpoint that contains it) unless null.
+    /// <paramref name="schedule"/> (its folder, or a checkpoint that contains it) unless null. The device must outlive the session.
     /// </summary>
     /// <exception cref="ModelException">A file is missing or damaged, or model, schedule and data do not fit together.</exception>
     /// <exception cref="ConfigurationException">The data are not EmojiScenes.</exception>
-    public static ServingSession Open(RunConfiguration configuration, string? schedule)
+    public static ServingSession Open(RunConfiguration configuration, ComputeDevice device, string? schedule)
     {
         RequireScenes(configuration);
-        return new ServingSession(configuration, configuration.Model.Checkpoint ?? ShippedModel.Find(), schedule);
+        return new ServingSession(configuration, device, configuration.Model.Checkpoint ?? ShippedModel.Find(), schedule);
     }
 
     /// <summary>
@@ -102,7 +101,6 @@ public sealed class ServingSession : IDisposable
 
         _learned?.Dispose();
         _model?.Dispose();
-        _backend.Dispose();
     }
 
     /// <summary>Throws unless the data have prompts and pictures that this version can decode and judge.</summary>

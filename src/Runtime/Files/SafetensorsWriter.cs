@@ -110,18 +110,10 @@ public sealed class SafetensorsWriter
                     BinaryPrimitives.WriteHalfLittleEndian(bytes[(2 * i)..], (Half)values[i]);
                     break;
                 default:
-                    BinaryPrimitives.WriteUInt16LittleEndian(bytes[(2 * i)..], ToBFloat16(values[i]));
+                    BinaryPrimitives.WriteUInt16LittleEndian(bytes[(2 * i)..], BFloat16.Bits(values[i]));
                     break;
             }
         }
-    }
-
-    private static ushort ToBFloat16(float value)
-    {
-        uint bits = BitConverter.SingleToUInt32Bits(value);
-
-        // Rounding could carry a NaN's payload into infinity; a NaN stays one by setting its quiet bit.
-        return float.IsNaN(value) ? (ushort)((bits >> 16) | 0x40) : (ushort)((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
     }
 
     private SafetensorsTensor Take(string name, long bytes)

@@ -1,3 +1,4 @@
+using CoGrpo.Runtime.Backends;
 using CoGrpo.Rl.Configuration;
 using CoGrpo.Rl.Logging;
 using CoGrpo.Rl.Serving;
@@ -7,6 +8,8 @@ namespace CoGrpo.Tests.Rl.Serving;
 
 public sealed class EvaluationServiceTests
 {
+    private static readonly ComputeDevice Device = ComputeDevice.Cpu();
+
     private static readonly GridSearchPlan SmallPlan = new()
     {
         Guidance = [1, 1.5],
@@ -47,7 +50,7 @@ public sealed class EvaluationServiceTests
     {
         using ServingModel model = new(constantPolicy: true);
         RunConfiguration configuration = model.Configuration("run");
-        using ServingSession session = ServingSession.Open(configuration, model.Checkpoint);
+        using ServingSession session = ServingSession.Open(configuration, Device, model.Checkpoint);
         CheckProfile(session, ServingModel.TrainedSteps);
         CheckProfile(session, 7);
         var service = new EvaluationService(session, configuration, trainingPrompts: true);
@@ -64,7 +67,7 @@ public sealed class EvaluationServiceTests
     public void The_search_keeps_the_best_of_each_round()
     {
         using ServingModel model = new();
-        using ServingSession session = ServingSession.Open(model.Configuration("run"), null);
+        using ServingSession session = ServingSession.Open(model.Configuration("run"), Device, null);
         GridSearchResult result = HandMadeGridSearch.Run(session, SmallPlan, 2, 5, new SilentProgress(), CancellationToken.None);
         Assert.Equal([1, 1, 1, 1, 2, 2], result.Scores.Select(score => score.Round));
         Assert.Equal(result.Scores.Take(2).Select(score => score.Settings).ToHashSet(), result.Scores.Skip(4).Select(score => score.Settings).ToHashSet());
@@ -93,7 +96,7 @@ public sealed class EvaluationServiceTests
     private static (IReadOnlyList<EvaluationRow> Rows, string[] Files) Evaluate(ServingModel model, string output, int lanes)
     {
         RunConfiguration configuration = model.Configuration(output, lanes);
-        using ServingSession session = ServingSession.Open(configuration, model.Checkpoint);
+        using ServingSession session = ServingSession.Open(configuration, Device, model.Checkpoint);
         var service = new EvaluationService(session, configuration, trainingPrompts: false);
         service.Evaluate(TransferMode.Both, new SilentProgress(), CancellationToken.None);
         IReadOnlyList<GridSearchResult> searches = service.Search(SmallPlan, new SilentProgress(), CancellationToken.None);

@@ -1,3 +1,4 @@
+using CoGrpo.Runtime.Backends;
 using CoGrpo.Model;
 using CoGrpo.Model.Images;
 using CoGrpo.Rl.Configuration;
@@ -9,6 +10,8 @@ namespace CoGrpo.Tests.Rl.Serving;
 
 public sealed class SampleServiceTests : IDisposable
 {
+    private static readonly ComputeDevice Device = ComputeDevice.Cpu();
+
     private static readonly Prompt[] Prompts = [Prompt.Parse("a dog"), Prompt.Parse("three cats"), Prompt.Parse("a red heart and a blue circle")];
 
     private readonly ServingModel _model = new();
@@ -57,7 +60,7 @@ public sealed class SampleServiceTests : IDisposable
     [Fact]
     public void Cancellation_stops_before_the_next_batch()
     {
-        using ServingSession session = ServingSession.Open(_model.Configuration("cancelled"), null);
+        using ServingSession session = ServingSession.Open(_model.Configuration("cancelled"), Device, null);
         Assert.Throws<OperationCanceledException>(() =>
             SampleService.Run(session, _model.Configuration("cancelled"), Prompts, 1, new SilentProgress(), new CancellationToken(canceled: true)));
         Assert.False(File.Exists(Path.Combine(_model.At("cancelled"), "grid.png")));
@@ -67,16 +70,16 @@ public sealed class SampleServiceTests : IDisposable
     public void What_does_not_fit_is_told()
     {
         RunConfiguration configuration = _model.Configuration("x");
-        Assert.Contains("transformer", Assert.Throws<ModelException>(() => ServingSession.Open(configuration with { Model = new() { Checkpoint = _model.At("none") } }, null)).Message, StringComparison.Ordinal);
-        Assert.Contains("schedule_policy", Assert.Throws<ModelException>(() => ServingSession.Open(configuration, _model.At("none"))).Message, StringComparison.Ordinal);
+        Assert.Contains("transformer", Assert.Throws<ModelException>(() => ServingSession.Open(configuration with { Model = new() { Checkpoint = _model.At("none") } }, Device, null)).Message, StringComparison.Ordinal);
+        Assert.Contains("schedule_policy", Assert.Throws<ModelException>(() => ServingSession.Open(configuration, Device, _model.At("none"))).Message, StringComparison.Ordinal);
         RunConfiguration prompts = configuration with { Data = new() { Name = DataName.Prompts, PromptFile = "p.txt" } };
-        Assert.Contains("data.name", Assert.Throws<ConfigurationException>(() => ServingSession.Open(prompts, null)).Message, StringComparison.Ordinal);
+        Assert.Contains("data.name", Assert.Throws<ConfigurationException>(() => ServingSession.Open(prompts, Device, null)).Message, StringComparison.Ordinal);
     }
 
     private string[] Sample(string output, int lanes, bool learned, long seed = 0)
     {
         RunConfiguration configuration = _model.Configuration(output, lanes) with { Seed = seed };
-        using ServingSession session = ServingSession.Open(configuration, learned ? _model.Checkpoint : null);
+        using ServingSession session = ServingSession.Open(configuration, Device, learned ? _model.Checkpoint : null);
         (IReadOnlyList<SampledPicture> pictures, string grid) = SampleService.Run(session, configuration, Prompts, 2, new SilentProgress(), CancellationToken.None);
         Assert.Equal(Directory.GetFiles(Path.Combine(_model.At(output), "samples")).Order(StringComparer.Ordinal), pictures.Select(picture => picture.Path));
         return [.. pictures.Select(picture => picture.Path), grid];

@@ -62,8 +62,8 @@ internal sealed class ActivateRow : OperationRow
         : base(nameof(IBackend.Activate), images, $"{columns} {activation}")
     {
         _size = (columns, activation);
-        In("x", new Shape(images, columns), columns % 3, draw: (r, i) => 3 * Normal(r, i));
-        Out("y", new Shape(images, columns), columns % 3);
+        In("x", new Shape(images, columns), Padding(columns, 3), draw: (r, i) => 3 * Normal(r, i));
+        Out("y", new Shape(images, columns), Padding(columns, 3));
     }
 
     public override (int Input, int Output)[] Aliases => [(0, 1)];
@@ -89,9 +89,9 @@ internal sealed class ActivateBackwardRow : OperationRow
         : base(nameof(IBackend.ActivateBackward), images, $"{columns} {activation}{(accumulate ? " accumulate" : "")}")
     {
         _size = (columns, activation, accumulate);
-        In("dy", new Shape(images, columns), columns % 3);
-        In("x", new Shape(images, columns), columns % 4, draw: (r, i) => 3 * Normal(r, i));
-        Result("dx", new Shape(images, columns), accumulate, columns % 3);
+        In("dy", new Shape(images, columns), Padding(columns, 3));
+        In("x", new Shape(images, columns), Padding(columns, 4), draw: (r, i) => 3 * Normal(r, i));
+        Result("dx", new Shape(images, columns), accumulate, Padding(columns, 3));
     }
 
     public override (int At, int Gradient)[] Gradients => [(1, 2)];

@@ -50,30 +50,34 @@ internal static class GuidedFormula
 
 internal sealed class SinusoidRow : OperationRow
 {
-    private readonly int _frequencies;
+    private readonly (int Frequencies, bool Far) _size;
 
-    public SinusoidRow(int images, int frequencies)
-        : base(nameof(IBackend.Sinusoid), images, $"{frequencies}")
+    /// <summary>Far: numbers of all magnitudes of fp32, for the frequency 1 alone, whose product with them is exact.</summary>
+    public SinusoidRow(int images, int frequencies, bool far = false)
+        : base(nameof(IBackend.Sinusoid), images, $"{frequencies}{(far ? " far" : "")}")
     {
-        _frequencies = frequencies;
-        In("values", new Shape(images), wide: true, draw: (r, i) => i % 2 == 0 ? 1000 * i : 30 * Normal(r, i));
+        _size = (frequencies, far);
+        In("values", new Shape(images), wide: true, draw: far ? Far : (r, i) => i % 2 == 0 ? 1000 * i : 30 * Normal(r, i));
         In("frequencies", new Shape(frequencies), shared: true, wide: true, draw: (_, i) => Math.Exp(-Math.Log(10000) * i / frequencies));
-        Out("y", new Shape(images, 2 * frequencies), frequencies % 3);
+        Out("y", new Shape(images, 2 * frequencies), Padding(2 * frequencies, 3));
     }
 
-    public override OperationRow With(int images) => new SinusoidRow(images, _frequencies);
+    public override OperationRow With(int images) => new SinusoidRow(images, _size.Frequencies, _size.Far);
 
     public override void Run(IBackend backend, Tensor[] t) => backend.Sinusoid(t[0], t[1], t[2]);
 
     public override void Reference<T>(Operands<T> v)
     {
-        for (int i = 0; i < Images * _frequencies; i++)
+        int frequencies = _size.Frequencies;
+        for (int i = 0; i < Images * frequencies; i++)
         {
-            T angle = v[0][i / _frequencies] * v[1][i % _frequencies];
-            int at = (i / _frequencies * 2 * _frequencies) + (i % _frequencies);
-            (v[2][at], v[2][at + _frequencies]) = (T.Cos(angle), T.Sin(angle));
+            T angle = v[0][i / frequencies] * v[1][i % frequencies];
+            int at = (i / frequencies * 2 * frequencies) + (i % frequencies);
+            (v[2][at], v[2][at + frequencies]) = (T.Cos(angle), T.Sin(angle));
         }
     }
+
+    private static double Far(Random random, int index) => (random.Next(2) == 0 ? -1 : 1) * (1 + random.NextDouble()) * Math.Pow(2, (index % 250) - 125);
 }
 
 internal sealed class CrossEntropyRow : OperationRow

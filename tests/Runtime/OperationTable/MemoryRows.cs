@@ -50,7 +50,7 @@ internal sealed class FillRow : OperationRow
         : base(nameof(IBackend.Fill), images, $"{columns}")
     {
         _columns = columns;
-        Out("x", new Shape(images, columns), padding: columns % 4);
+        Out("x", new Shape(images, columns), padding: Padding(columns, 4));
     }
 
     public override OperationRow With(int images) => new FillRow(images, _columns);
@@ -60,19 +60,20 @@ internal sealed class FillRow : OperationRow
     public override void Reference<T>(Operands<T> v) => Array.Fill(v[0], Of<T>(Value));
 }
 
+/// <summary>Copy from one stride to another, and from fp32 (wide) to the storage type or back.</summary>
 internal sealed class CopyRow : OperationRow
 {
-    private readonly (int Columns, int From, int To) _size;
+    private readonly (int Columns, int From, int To, bool FromWide, bool ToWide) _size;
 
-    public CopyRow(int images, int columns, int paddingFrom, int paddingTo)
-        : base(nameof(IBackend.Copy), images, $"{columns} strides +{paddingFrom} to +{paddingTo}")
+    public CopyRow(int images, int columns, int paddingFrom, int paddingTo, bool fromWide = false, bool toWide = false)
+        : base(nameof(IBackend.Copy), images, $"{columns} strides +{paddingFrom}{(fromWide ? " wide" : "")} to +{paddingTo}{(toWide ? " wide" : "")}")
     {
-        _size = (columns, paddingFrom, paddingTo);
-        In("x", new Shape(images, columns), paddingFrom);
-        Out("y", new Shape(images, columns), paddingTo);
+        _size = (columns, paddingFrom, paddingTo, fromWide, toWide);
+        In("x", new Shape(images, columns), paddingFrom, wide: fromWide);
+        Out("y", new Shape(images, columns), paddingTo, wide: toWide);
     }
 
-    public override OperationRow With(int images) => new CopyRow(images, _size.Columns, _size.From, _size.To);
+    public override OperationRow With(int images) => new CopyRow(images, _size.Columns, _size.From, _size.To, _size.FromWide, _size.ToWide);
 
     public override void Run(IBackend backend, Tensor[] t) => backend.Copy(t[0], t[1]);
 
@@ -87,7 +88,7 @@ internal sealed class AddRow : OperationRow
         : base(nameof(IBackend.Add), images, $"{columns}{(second ? "" : " without b")}{(accumulate ? " accumulate" : "")}")
     {
         _size = (columns, second, accumulate);
-        int padding = columns % 3;
+        int padding = Padding(columns, 3);
         In("a", new Shape(images, columns), padding);
         In("b", new Shape(images, columns), padding);
         Result("y", new Shape(images, columns), accumulate, padding);

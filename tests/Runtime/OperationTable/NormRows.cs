@@ -70,10 +70,10 @@ internal sealed class NormRow : OperationRow
         _size = (norm, tokens, c);
         bool shared = norm != Norm.Ada;
         Shape vector = shared ? new Shape(c) : new Shape(images, c);
-        In("x", new Shape(images, tokens, c), c % 4, draw: (r, i) => (2 * Normal(r, i)) + 0.5);
-        In("weight", vector, shared ? 0 : 5, shared);
-        In("bias", vector, shared ? 0 : 2, shared);
-        Out("y", new Shape(images, tokens, c), c % 3);
+        In("x", new Shape(images, tokens, c), Padding(c, 4), draw: (r, i) => (2 * Normal(r, i)) + 0.5);
+        In("weight", vector, shared ? 0 : Padding(c, 5), shared);
+        In("bias", vector, shared ? 0 : Padding(c, 3), shared);
+        Out("y", new Shape(images, tokens, c), Padding(c, 3));
         Out("stats", NormFormula.Saved(norm) == 1 ? new Shape(images * tokens) : new Shape(images * tokens, 2), wide: true);
     }
 
@@ -109,15 +109,15 @@ internal sealed class NormBackwardRow : OperationRow
         _size = (norm, tokens, c, accumulate, weights);
         bool shared = norm != Norm.Ada;
         Shape vector = shared ? new Shape(c) : new Shape(images, c);
-        In("dy", new Shape(images, tokens, c), c % 3);
-        In("x", new Shape(images, tokens, c), c % 4, draw: (r, i) => (2 * Normal(r, i)) + 0.5);
-        In("weight", vector, shared ? 0 : 5, shared);
+        In("dy", new Shape(images, tokens, c), Padding(c, 3));
+        In("x", new Shape(images, tokens, c), Padding(c, 4), draw: (r, i) => (2 * Normal(r, i)) + 0.5);
+        In("weight", vector, shared ? 0 : Padding(c, 5), shared);
         In("stats", NormFormula.Saved(norm) == 1 ? new Shape(images * tokens) : new Shape(images * tokens, 2), wide: true);
-        Result("dx", new Shape(images, tokens, c), accumulate, c % 5);
+        Result("dx", new Shape(images, tokens, c), accumulate, Padding(c, 5));
         if (weights)
         {
-            InOut("dweight", vector, shared ? 0 : 3, shared, wide: shared);
-            InOut("dbias", vector, shared ? 0 : 1, shared, wide: shared);
+            InOut("dweight", vector, shared ? 0 : Padding(c, 4), shared, wide: shared);
+            InOut("dbias", vector, shared ? 0 : Padding(c, 3), shared, wide: shared);
         }
 
         Hidden("bias", vector, shared);

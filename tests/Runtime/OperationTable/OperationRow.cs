@@ -81,6 +81,9 @@ internal abstract class OperationRow(string operation, int images, string label,
     protected void Hidden(string name, Shape shape, bool shared = false, bool wide = false) =>
         Add(name, Role.Hidden, shape, ElementType.Float32, wide, shared, 0, null);
 
+    /// <summary>Elements between rows: 8 where rows of so many columns can then all be aligned, else some number below <paramref name="odd"/>.</summary>
+    protected static int Padding(int columns, int odd) => columns % 8 == 0 ? 8 : columns % odd;
+
     protected static double Normal(Random random, int index) =>
         Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 

@@ -106,8 +106,8 @@ internal static class OperationRun
         return after;
     }
 
-    /// <summary>Operands start at a guard's end, aligned, unless their padding is odd in 16 bytes: those start three elements on, unaligned.</summary>
-    private static int Start(Operand operand) => operand.Padding % 8 > 0 ? Guard + 3 : Guard;
+    /// <summary>Operands whose padding keeps rows aligned start at a guard's end, aligned; the others three elements on, unaligned.</summary>
+    private static int Start(Operand operand) => operand.Padding % 8 == 0 ? Guard : Guard + 3;
 
     private static byte[] Laid(Operand operand, ElementType type, ulong[]? values)
     {

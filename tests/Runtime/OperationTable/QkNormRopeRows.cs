@@ -52,11 +52,11 @@ internal sealed class QkNormRopeRow : OperationRow
         : base(nameof(IBackend.QkNormRope), images, size.ToString())
     {
         _size = size;
-        In("x", new Shape(images, size.Length, size.C), size.Tokens % 3);
+        In("x", new Shape(images, size.Length, size.C), Padding(size.C, 3));
         In("weight", new Shape(size.Width), shared: true);
         In("cos", new Shape(size.Tokens, size.Width / 2), shared: true, wide: true, draw: (_, i) => Math.Cos(0.37 * i));
         In("sin", new Shape(size.Tokens, size.Width / 2), shared: true, wide: true, draw: (_, i) => Math.Sin(0.37 * i));
-        InOut("y", new Shape(images, size.Tokens, size.C), size.Tokens % 4);
+        InOut("y", new Shape(images, size.Tokens, size.C), Padding(size.C, 4));
         Out("rstd", new Shape(images * size.Length, size.Heads), wide: true);
     }
 
@@ -75,13 +75,13 @@ internal sealed class QkNormRopeBackwardRow : OperationRow
         : base(nameof(IBackend.QkNormRopeBackward), images, $"{size}{(weight ? "" : " dx only")}")
     {
         _case = (size, weight);
-        In("dy", new Shape(images, size.Tokens, size.C), size.Tokens % 3);
-        In("x", new Shape(images, size.Length, size.C), size.Tokens % 4);
+        In("dy", new Shape(images, size.Tokens, size.C), Padding(size.C, 3));
+        In("x", new Shape(images, size.Length, size.C), Padding(size.C, 4));
         In("weight", new Shape(size.Width), shared: true);
         In("cos", new Shape(size.Tokens, size.Width / 2), shared: true, wide: true, draw: (_, i) => Math.Cos(0.37 * i));
         In("sin", new Shape(size.Tokens, size.Width / 2), shared: true, wide: true, draw: (_, i) => Math.Sin(0.37 * i));
         In("rstd", new Shape(images * size.Length, size.Heads), wide: true);
-        Out("dx", new Shape(images, size.Length, size.C), size.Tokens % 5);
+        Out("dx", new Shape(images, size.Length, size.C), Padding(size.C, 5));
         if (weight)
         {
             InOut("dweight", new Shape(size.Width), shared: true, wide: true);

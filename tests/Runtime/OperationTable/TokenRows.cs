@@ -12,10 +12,10 @@ internal sealed class GateResidualRow : OperationRow
         : base(nameof(IBackend.GateResidual), images, $"{tokens}x{c}{(gated ? " gate" : "")}")
     {
         _size = (tokens, c, gated);
-        In("residual", new Shape(images, tokens, c), c % 3);
-        In("branch", new Shape(images, tokens, c), c % 4);
-        In("gate", new Shape(images, c), 5);
-        Out("y", new Shape(images, tokens, c), c % 3);
+        In("residual", new Shape(images, tokens, c), Padding(c, 3));
+        In("branch", new Shape(images, tokens, c), Padding(c, 4));
+        In("gate", new Shape(images, c), Padding(c, 5));
+        Out("y", new Shape(images, tokens, c), Padding(c, 3));
     }
 
     public override (int Input, int Output)[] Aliases => [(0, 3)];
@@ -42,13 +42,13 @@ internal sealed class GateResidualBackwardRow : OperationRow
         : base(nameof(IBackend.GateResidualBackward), images, $"{tokens}x{c}{(branch ? "" : " dgate only")}")
     {
         _size = (tokens, c, branch);
-        In("dy", new Shape(images, tokens, c), c % 3);
-        In("branch", new Shape(images, tokens, c), c % 4);
-        In("gate", new Shape(images, c), 5);
-        InOut("dgate", new Shape(images, c), 2);
+        In("dy", new Shape(images, tokens, c), Padding(c, 3));
+        In("branch", new Shape(images, tokens, c), Padding(c, 4));
+        In("gate", new Shape(images, c), Padding(c, 5));
+        InOut("dgate", new Shape(images, c), Padding(c, 4));
         if (branch)
         {
-            Out("dbranch", new Shape(images, tokens, c), c % 5);
+            Out("dbranch", new Shape(images, tokens, c), Padding(c, 5));
         }
     }
 
@@ -95,7 +95,7 @@ internal sealed class EmbeddingRow : OperationRow
         Integers("ids", new Shape(images, l), (r, _) => r.Next(v));
         In("table", new Shape(v, c), shared: true);
         In("positions", new Shape(l, c), shared: true);
-        Out("y", new Shape(images, l, c), c % 3);
+        Out("y", new Shape(images, l, c), Padding(c, 3));
     }
 
     public override OperationRow With(int images) => new EmbeddingRow(images, _size.L, _size.V, _size.C, _size.Positions);
@@ -120,7 +120,7 @@ internal sealed class EmbeddingBackwardRow : OperationRow
         : base(nameof(IBackend.EmbeddingBackward), images, $"{l} of {v}, {c} channels")
     {
         _size = (l, v, c);
-        In("dy", new Shape(images, l, c), c % 3);
+        In("dy", new Shape(images, l, c), Padding(c, 3));
         Integers("ids", new Shape(images, l), (r, _) => r.Next(v));
         InOut("dtable", new Shape(v, c), shared: true, wide: true);
         InOut("dpositions", new Shape(l, c), shared: true, wide: true);
@@ -163,8 +163,8 @@ internal sealed class TransposeTokensRow : OperationRow
         : base(nameof(IBackend.TransposeTokens), images, $"{n}x{c}")
     {
         _size = (n, c);
-        In("x", new Shape(images, n, c), c % 3);
-        Out("y", new Shape(images, c, n), n % 4);
+        In("x", new Shape(images, n, c), Padding(c, 3));
+        Out("y", new Shape(images, c, n), Padding(n, 4));
     }
 
     public override OperationRow With(int images) => new TransposeTokensRow(images, _size.N, _size.C);
@@ -189,8 +189,8 @@ internal sealed class CopyTokensRow : OperationRow
         : base(nameof(IBackend.CopyTokens), images, $"{count} tokens of {c} from {xFirst} of {from} to {yFirst} of {to}{(accumulate ? " accumulate" : "")}")
     {
         _size = (from, to, c, xFirst, yFirst, count, accumulate);
-        In("x", new Shape(images, from, c), c % 3);
-        InOut("y", new Shape(images, to, c), c % 4);
+        In("x", new Shape(images, from, c), Padding(c, 3));
+        InOut("y", new Shape(images, to, c), Padding(c, 4));
     }
 
     public override OperationRow With(int images) =>
@@ -222,9 +222,9 @@ internal sealed class GatherRowsRow : OperationRow
         : base(nameof(IBackend.GatherRows), 1, $"{r} of {m}x{c}")
     {
         _size = (m, r, c);
-        In("x", new Shape(m, c), c % 3);
+        In("x", new Shape(m, c), Padding(c, 3));
         Integers("rows", new Shape(r), (_, i) => m - 1 - (i * (m / r)));
-        Out("y", new Shape(r, c), c % 4);
+        Out("y", new Shape(r, c), Padding(c, 4));
     }
 
     public override OperationRow With(int images) => new GatherRowsRow(_size.M, _size.R, _size.C);
@@ -248,9 +248,9 @@ internal sealed class GatherRowsBackwardRow : OperationRow
         : base(nameof(IBackend.GatherRowsBackward), 1, $"{r} of {m}x{c}{(accumulate ? " accumulate" : "")}")
     {
         _size = (m, r, c, accumulate);
-        In("dy", new Shape(r, c), c % 4);
+        In("dy", new Shape(r, c), Padding(c, 4));
         Integers("rows", new Shape(r), (_, i) => m - 1 - (i * (m / r)));
-        Result("dx", new Shape(m, c), accumulate, c % 3);
+        Result("dx", new Shape(m, c), accumulate, Padding(c, 3));
         Hidden("x", new Shape(m, c));
     }
 

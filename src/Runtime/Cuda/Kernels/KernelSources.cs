@@ -1,11 +1,12 @@
 using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace CoGrpo.Runtime.Cuda.Kernels;
 
 /// <summary>The CUDA C++ sources of the library, embedded in its assembly: one program per operation, and the headers they share.</summary>
-public static class KernelSources
+public static partial class KernelSources
 {
     private const string Folder = "kernels/";
     private const string ProgramSuffix = ".cu";
@@ -27,18 +28,36 @@ public static class KernelSources
     /// <exception cref="KeyNotFoundException">There is none of that stem.</exception>
     public static string Text(string stem) => Texts[FileName(stem)];
 
-    /// <summary>SHA-256 over a program and all headers, in hexadecimal: changes whenever the code could.</summary>
+    /// <summary>SHA-256 over a program and the headers it includes, in hexadecimal: changes whenever the code does.</summary>
     public static string Fingerprint(string stem)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        SortedSet<string> included = new(StringComparer.Ordinal);
+        AddIncluded(FileName(stem), included);
         Append(hash, FileName(stem), Text(stem));
-        foreach ((string name, string text) in Headers.OrderBy(header => header.Key, StringComparer.Ordinal))
+        foreach (string name in included)
         {
-            Append(hash, name, text);
+            Append(hash, name, Texts[name]);
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
+
+    /// <summary>Adds the headers that a file includes, and those that they include.</summary>
+    private static void AddIncluded(string file, SortedSet<string> included)
+    {
+        foreach (Match include in Include().Matches(Texts[file]))
+        {
+            string name = include.Groups["name"].Value;
+            if (Texts.ContainsKey(name) && included.Add(name))
+            {
+                AddIncluded(name, included);
+            }
+        }
+    }
+
+    [GeneratedRegex("""^\s*#\s*include\s+"(?<name>[^"]+)"\s*$""", RegexOptions.Multiline)]
+    private static partial Regex Include();
 
     private static void Append(IncrementalHash hash, string name, string text)
     {

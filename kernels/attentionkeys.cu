@@ -51,48 +51,48 @@ __device__ __forceinline__ void attention_delta(const AttentionArguments& a)
     }
 }
 
-extern "C" __global__ void __launch_bounds__(128) attention_delta_f32(const AttentionArguments a)
+extern "C" __global__ void __launch_bounds__(128) attentionkeys_delta_f32(const AttentionArguments a)
 {
     attention_delta<float>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(SIMT_THREADS, 2) attention_keys_32_f32(const AttentionArguments a)
+extern "C" __global__ void __launch_bounds__(SIMT_THREADS, 2) attentionkeys_32_f32(const AttentionArguments a)
 {
     attention_backward_simt<32, true>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(SIMT_THREADS, 2) attention_keys_64_f32(const AttentionArguments a)
+extern "C" __global__ void __launch_bounds__(SIMT_THREADS, 2) attentionkeys_64_f32(const AttentionArguments a)
 {
     attention_backward_simt<64, true>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(SIMT_THREADS, 2) attention_keys_128_f32(const AttentionArguments a)
+extern "C" __global__ void __launch_bounds__(SIMT_THREADS, 2) attentionkeys_128_f32(const AttentionArguments a)
 {
     attention_backward_simt<128, true>(a);
 }
 
 #if HAS_BF16
-extern "C" __global__ void __launch_bounds__(128) attention_delta_bf16(const AttentionArguments a)
+extern "C" __global__ void __launch_bounds__(128) attentionkeys_delta_bf16(const AttentionArguments a)
 {
     attention_delta<bf16>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(128, 2) attention_keys_32_bf16(const AttentionArguments a)
+extern "C" __global__ void __launch_bounds__(128, 2) attentionkeys_32_bf16(const AttentionArguments a)
 {
     attention_backward<32, true>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(128, 2) attention_keys_64_bf16(const AttentionArguments a)
+extern "C" __global__ void __launch_bounds__(128, 2) attentionkeys_64_bf16(const AttentionArguments a)
 {
     attention_backward<64, true>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(128, 2) attention_keys_80_bf16(const AttentionArguments a)
+extern "C" __global__ void __launch_bounds__(128, 2) attentionkeys_80_bf16(const AttentionArguments a)
 {
     attention_backward<80, true>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(128, 2) attention_keys_128_bf16(const AttentionArguments a)
+extern "C" __global__ void __launch_bounds__(128, 2) attentionkeys_128_bf16(const AttentionArguments a)
 {
     attention_backward<128, true>(a);
 }

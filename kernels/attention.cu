@@ -109,17 +109,17 @@ __device__ __forceinline__ void attention_forward_simt(const AttentionArguments&
     }
 }
 
-extern "C" __global__ void __launch_bounds__(SIMT_THREADS, 2) attention_forward_32_f32(const AttentionArguments a)
+extern "C" __global__ void __launch_bounds__(SIMT_THREADS, 2) attention_32_f32(const AttentionArguments a)
 {
     attention_forward_simt<32>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(SIMT_THREADS, 2) attention_forward_64_f32(const AttentionArguments a)
+extern "C" __global__ void __launch_bounds__(SIMT_THREADS, 2) attention_64_f32(const AttentionArguments a)
 {
     attention_forward_simt<64>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(SIMT_THREADS, 2) attention_forward_128_f32(const AttentionArguments a)
+extern "C" __global__ void __launch_bounds__(SIMT_THREADS, 2) attention_128_f32(const AttentionArguments a)
 {
     attention_forward_simt<128>(a);
 }
@@ -315,22 +315,22 @@ __device__ __forceinline__ void attention_forward(const AttentionArguments& a)
     QueryTile::template store<2>(queryTile, own, o, inverse, o_rows, a.oStride, first + own, a.queries, a.width, a.vectors);
 }
 
-extern "C" __global__ void __launch_bounds__(128, 2) attention_forward_32_bf16(const AttentionArguments a)
+extern "C" __global__ void __launch_bounds__(128, 2) attention_32_bf16(const AttentionArguments a)
 {
     attention_forward<32>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(128, 2) attention_forward_64_bf16(const AttentionArguments a)
+extern "C" __global__ void __launch_bounds__(128, 2) attention_64_bf16(const AttentionArguments a)
 {
     attention_forward<64>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(128, 2) attention_forward_80_bf16(const AttentionArguments a)
+extern "C" __global__ void __launch_bounds__(128, 2) attention_80_bf16(const AttentionArguments a)
 {
     attention_forward<80>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(128, 2) attention_forward_128_bf16(const AttentionArguments a)
+extern "C" __global__ void __launch_bounds__(128, 2) attention_128_bf16(const AttentionArguments a)
 {
     attention_forward<128>(a);
 }

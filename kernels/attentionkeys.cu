@@ -19,7 +19,8 @@ template <typename T>
 __device__ __forceinline__ void attention_delta(const AttentionArguments& a)
 {
     constexpr int N = Wide<T>::count;
-    int64 row = blockIdx.x; // image and query
+    int row = blockIdx.x; // image and query
+    int image = row / a.queries, query = row % a.queries;
     int within = threadIdx.x % 32 / 8, member = threadIdx.x % 8;
     for (int base = threadIdx.x / 32 * 4; base < a.heads; base += blockDim.x / 8)
     {
@@ -45,53 +46,53 @@ __device__ __forceinline__ void attention_delta(const AttentionArguments& a)
         sum = team_total(sum);
         if (head < a.heads && member == 0)
         {
-            a.delta[(row / a.queries * a.heads + head) * a.queries + row % a.queries] = sum;
+            a.delta[((int64)image * a.heads + head) * a.queries + query] = sum;
         }
     }
 }
 
-extern "C" __global__ void __launch_bounds__(128) attention_delta_f32(const AttentionArguments a)
+extern "C" __global__ void __launch_bounds__(128) attentionkeys_delta_f32(const AttentionArguments a)
 {
     attention_delta<float>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(SIMT_THREADS, 2) attention_keys_32_f32(const AttentionArguments a)
+extern "C" __global__ void __launch_bounds__(SIMT_THREADS, 2) attentionkeys_32_f32(const AttentionArguments a)
 {
     attention_backward_simt<32, true>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(SIMT_THREADS, 2) attention_keys_64_f32(const AttentionArguments a)
+extern "C" __global__ void __launch_bounds__(SIMT_THREADS, 2) attentionkeys_64_f32(const AttentionArguments a)
 {
     attention_backward_simt<64, true>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(SIMT_THREADS, 2) attention_keys_128_f32(const AttentionArguments a)
+extern "C" __global__ void __launch_bounds__(SIMT_THREADS, 2) attentionkeys_128_f32(const AttentionArguments a)
 {
     attention_backward_simt<128, true>(a);
 }
 
 #if HAS_BF16
-extern "C" __global__ void __launch_bounds__(128) attention_delta_bf16(const AttentionArguments a)
+extern "C" __global__ void __launch_bounds__(128) attentionkeys_delta_bf16(const AttentionArguments a)
 {
     attention_delta<bf16>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(128, 2) attention_keys_32_bf16(const AttentionArguments a)
+extern "C" __global__ void __launch_bounds__(128, 2) attentionkeys_32_bf16(const AttentionArguments a)
 {
     attention_backward<32, true>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(128, 2) attention_keys_64_bf16(const AttentionArguments a)
+extern "C" __global__ void __launch_bounds__(128, 2) attentionkeys_64_bf16(const AttentionArguments a)
 {
     attention_backward<64, true>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(128, 2) attention_keys_80_bf16(const AttentionArguments a)
+extern "C" __global__ void __launch_bounds__(128, 2) attentionkeys_80_bf16(const AttentionArguments a)
 {
     attention_backward<80, true>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(128, 2) attention_keys_128_bf16(const AttentionArguments a)
+extern "C" __global__ void __launch_bounds__(128, 2) attentionkeys_128_bf16(const AttentionArguments a)
 {
     attention_backward<128, true>(a);
 }

@@ -17,23 +17,23 @@
 #include "linearmma.cuh"
 #include "linearsimt.cuh"
 
-extern "C" __global__ void __launch_bounds__(SIMT_THREADS, 2) linear_deep_f32(const LinearArguments a)
+extern "C" __global__ void __launch_bounds__(SIMT_THREADS, 2) linear_f32(const LinearArguments a)
 {
     linear_simt<true, true>(a);
 }
 
 #if HAS_BF16
-extern "C" __global__ void __launch_bounds__(LinearLarge::THREADS, 1) linear_large_deep_bf16(const LinearArguments a)
+extern "C" __global__ void __launch_bounds__(LinearLarge::THREADS, 1) linear_large_bf16(const LinearArguments a)
 {
     linear_async<LinearLarge, true, true>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(LinearMedium::THREADS, 2) linear_medium_deep_bf16(const LinearArguments a)
+extern "C" __global__ void __launch_bounds__(LinearMedium::THREADS, 2) linear_medium_bf16(const LinearArguments a)
 {
     linear_async<LinearMedium, true, true>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(LinearSmall::THREADS, 4) linear_small_deep_bf16(const LinearArguments a)
+extern "C" __global__ void __launch_bounds__(LinearSmall::THREADS, 4) linear_small_bf16(const LinearArguments a)
 {
     linear_async<LinearSmall, true, true>(a);
 }

@@ -23,13 +23,13 @@ __device__ __forceinline__ void linear_epilogue(const LinearArguments& a)
     }
 }
 
-extern "C" __global__ void __launch_bounds__(128) linear_epilogue_f32(const LinearArguments a)
+extern "C" __global__ void __launch_bounds__(128) linearepilogue_f32(const LinearArguments a)
 {
     linear_epilogue<float, float>(a);
 }
 
 #if HAS_BF16
-extern "C" __global__ void __launch_bounds__(128) linear_epilogue_bf16(const LinearArguments a)
+extern "C" __global__ void __launch_bounds__(128) linearepilogue_bf16(const LinearArguments a)
 {
     if (a.yFloat)
     {

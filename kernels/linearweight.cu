@@ -66,33 +66,33 @@ __device__ __forceinline__ void linear_bias_sums(const LinearBiasArguments& a)
     }
 }
 
-extern "C" __global__ void __launch_bounds__(128) linear_bias_f32(const LinearBiasArguments a)
+extern "C" __global__ void __launch_bounds__(128) linearweight_bias_f32(const LinearBiasArguments a)
 {
     linear_bias_sums<float>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(SIMT_THREADS, 2) linear_weight_f32(const LinearArguments a)
+extern "C" __global__ void __launch_bounds__(SIMT_THREADS, 2) linearweight_f32(const LinearArguments a)
 {
     linear_simt<false, false>(a);
 }
 
 #if HAS_BF16
-extern "C" __global__ void __launch_bounds__(128) linear_bias_bf16(const LinearBiasArguments a)
+extern "C" __global__ void __launch_bounds__(128) linearweight_bias_bf16(const LinearBiasArguments a)
 {
     linear_bias_sums<bf16>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(LinearMedium::THREADS, 2) linear_medium_weight_bf16(const LinearArguments a)
+extern "C" __global__ void __launch_bounds__(LinearMedium::THREADS, 2) linearweight_medium_bf16(const LinearArguments a)
 {
     linear_async<LinearMedium, false, false>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(LinearSmall::THREADS, 4) linear_small_weight_bf16(const LinearArguments a)
+extern "C" __global__ void __launch_bounds__(LinearSmall::THREADS, 4) linearweight_small_bf16(const LinearArguments a)
 {
     linear_async<LinearSmall, false, false>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(LinearFloat::THREADS, 1) linear_float_weight_bf16(const LinearArguments a)
+extern "C" __global__ void __launch_bounds__(LinearFloat::THREADS, 1) linearweight_float_bf16(const LinearArguments a)
 {
     using S = LinearFloat;
     linear_mma<S, false, false, FloatOperand<S::BM, S::THREADS, false>, AsyncOperand<S::BN, S::THREADS, false>>(a);

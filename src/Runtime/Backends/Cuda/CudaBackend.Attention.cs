@@ -7,10 +7,10 @@ public sealed unsafe partial class CudaBackend
 {
     private const int WidestHead = 128;
 
-    private static readonly StorageKernelName<AttentionArguments> AttentionDelta = new("attentionkeys", "attention_delta");
-    private static readonly HeadKernels AttentionForward = new("attention", "attention_forward");
-    private static readonly HeadKernels AttentionKeys = new("attentionkeys", "attention_keys");
-    private static readonly HeadKernels AttentionQueries = new("attentionqueries", "attention_queries");
+    private static readonly StorageKernelName<AttentionArguments> AttentionDelta = new("attentionkeys", "attentionkeys_delta");
+    private static readonly KernelName<AttentionArguments>[] AttentionForward = HeadKernels("attention");
+    private static readonly KernelName<AttentionArguments>[] AttentionKeys = HeadKernels("attentionkeys");
+    private static readonly KernelName<AttentionArguments>[] AttentionQueries = HeadKernels("attentionqueries");
 
     /// <inheritdoc cref="IBackend.Attention"/>
     public void Attention(Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, int heads, bool causal)
@@ -23,9 +23,9 @@ public sealed unsafe partial class CudaBackend
 
         // As in kernels/attention.cu.
         bool simt = q.Type == ElementType.Float32;
-        int width = AttentionForward.Width(arguments.Width, q.Type);
+        int width = HeadWidth(arguments.Width, q.Type);
         (int queries, int shared) = simt ? (64, (96 * (width + 4) * sizeof(float)) + (64 * 32 * sizeof(float))) : (128, 256 * width * sizeof(ushort));
-        Launch(AttentionForward[width, q.Type], Dim3.Of(Blocks(arguments.Queries, queries), heads, q.Shape[0]), new Dim3(128), in arguments, shared);
+        Launch(HeadKernel(AttentionForward, width, q.Type), Dim3.Of(Blocks(arguments.Queries, queries), heads, q.Shape[0]), new Dim3(128), in arguments, shared);
     }
 
     /// <inheritdoc cref="IBackend.AttentionBackward"/>
@@ -51,14 +51,14 @@ public sealed unsafe partial class CudaBackend
 
         // As in kernels/attentionbackward.cuh.
         bool simt = q.Type == ElementType.Float32;
-        int width = AttentionKeys.Width(arguments.Width, q.Type);
+        int width = HeadWidth(arguments.Width, q.Type);
         int own = simt ? 32 : 64;
         int other = width > 64 ? own / 2 : own;
         int shared = simt
             ? (2 * (own + other) * (width + 4) * sizeof(float)) + (2 * own * 32 * sizeof(float))
             : (2 * (own + (2 * other)) * width * sizeof(ushort)) + (4 * other * sizeof(float));
-        Launch(AttentionKeys[width, q.Type], Dim3.Of(Blocks(arguments.Keys, own), heads, q.Shape[0]), new Dim3(128), in arguments, shared);
-        Launch(AttentionQueries[width, q.Type], Dim3.Of(Blocks(arguments.Queries, own), heads, q.Shape[0]), new Dim3(128), in arguments, shared);
+        Launch(HeadKernel(AttentionKeys, width, q.Type), Dim3.Of(Blocks(arguments.Keys, own), heads, q.Shape[0]), new Dim3(128), in arguments, shared);
+        Launch(HeadKernel(AttentionQueries, width, q.Type), Dim3.Of(Blocks(arguments.Queries, own), heads, q.Shape[0]), new Dim3(128), in arguments, shared);
     }
 
     private static AttentionArguments AttentionShapes(Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, int heads, bool causal)
@@ -100,25 +100,16 @@ public sealed unsafe partial class CudaBackend
         return true;
     }
 
-    /// <summary>The instances of an attention kernel by head width.</summary>
-    private sealed class HeadKernels(string stem, string name)
-    {
-        private readonly StorageKernelName<AttentionArguments> _narrow = new(stem, $"{name}_32");
-        private readonly StorageKernelName<AttentionArguments> _middle = new(stem, $"{name}_64");
-        private readonly KernelName<AttentionArguments> _eighty = new(stem, $"{name}_80_bf16");
-        private readonly StorageKernelName<AttentionArguments> _wide = new(stem, $"{name}_128");
+    /// <summary>The instances of an attention kernel: head widths of 32, 64 and 128 in fp32, then 32, 64, 80 and 128 in bf16.</summary>
+    private static KernelName<AttentionArguments>[] HeadKernels(string stem) =>
+        [new(stem, $"{stem}_32_f32"), new(stem, $"{stem}_64_f32"), new(stem, $"{stem}_128_f32"),
+        new(stem, $"{stem}_32_bf16"), new(stem, $"{stem}_64_bf16"), new(stem, $"{stem}_80_bf16"), new(stem, $"{stem}_128_bf16")];
 
-        /// <summary>Width of the instance that heads of <paramref name="width"/> run in.</summary>
-        public int Width(int width, ElementType storage) => width <= 32 ? 32 : width <= 64 ? 64 : width <= 80 && storage == ElementType.BFloat16 ? 80 : WidestHead;
+    /// <summary>Head width of the instance that heads of <paramref name="width"/> run in.</summary>
+    private static int HeadWidth(int width, ElementType storage) => width <= 32 ? 32 : width <= 64 ? 64 : width <= 80 && storage == ElementType.BFloat16 ? 80 : WidestHead;
 
-        public KernelName<AttentionArguments> this[int width, ElementType storage] => width switch
-        {
-            32 => _narrow[storage],
-            64 => _middle[storage],
-            80 => _eighty,
-            _ => _wide[storage],
-        };
-    }
+    private static KernelName<AttentionArguments> HeadKernel(KernelName<AttentionArguments>[] kernels, int width, ElementType storage) =>
+        storage == ElementType.Float32 ? kernels[width / 64] : kernels[width switch { 32 => 3, 64 => 4, 80 => 5, _ => 6 }];
 
     // As in kernels/attention.cuh.
     private readonly record struct AttentionArguments(nint Q, nint K, nint V, nint O, nint DO, nint Out, nint Dq, nint Dk, nint Dv, nint LogSumExp, nint Delta, long QStride,

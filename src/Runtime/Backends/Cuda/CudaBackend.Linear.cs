@@ -15,33 +15,24 @@ public sealed unsafe partial class CudaBackend
     private const int SmallestPart = 256;
     private const int LargestPart = 16384;
 
-    private static readonly KernelName<LinearArguments> LinearDeepFloat = new("linear", "linear_deep_f32");
-    private static readonly KernelName<LinearArguments> LinearWideFloat = new("linearwide", "linear_wide_f32");
-    private static readonly KernelName<LinearArguments> LinearWeightFloat = new("linearweight", "linear_weight_f32");
+    private static readonly KernelName<LinearArguments> LinearDeepFloat = new("linear", "linear_f32");
+    private static readonly KernelName<LinearArguments> LinearWideFloat = new("linearwide", "linearwide_f32");
+    private static readonly KernelName<LinearArguments> LinearWeightFloat = new("linearweight", "linearweight_f32");
     private static readonly KernelName<LinearArguments> LinearAny = new("linear", "linear_any_bf16");
-    private static readonly KernelName<LinearArguments> LinearFloatWide = new("linearwide", "linear_float_wide_bf16");
-    private static readonly KernelName<LinearArguments> LinearFloatWeight = new("linearweight", "linear_float_weight_bf16");
-    private static readonly StorageKernelName<LinearBiasArguments> LinearBias = new("linearweight", "linear_bias");
+    private static readonly KernelName<LinearArguments> LinearFloatWide = new("linearwide", "linearwide_float_bf16");
+    private static readonly KernelName<LinearArguments> LinearFloatWeight = new("linearweight", "linearweight_float_bf16");
+    private static readonly StorageKernelName<LinearBiasArguments> LinearBias = new("linearweight", "linearweight_bias");
 
-    private static readonly (LinearTile Tile, KernelName<LinearArguments> Kernel)[] LinearDeep =
-    [
-        (LinearTile.Large, new("linear", "linear_large_deep_bf16")),
-        (LinearTile.Medium, new("linear", "linear_medium_deep_bf16")),
-        (LinearTile.Small, new("linear", "linear_small_deep_bf16")),
-    ];
+    private static readonly LinearTile[] LinearTiles = [LinearTile.Small, LinearTile.Medium, LinearTile.Large];
 
-    private static readonly (LinearTile Tile, KernelName<LinearArguments> Kernel)[] LinearWide =
-    [
-        (LinearTile.Large, new("linearwide", "linear_large_wide_bf16")),
-        (LinearTile.Medium, new("linearwide", "linear_medium_wide_bf16")),
-        (LinearTile.Small, new("linearwide", "linear_small_wide_bf16")),
-    ];
+    // One per tile; there is no large one for the gradient of a weight, which has parts instead.
+    private static readonly KernelName<LinearArguments>[] LinearDeep =
+        [new("linear", "linear_small_bf16"), new("linear", "linear_medium_bf16"), new("linear", "linear_large_bf16")];
 
-    private static readonly (LinearTile Tile, KernelName<LinearArguments> Kernel)[] LinearWeight =
-    [
-        (LinearTile.Medium, new("linearweight", "linear_medium_weight_bf16")),
-        (LinearTile.Small, new("linearweight", "linear_small_weight_bf16")),
-    ];
+    private static readonly KernelName<LinearArguments>[] LinearWide =
+        [new("linearwide", "linearwide_small_bf16"), new("linearwide", "linearwide_medium_bf16"), new("linearwide", "linearwide_large_bf16")];
+
+    private static readonly KernelName<LinearArguments>[] LinearWeight = [new("linearweight", "linearweight_small_bf16"), new("linearweight", "linearweight_medium_bf16")];
 
     private int _multiprocessors;
 
@@ -205,17 +196,17 @@ public sealed unsafe partial class CudaBackend
             return (LinearTile.Float, arguments.ADeep == 0 ? LinearFloatWeight : LinearFloatWide);
         }
 
-        (LinearTile Tile, KernelName<LinearArguments> Kernel)[] kernels = arguments.ADeep == 0 ? LinearWeight : arguments.BDeep == 0 ? LinearWide : LinearDeep;
-        (LinearTile Tile, KernelName<LinearArguments> Kernel) best = kernels[0];
+        KernelName<LinearArguments>[] kernels = arguments.ADeep == 0 ? LinearWeight : arguments.BDeep == 0 ? LinearWide : LinearDeep;
+        int best = 0;
         for (int i = 1; i < kernels.Length; i++)
         {
-            if (kernels[i].Tile.Time(arguments.Rows, arguments.Columns, parts, Multiprocessors) < best.Tile.Time(arguments.Rows, arguments.Columns, parts, Multiprocessors))
+            if (LinearTiles[i].Time(arguments.Rows, arguments.Columns, parts, Multiprocessors) < LinearTiles[best].Time(arguments.Rows, arguments.Columns, parts, Multiprocessors))
             {
-                best = kernels[i];
+                best = i;
             }
         }
 
-        return best;
+        return (LinearTiles[best], kernels[best]);
     }
 
     private static bool AbsentOrVectors(Tensor x) => x.IsNone || HasVectors(x);

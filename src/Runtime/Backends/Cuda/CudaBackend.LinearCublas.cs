@@ -5,7 +5,7 @@ namespace CoGrpo.Runtime.Backends.Cuda;
 
 public sealed unsafe partial class CudaBackend
 {
-    private static readonly StorageKernelName<LinearArguments> LinearEpilogueKernel = new("linearepilogue", "linear_epilogue");
+    private static readonly StorageKernelName<LinearArguments> LinearEpilogueKernel = new("linearepilogue", "linearepilogue");
 
     /// <summary>
     /// The product by cuBLASLt; false if this library's kernel has to do it: without cuBLASLt, for operands of two types, for rows that the device

@@ -76,7 +76,7 @@ public sealed unsafe partial class CudaBackend
         Launch(EmbeddingOrder, Dim3.Of(Blocks(rows, 256)), new Dim3(256), ordering);
 
         bool vectors = HasVectors(dy) && HasVectors(dtable);
-        int run = vectors ? RunLength(dy.Type) : 1;
+        int run = vectors ? RunLength(dtable.Type) : 1;
         EmbeddingSumArguments sum = new(dy.Address, ids.Address, starts, order, dtable.Address, partials, dy.RowStride, dtable.RowStride, rows, columns, tableRows, Flag(vectors));
         Launch(EmbeddingSum[dy.Type], Dim3.Of(segments, Blocks(columns, EmbeddingSegment * run)), new Dim3(EmbeddingSegment), sum);
         if (segments > 1)

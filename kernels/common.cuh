@@ -80,6 +80,30 @@ __device__ __forceinline__ void store_floats(T* p, const float (&x)[N])
     *reinterpret_cast<Pack<T, N>*>(p) = pack;
 }
 
+#if HAS_BF16
+// Two at a time, as one instruction rounds and packs them.
+template <int N>
+__device__ __forceinline__ void store_floats(bf16* p, const float (&x)[N])
+{
+    static_assert(N == 1 || N % 2 == 0, "one bf16 or pairs");
+    if constexpr (N == 1)
+    {
+        *p = from_float<bf16>(x[0]);
+    }
+    else
+    {
+        Pack<uint32, N / 2> pairs;
+#pragma unroll
+        for (int i = 0; i < N / 2; i++)
+        {
+            pairs.at[i] = ptx_cvt_bf16x2(x[2 * i], x[2 * i + 1]);
+        }
+
+        *reinterpret_cast<Pack<uint32, N / 2>*>(p) = pairs;
+    }
+}
+#endif
+
 constexpr uint32 WHOLE_WARP = 0xffffffffu;
 
 #define INFINITY __int_as_float(0x7f800000)

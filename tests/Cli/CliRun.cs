@@ -10,7 +10,8 @@ internal sealed class CliRun
     private readonly StringWriter _out = new();
     private readonly StringWriter _error = new();
 
-    private CliRun(bool debug) => Context = new CliContext { Out = _out, Error = _error, Debug = debug, CudaDriver = NoDriver };
+    private CliRun(bool debug, Func<Nvrtc>? nvrtc) =>
+        Context = new CliContext { Out = _out, Error = _error, Debug = debug, CudaDriver = NoDriver, Nvrtc = nvrtc ?? Nvrtc.Load };
 
     /// <summary>The answer of a machine without driver, whatever machine the tests run on.</summary>
     public static CudaDriver NoDriver() => CudaDriver.Load(NativeLibrarySearch.For("NVIDIA driver", ["libcuda-that-is-not.so.1"], [], "/nowhere/libcuda-that-is-not.so.1"));
@@ -25,9 +26,9 @@ internal sealed class CliRun
 
     public static CliRun Of(params string[] args) => With(_ => [], args);
 
-    public static CliRun With(Func<CliContext, IEnumerable<Command>> extra, string[] args, CancellationToken cancellation = default, bool debug = false)
+    public static CliRun With(Func<CliContext, IEnumerable<Command>> extra, string[] args, CancellationToken cancellation = default, bool debug = false, Func<Nvrtc>? nvrtc = null)
     {
-        CliRun run = new(debug);
+        CliRun run = new(debug, nvrtc);
         RootCommand root = CommandSet.Create(run.Context);
         foreach (Command command in extra(run.Context))
         {

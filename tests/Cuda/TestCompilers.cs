@@ -4,7 +4,7 @@ using CoGrpo.Runtime.Cuda.Kernels;
 namespace CoGrpo.Tests.Cuda;
 
 /// <summary>
-/// The NVRTCs that tests/get-nvrtc.sh has fetched, and one cache of compiled kernels in the output folder that all tests share: what did
+/// The NVRTCs that tests/get-cuda.sh has fetched, and one cache of compiled kernels in the output folder that all tests share: what did
 /// not change since the last run is not compiled again.
 /// </summary>
 internal static class TestCompilers

@@ -36,6 +36,13 @@ internal sealed class KernelsCommand : Command
     {
         IReadOnlyList<CudaArchitecture> architectures = Architectures(parsed);
         string path = Path.GetFullPath(parsed.GetRequiredValue(_output));
+
+        // Before the minutes of compiling rather than after them.
+        if (Directory.Exists(path) || !Directory.Exists(Path.GetDirectoryName(path)))
+        {
+            throw new CommandException($"--output: expected a file in a folder that exists, found {path}; make the folder or name another file", ExitCode.Usage);
+        }
+
         Nvrtc compiler = _context.Nvrtc();
         IProgressReporter progress = _context.CreateProgress();
         try

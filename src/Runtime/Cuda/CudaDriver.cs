@@ -34,11 +34,7 @@ public sealed unsafe class CudaDriver
         }
 
         Version = version;
-        if (version < OldestVersion)
-        {
-            throw new CudaException($"NVIDIA driver {source}: wanted CUDA {VersionText(OldestVersion)} or later, it offers {VersionText(version)}; update the NVIDIA driver {UseCpu}");
-        }
-
+        RequireVersion(version, source);
         result = functions.cuInit(0);
         switch (result)
         {
@@ -90,9 +86,22 @@ public sealed unsafe class CudaDriver
             throw new CudaException($"NVIDIA driver: wanted its library on this machine, tried {string.Join(", ", search.Tried)} and found none; install the NVIDIA driver {UseCpu}");
         }
 
+        if (!NativeLibrary.TryGetExport(search.Handle, nameof(CudaDriverFunctions.cuDriverGetVersion), out nint getVersion))
+        {
+            throw new CudaException($"NVIDIA driver {search.Found}: wanted a CUDA driver, the library has no function cuDriverGetVersion; name the driver's library in {CudaLibraries.DriverVariable} {UseCpu}");
+        }
+
+        // The version comes before the table: an older driver lacks functions, and which ones is no help to anybody.
+        int version = 0;
+        if (((delegate* unmanaged<int*, CudaResult>)getVersion)(&version) == CudaResult.Success)
+        {
+            RequireVersion(version, search.Found);
+        }
+
+        string offered = VersionText(version);
         return new CudaDriver(new CudaDriverFunctions(name => NativeLibrary.TryGetExport(search.Handle, name, out nint address)
             ? address
-            : throw new CudaException($"NVIDIA driver {search.Found}: wanted the function {name}, the library lacks it; update the NVIDIA driver to CUDA {VersionText(OldestVersion)} or later {UseCpu}")),
+            : throw new CudaException($"NVIDIA driver {search.Found} (CUDA {offered}): wanted the function {name}, the library lacks it; reinstall the NVIDIA driver {UseCpu}")),
             search.Found);
     }
 
@@ -119,6 +128,14 @@ public sealed unsafe class CudaDriver
         if (result != CudaResult.Success)
         {
             Fail(result, doing);
+        }
+    }
+
+    private static void RequireVersion(int version, string source)
+    {
+        if (version < OldestVersion)
+        {
+            throw new CudaException($"NVIDIA driver {source}: wanted CUDA {VersionText(OldestVersion)} or later, it offers {VersionText(version)}; update the NVIDIA driver {UseCpu}");
         }
     }
 

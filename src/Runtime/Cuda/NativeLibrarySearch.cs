@@ -13,7 +13,7 @@ public sealed class NativeLibrarySearch
     /// <summary>What the library is, for messages.</summary>
     public string Title { get; }
 
-    /// <summary>Every name tried, in order, the one found last.</summary>
+    /// <summary>Every name tried, in order, the one found last; a file that is there and does not load stands with the reason.</summary>
     public IReadOnlyList<string> Tried { get; }
 
     /// <summary>The name that loaded, or null.</summary>
@@ -35,14 +35,33 @@ public sealed class NativeLibrarySearch
         List<string> tried = [];
         foreach (string candidate in Candidates(names, folders, first))
         {
-            tried.Add(candidate);
             if (NativeLibrary.TryLoad(candidate, out nint handle))
             {
+                tried.Add(candidate);
                 return new NativeLibrarySearch(title, tried, candidate, handle);
             }
+
+            tried.Add(File.Exists(candidate) ? $"{candidate} (it does not load: {Reason(candidate)})" : candidate);
         }
 
         return new NativeLibrarySearch(title, tried, null, 0);
+    }
+
+    /// <summary>Why the system's loader refuses a file; on one line.</summary>
+    private static string Reason(string file)
+    {
+        try
+        {
+            NativeLibrary.Free(NativeLibrary.Load(file));
+            return "it did at the second attempt";
+        }
+        catch (Exception error) when (error is DllNotFoundException or BadImageFormatException)
+        {
+            // The runtime's general advice is the first line, the loader's own words are the next.
+            string[] lines = error.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            string own = lines[Math.Min(1, lines.Length - 1)];
+            return own.StartsWith(file, StringComparison.Ordinal) ? own[file.Length..].TrimStart(':', ' ') : own;
+        }
     }
 
     private static IEnumerable<string> Candidates(IReadOnlyList<string> names, IReadOnlyList<string> folders, string? first)

@@ -19,15 +19,14 @@ public sealed class KernelBundle
     private const string ManifestName = "manifest.json";
 
     private readonly string _path;
-    private readonly Manifest _manifest;
 
-    private KernelBundle(string path, Manifest manifest) => (_path, _manifest) = (path, manifest);
+    private KernelBundle(string path, string compiler, IReadOnlyList<CudaArchitecture> architectures) => (_path, Compiler, Architectures) = (path, compiler, architectures);
 
     /// <summary>Architectures it holds, ascending.</summary>
-    public IReadOnlyList<CudaArchitecture> Architectures => [.. _manifest.Architectures.Select(CudaArchitecture.Parse).Order()];
+    public IReadOnlyList<CudaArchitecture> Architectures { get; }
 
     /// <summary>Version of NVRTC that made it.</summary>
-    public string Compiler => _manifest.Compiler;
+    public string Compiler { get; }
 
     /// <summary>The bundle that the environment names or that lies beside the program, or null.</summary>
     /// <exception cref="CudaException">It is damaged or of other sources.</exception>
@@ -45,21 +44,23 @@ public sealed class KernelBundle
         try
         {
             using ZipArchive archive = ZipFile.OpenRead(path);
-            Manifest manifest = archive.GetEntry(ManifestName) is { } entry && JsonSerializer.Deserialize<Manifest>(CompiledKernels.ReadEntry(entry)) is { } read
-                ? read
-                : throw new InvalidDataException($"it has no {ManifestName}");
+            if (archive.GetEntry(ManifestName) is not { } entry || JsonSerializer.Deserialize<Manifest>(CompiledKernels.ReadEntry(entry)) is not
+                { Compiler: { } compiler, Architectures: { } named, Fingerprints: { } fingerprints } || named.Any(name => !CudaArchitecture.TryParse(name, out _)))
+            {
+                throw new InvalidDataException($"it has no {ManifestName} with compiler, architectures and fingerprints");
+            }
+
             foreach (string stem in KernelSources.Stems)
             {
-                if (!manifest.Fingerprints.TryGetValue(stem, out string? fingerprint) || fingerprint != KernelSources.Fingerprint(stem))
+                if (!fingerprints.TryGetValue(stem, out string? fingerprint) || fingerprint != KernelSources.Fingerprint(stem))
                 {
                     throw new CudaException($"kernel bundle {path}: wanted kernels of this version, those of {stem} are of another; make it again with «cogrpo-native kernels build»");
                 }
             }
 
-            _ = manifest.Architectures.Select(CudaArchitecture.Parse).ToArray();
-            return new KernelBundle(path, manifest);
+            return new KernelBundle(path, compiler, [.. named.Select(CudaArchitecture.Parse).Distinct().Order()]);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException or JsonException or FormatException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException or JsonException)
         {
             throw new CudaException($"kernel bundle {path}: wanted a file that «cogrpo-native kernels build» wrote, {error.Message.TrimEnd('.')}; make it again");
         }
@@ -131,5 +132,6 @@ public sealed class KernelBundle
         return null;
     }
 
-    private sealed record Manifest(string Compiler, IReadOnlyList<string> Architectures, Dictionary<string, string> Fingerprints);
+    // Members may be null: the file comes from outside.
+    private sealed record Manifest(string? Compiler, IReadOnlyList<string>? Architectures, Dictionary<string, string>? Fingerprints);
 }

@@ -42,7 +42,7 @@ internal sealed class TextureModel : IMaskedModel
 
     public Tensor Head => default;
 
-    public int RecordingVersion => 0;
+    public int RecordingVersion => IRecording.Never;
 
     public void Predict(in MaskedBatch batch, Tensor output, Tensor features)
     {

@@ -108,7 +108,7 @@ public class RolloutTests
 
         public int[][] Canvases { get; } = new int[images * steps][];
 
-        public int RecordingVersion => 0;
+        public int RecordingVersion => IRecording.Never;
 
         public void OnStep(in SampleStep step)
         {

@@ -29,7 +29,7 @@ internal sealed class TabularModel(IBackend backend, int codes, int vocabulary) 
 
     public Tensor Head => default;
 
-    public int RecordingVersion => 0;
+    public int RecordingVersion => IRecording.Never;
 
     public void Predict(in MaskedBatch batch, Tensor output, Tensor features)
     {

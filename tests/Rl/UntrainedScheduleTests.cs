@@ -1,3 +1,4 @@
+using CoGrpo.Runtime.Backends;
 using CoGrpo.Model.Schedule;
 using CoGrpo.Rl.Training;
 using CoGrpo.Runtime;
@@ -122,7 +123,7 @@ public class UntrainedScheduleTests
     {
         public List<float[]> Features { get; } = [];
 
-        public int RecordingVersion => 0;
+        public int RecordingVersion => IRecording.Never;
 
         public void OnStep(in SampleStep step) => Features.Add(run.Read(step.Features.Reshape(new Shape(64 * 64))));
 

@@ -185,7 +185,7 @@ public class MaskedSamplerTests
 
         public bool NeedsFeatures => false;
 
-        public int RecordingVersion => 0;
+        public int RecordingVersion => IRecording.Never;
 
         public bool Guides(int step, int steps) => true;
 
@@ -213,7 +213,7 @@ public class MaskedSamplerTests
 
         public int Steps { get; private set; }
 
-        public int RecordingVersion => 0;
+        public int RecordingVersion => IRecording.Never;
 
         public List<(int Image, int Step, int[] Canvas)> Seen { get; } = [];
 

@@ -13,7 +13,7 @@ internal sealed class NoisySchedule(ScheduleParametrization parametrization, dou
 
     public bool NeedsFeatures => features;
 
-    public int RecordingVersion => 0;
+    public int RecordingVersion => IRecording.Never;
 
     public bool Guides(int step, int steps) => true;
 

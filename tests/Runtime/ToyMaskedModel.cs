@@ -29,7 +29,7 @@ internal sealed class ToyMaskedModel(IBackend backend, int codes = 16, int vocab
 
     public Tensor Head => default;
 
-    public int RecordingVersion => 0;
+    public int RecordingVersion => IRecording.Never;
 
     /// <summary>Images forwarded with a prompt.</summary>
     public int ConditionalImages { get; private set; }

@@ -55,6 +55,9 @@ public sealed unsafe class CudaDriver
     /// <summary>The library's file name, or the name of the device that stands in for one.</summary>
     public string Source { get; }
 
+    /// <summary>Whether this is a device that stands in for a GPU, not NVIDIA's library: it computes what a GPU would, and its times mean nothing.</summary>
+    public bool IsStandIn { get; private init; } = true;
+
     /// <summary>CUDA version the driver offers, 1000 · major + 10 · minor.</summary>
     public int Version { get; }
 
@@ -102,7 +105,7 @@ public sealed unsafe class CudaDriver
         return new CudaDriver(new CudaDriverFunctions(name => NativeLibrary.TryGetExport(search.Handle, name, out nint address)
             ? address
             : throw new CudaException($"NVIDIA driver {search.Found} (CUDA {offered}): wanted the function {name}, the library lacks it; reinstall the NVIDIA driver {UseCpu}")),
-            search.Found);
+            search.Found) { IsStandIn = false };
     }
 
     /// <summary>The driver's name for a result: <c>CUDA_ERROR_NO_DEVICE</c>.</summary>

@@ -5,33 +5,48 @@ using CoGrpo.Runtime.Sampling;
 
 namespace CoGrpo.Runtime.Diagnostics;
 
-/// <summary>Every operation of <see cref="IBackend"/> at the row shapes of the published model: C = 1024, 1101 = 77 + 1024 tokens, 8 heads of 128, V = 8192.</summary>
-internal static class OperationCases
+/// <summary>
+/// Every operation of <see cref="IBackend"/> at the row shapes of the published model: C = 1024, 77 tokens of text before those of the image,
+/// 8 heads of 128, V = 8192.
+/// </summary>
+internal sealed class OperationCases
 {
+    /// <summary>Tokens of an image of the published model.</summary>
+    public const int PublishedImageTokens = 1024;
+
     private const int C = 1024;
-    private const int S = 1101;
     private const int L = 77;
-    private const int N = 1024;
     private const int V = 8192;
     private const int Heads = 8;
     private const float Epsilon = 1e-6f;
 
-    private static readonly Shape Tokens = new(1, S, C);
-    private static readonly Shape Rows = new(S, C);
     private static readonly Shape Image = new(1, C);
 
+    private readonly int _tokens;
+    private readonly int _imageTokens;
+    private readonly Shape _sequence;
+    private readonly Shape _rows;
+
+    private OperationCases(int imageTokens) =>
+        (_imageTokens, _tokens, _sequence, _rows) = (imageTokens, L + imageTokens, new Shape(1, L + imageTokens, C), new Shape(L + imageTokens, C));
+
+    private string RowsText => $"{_tokens}x{C}";
+
     /// <summary>All cases, in the order of the interface.</summary>
-    public static IReadOnlyList<OperationCase> All { get; } =
+    /// <param name="imageTokens">Number of rows of the image; a small one makes the cases cheap and leaves the rows as they are. A multiple of 4.</param>
+    public static IReadOnlyList<OperationCase> Of(int imageTokens = PublishedImageTokens) => new OperationCases(imageTokens).All();
+
+    private IReadOnlyList<OperationCase> All() =>
     [
-        Case(nameof(IBackend.Fill), "1101x1024", t => { Tensor x = t.Out("x", Rows); return () => t.Backend.Fill(x, 0.5f); }),
-        Case(nameof(IBackend.Copy), "1101x1024", t => { Tensor x = t.Normal(Rows), y = t.Out("y", Rows); return () => t.Backend.Copy(x, y); }),
-        Case(nameof(IBackend.Add), "1101x1024", t => { Tensor a = t.Normal(Rows), b = t.Normal(Rows), y = t.Out("y", Rows); return () => t.Backend.Add(a, b, y); }),
-        Case(nameof(IBackend.Scale), "1101x1024", t => { Tensor x = t.Normal(Rows), y = t.Out("y", Rows); return () => t.Backend.Scale(x, 0.75f, y); }),
+        Case(nameof(IBackend.Fill), RowsText, t => { Tensor x = t.Out("x", _rows); return () => t.Backend.Fill(x, 0.5f); }),
+        Case(nameof(IBackend.Copy), RowsText, t => { Tensor x = t.Normal(_rows), y = t.Out("y", _rows); return () => t.Backend.Copy(x, y); }),
+        Case(nameof(IBackend.Add), RowsText, t => { Tensor a = t.Normal(_rows), b = t.Normal(_rows), y = t.Out("y", _rows); return () => t.Backend.Add(a, b, y); }),
+        Case(nameof(IBackend.Scale), RowsText, t => { Tensor x = t.Normal(_rows), y = t.Out("y", _rows); return () => t.Backend.Scale(x, 0.75f, y); }),
         .. MatrixCases(),
-        Case(nameof(IBackend.Activate), "1101x4096 gelu", t => { Tensor x = t.Normal(new Shape(S, 4 * C)), y = t.Out("y", x.Shape); return () => t.Backend.Activate(x, y, Activation.GeluTanh); }),
-        Case(nameof(IBackend.ActivateBackward), "1101x4096 gelu", t =>
+        Case(nameof(IBackend.Activate), $"{_tokens}x4096 gelu", t => { Tensor x = t.Normal(new Shape(_tokens, 4 * C)), y = t.Out("y", x.Shape); return () => t.Backend.Activate(x, y, Activation.GeluTanh); }),
+        Case(nameof(IBackend.ActivateBackward), $"{_tokens}x4096 gelu", t =>
         {
-            Tensor dy = t.Normal(new Shape(S, 4 * C)), x = t.Normal(dy.Shape), dx = t.Out("dx", dy.Shape);
+            Tensor dy = t.Normal(new Shape(_tokens, 4 * C)), x = t.Normal(dy.Shape), dx = t.Out("dx", dy.Shape);
             return () => t.Backend.ActivateBackward(dy, x, dx, Activation.GeluTanh);
         }),
         .. AttentionCases(),
@@ -45,142 +60,142 @@ internal static class OperationCases
 
     private static OperationCase Case(string operation, string size, Func<CaseTensors, Action> build) => new(operation, size, build);
 
-    private static IEnumerable<OperationCase> MatrixCases()
+    private IEnumerable<OperationCase> MatrixCases()
     {
         foreach ((int n, int k) in new[] { (C, C), (4 * C, C), (C, 4 * C) })
         {
-            yield return Case(nameof(IBackend.Linear), $"1101x{k}x{n}", t =>
+            yield return Case(nameof(IBackend.Linear), $"{_tokens}x{k}x{n}", t =>
             {
-                Tensor x = t.Normal(new Shape(S, k)), w = t.Normal(new Shape(n, k), 1 / Math.Sqrt(k)), b = t.Normal(new Shape(n)), y = t.Out("y", new Shape(S, n));
+                Tensor x = t.Normal(new Shape(_tokens, k)), w = t.Normal(new Shape(n, k), 1 / Math.Sqrt(k)), b = t.Normal(new Shape(n)), y = t.Out("y", new Shape(_tokens, n));
                 return () => t.Backend.Linear(x, w, b, y);
             });
-            yield return Case(nameof(IBackend.LinearBackwardInput), $"1101x{n}x{k}", t =>
+            yield return Case(nameof(IBackend.LinearBackwardInput), $"{_tokens}x{n}x{k}", t =>
             {
-                Tensor dy = t.Normal(new Shape(S, n)), w = t.Normal(new Shape(n, k), 1 / Math.Sqrt(k)), dx = t.Out("dx", new Shape(S, k));
+                Tensor dy = t.Normal(new Shape(_tokens, n)), w = t.Normal(new Shape(n, k), 1 / Math.Sqrt(k)), dx = t.Out("dx", new Shape(_tokens, k));
                 return () => t.Backend.LinearBackwardInput(dy, w, dx, WeightLayout.OutIn, accumulate: false);
             });
-            yield return Case(nameof(IBackend.LinearBackwardWeight), $"{n}x1101x{k}", t =>
+            yield return Case(nameof(IBackend.LinearBackwardWeight), $"{n}x{_tokens}x{k}", t =>
             {
-                Tensor dy = t.Normal(new Shape(S, n)), x = t.Normal(new Shape(S, k)), dw = t.WideSum("dweight", new Shape(n, k)), db = t.WideSum("dbias", new Shape(n));
+                Tensor dy = t.Normal(new Shape(_tokens, n)), x = t.Normal(new Shape(_tokens, k)), dw = t.WideSum("dweight", new Shape(n, k)), db = t.WideSum("dbias", new Shape(n));
                 return () => t.Backend.LinearBackwardWeight(dy, x, dw, db, WeightLayout.OutIn);
             });
         }
     }
 
-    private static IEnumerable<OperationCase> AttentionCases()
+    private IEnumerable<OperationCase> AttentionCases()
     {
-        yield return Case(nameof(IBackend.Attention), "1101 tokens, 8 heads of 128", t =>
+        yield return Case(nameof(IBackend.Attention), $"{_tokens} tokens, 8 heads of 128", t =>
         {
-            Tensor q = t.Normal(Tokens), k = t.Normal(Tokens), v = t.Normal(Tokens), o = t.Out("o", Tokens), lse = t.WideOut("logSumExp", new Shape(1, Heads, S));
+            Tensor q = t.Normal(_sequence), k = t.Normal(_sequence), v = t.Normal(_sequence), o = t.Out("o", _sequence), lse = t.WideOut("logSumExp", new Shape(1, Heads, _tokens));
             return () => t.Backend.Attention(q, k, v, o, lse, Heads, causal: false);
         });
-        yield return Case(nameof(IBackend.AttentionBackward), "1101 tokens, 8 heads of 128", t =>
+        yield return Case(nameof(IBackend.AttentionBackward), $"{_tokens} tokens, 8 heads of 128", t =>
         {
-            Tensor q = t.Normal(Tokens), k = t.Normal(Tokens), v = t.Normal(Tokens), dO = t.Normal(Tokens);
-            Tensor o = t.Scratch(Tokens, t.Backend.Storage), lse = t.Scratch(new Shape(1, Heads, S));
-            Tensor dq = t.Out("dq", Tokens), dk = t.Out("dk", Tokens), dv = t.Out("dv", Tokens);
+            Tensor q = t.Normal(_sequence), k = t.Normal(_sequence), v = t.Normal(_sequence), dO = t.Normal(_sequence);
+            Tensor o = t.Scratch(_sequence, t.Backend.Storage), lse = t.Scratch(new Shape(1, Heads, _tokens));
+            Tensor dq = t.Out("dq", _sequence), dk = t.Out("dk", _sequence), dv = t.Out("dv", _sequence);
             t.Backend.Attention(q, k, v, o, lse, Heads, causal: false);
             return () => t.Backend.AttentionBackward(dO, q, k, v, o, lse, dq, dk, dv, Heads, causal: false);
         });
     }
 
-    private static IEnumerable<OperationCase> NormCases()
+    private IEnumerable<OperationCase> NormCases()
     {
-        yield return Case(nameof(IBackend.AdaLn), "1101x1024", t =>
+        yield return Case(nameof(IBackend.AdaLn), RowsText, t =>
         {
-            Tensor x = t.Normal(Tokens), shift = t.Normal(Image), scale = t.Normal(Image, 0.2), y = t.Out("y", Tokens), stats = t.WideOut("stats", new Shape(S, 2));
+            Tensor x = t.Normal(_sequence), shift = t.Normal(Image), scale = t.Normal(Image, 0.2), y = t.Out("y", _sequence), stats = t.WideOut("stats", new Shape(_tokens, 2));
             return () => t.Backend.AdaLn(x, shift, scale, y, stats, Epsilon);
         });
-        yield return Case(nameof(IBackend.AdaLnBackward), "1101x1024", t =>
+        yield return Case(nameof(IBackend.AdaLnBackward), RowsText, t =>
         {
-            Tensor x = t.Normal(Tokens), dy = t.Normal(Tokens), shift = t.Normal(Image), scale = t.Normal(Image, 0.2), y = t.Scratch(Tokens, t.Backend.Storage), stats = t.Scratch(new Shape(S, 2));
-            Tensor dx = t.Out("dx", Tokens), dshift = t.Sum("dshift", Image), dscale = t.Sum("dscale", Image);
+            Tensor x = t.Normal(_sequence), dy = t.Normal(_sequence), shift = t.Normal(Image), scale = t.Normal(Image, 0.2), y = t.Scratch(_sequence, t.Backend.Storage), stats = t.Scratch(new Shape(_tokens, 2));
+            Tensor dx = t.Out("dx", _sequence), dshift = t.Sum("dshift", Image), dscale = t.Sum("dscale", Image);
             t.Backend.AdaLn(x, shift, scale, y, stats, Epsilon);
             return () => t.Backend.AdaLnBackward(dy, x, scale, stats, dx, accumulate: false, dshift, dscale);
         });
-        yield return Case(nameof(IBackend.RmsNorm), "1101x1024", t =>
+        yield return Case(nameof(IBackend.RmsNorm), RowsText, t =>
         {
-            Tensor x = t.Normal(Rows), w = t.Normal(new Shape(C), 0.1, 1), y = t.Out("y", Rows), rstd = t.WideOut("rstd", new Shape(S));
+            Tensor x = t.Normal(_rows), w = t.Normal(new Shape(C), 0.1, 1), y = t.Out("y", _rows), rstd = t.WideOut("rstd", new Shape(_tokens));
             return () => t.Backend.RmsNorm(x, w, y, rstd, Epsilon);
         });
-        yield return Case(nameof(IBackend.RmsNormBackward), "1101x1024", t =>
+        yield return Case(nameof(IBackend.RmsNormBackward), RowsText, t =>
         {
-            Tensor x = t.Normal(Rows), dy = t.Normal(Rows), w = t.Normal(new Shape(C), 0.1, 1), y = t.Scratch(Rows, t.Backend.Storage), rstd = t.Scratch(new Shape(S));
-            Tensor dx = t.Out("dx", Rows), dw = t.WideSum("dweight", new Shape(C));
+            Tensor x = t.Normal(_rows), dy = t.Normal(_rows), w = t.Normal(new Shape(C), 0.1, 1), y = t.Scratch(_rows, t.Backend.Storage), rstd = t.Scratch(new Shape(_tokens));
+            Tensor dx = t.Out("dx", _rows), dw = t.WideSum("dweight", new Shape(C));
             t.Backend.RmsNorm(x, w, y, rstd, Epsilon);
             return () => t.Backend.RmsNormBackward(dy, x, w, rstd, dx, accumulate: false, dw);
         });
-        yield return Case(nameof(IBackend.LayerNorm), "1101x1024", t =>
+        yield return Case(nameof(IBackend.LayerNorm), RowsText, t =>
         {
-            Tensor x = t.Normal(Rows), w = t.Normal(new Shape(C), 0.1, 1), b = t.Normal(new Shape(C)), y = t.Out("y", Rows), stats = t.WideOut("stats", new Shape(S, 2));
+            Tensor x = t.Normal(_rows), w = t.Normal(new Shape(C), 0.1, 1), b = t.Normal(new Shape(C)), y = t.Out("y", _rows), stats = t.WideOut("stats", new Shape(_tokens, 2));
             return () => t.Backend.LayerNorm(x, w, b, y, stats, Epsilon);
         });
-        yield return Case(nameof(IBackend.LayerNormBackward), "1101x1024", t =>
+        yield return Case(nameof(IBackend.LayerNormBackward), RowsText, t =>
         {
-            Tensor x = t.Normal(Rows), dy = t.Normal(Rows), w = t.Normal(new Shape(C), 0.1, 1), b = t.Normal(new Shape(C)), y = t.Scratch(Rows, t.Backend.Storage), stats = t.Scratch(new Shape(S, 2));
-            Tensor dx = t.Out("dx", Rows), dw = t.WideSum("dweight", new Shape(C)), db = t.WideSum("dbias", new Shape(C));
+            Tensor x = t.Normal(_rows), dy = t.Normal(_rows), w = t.Normal(new Shape(C), 0.1, 1), b = t.Normal(new Shape(C)), y = t.Scratch(_rows, t.Backend.Storage), stats = t.Scratch(new Shape(_tokens, 2));
+            Tensor dx = t.Out("dx", _rows), dw = t.WideSum("dweight", new Shape(C)), db = t.WideSum("dbias", new Shape(C));
             t.Backend.LayerNorm(x, w, b, y, stats, Epsilon);
             return () => t.Backend.LayerNormBackward(dy, x, w, stats, dx, accumulate: false, dw, db);
         });
-        yield return Case(nameof(IBackend.QkNormRope), "1024 tokens, 8 heads of 128", t =>
+        yield return Case(nameof(IBackend.QkNormRope), $"{_imageTokens} tokens, 8 heads of 128", t =>
         {
             (Tensor x, Tensor w, Tensor cos, Tensor sin) = RotaryOperands(t);
-            Tensor y = t.Sum("y", Tokens), rstd = t.WideOut("rstd", new Shape(N, Heads));
+            Tensor y = t.Sum("y", _sequence), rstd = t.WideOut("rstd", new Shape(_imageTokens, Heads));
             return () => t.Backend.QkNormRope(x, w, cos, sin, y, L, rstd, Heads, Epsilon);
         });
-        yield return Case(nameof(IBackend.QkNormRopeBackward), "1024 tokens, 8 heads of 128", t =>
+        yield return Case(nameof(IBackend.QkNormRopeBackward), $"{_imageTokens} tokens, 8 heads of 128", t =>
         {
             (Tensor x, Tensor w, Tensor cos, Tensor sin) = RotaryOperands(t);
-            Tensor dy = t.Normal(Tokens), y = t.Scratch(Tokens, t.Backend.Storage), rstd = t.Scratch(new Shape(N, Heads));
-            Tensor dx = t.Out("dx", new Shape(1, N, C)), dw = t.WideSum("dweight", new Shape(C / Heads));
+            Tensor dy = t.Normal(_sequence), y = t.Scratch(_sequence, t.Backend.Storage), rstd = t.Scratch(new Shape(_imageTokens, Heads));
+            Tensor dx = t.Out("dx", new Shape(1, _imageTokens, C)), dw = t.WideSum("dweight", new Shape(C / Heads));
             t.Backend.QkNormRope(x, w, cos, sin, y, L, rstd, Heads, Epsilon);
             return () => t.Backend.QkNormRopeBackward(dy, x, w, cos, sin, rstd, L, dx, dw, Heads);
         });
-        yield return Case(nameof(IBackend.GateResidual), "1101x1024", t =>
+        yield return Case(nameof(IBackend.GateResidual), RowsText, t =>
         {
-            Tensor residual = t.Normal(Tokens), branch = t.Normal(Tokens), gate = t.Normal(Image), y = t.Out("y", Tokens);
+            Tensor residual = t.Normal(_sequence), branch = t.Normal(_sequence), gate = t.Normal(Image), y = t.Out("y", _sequence);
             return () => t.Backend.GateResidual(residual, branch, gate, y);
         });
-        yield return Case(nameof(IBackend.GateResidualBackward), "1101x1024", t =>
+        yield return Case(nameof(IBackend.GateResidualBackward), RowsText, t =>
         {
-            Tensor dy = t.Normal(Tokens), branch = t.Normal(Tokens), gate = t.Normal(Image), dbranch = t.Out("dbranch", Tokens), dgate = t.Sum("dgate", Image);
+            Tensor dy = t.Normal(_sequence), branch = t.Normal(_sequence), gate = t.Normal(Image), dbranch = t.Out("dbranch", _sequence), dgate = t.Sum("dgate", Image);
             return () => t.Backend.GateResidualBackward(dy, branch, gate, dbranch, dgate);
         });
     }
 
-    private static (Tensor X, Tensor Weight, Tensor Cos, Tensor Sin) RotaryOperands(CaseTensors t) =>
-        (t.Normal(new Shape(1, N, C)), t.Normal(new Shape(C / Heads), 0.1, 1), t.Wide(new Shape(S, C / Heads / 2), 0.5), t.Wide(new Shape(S, C / Heads / 2), 0.5));
+    private (Tensor X, Tensor Weight, Tensor Cos, Tensor Sin) RotaryOperands(CaseTensors t) =>
+        (t.Normal(new Shape(1, _imageTokens, C)), t.Normal(new Shape(C / Heads), 0.1, 1), t.Wide(new Shape(_tokens, C / Heads / 2), 0.5), t.Wide(new Shape(_tokens, C / Heads / 2), 0.5));
 
-    private static IEnumerable<OperationCase> TokenCases()
+    private IEnumerable<OperationCase> TokenCases()
     {
-        yield return Case(nameof(IBackend.Embedding), "1024 of 8256x1024", t =>
+        yield return Case(nameof(IBackend.Embedding), $"{_imageTokens} of 8256x1024", t =>
         {
-            Tensor ids = t.Integers(new Shape(1, N), i => i * 7919 % 8256), table = t.Normal(new Shape(8256, C)), y = t.Out("y", new Shape(1, N, C));
+            Tensor ids = t.Integers(new Shape(1, _imageTokens), i => i * 7919 % 8256), table = t.Normal(new Shape(8256, C)), y = t.Out("y", new Shape(1, _imageTokens, C));
             return () => t.Backend.Embedding(ids, table, default, y);
         });
-        yield return Case(nameof(IBackend.EmbeddingBackward), "1024 of 8256x1024", t =>
+        yield return Case(nameof(IBackend.EmbeddingBackward), $"{_imageTokens} of 8256x1024", t =>
         {
-            Tensor ids = t.Integers(new Shape(1, N), i => i % 3 == 0 ? 8255 : i * 7919 % 8256), dy = t.Normal(new Shape(1, N, C)), dtable = t.WideSum("dtable", new Shape(8256, C));
+            Tensor ids = t.Integers(new Shape(1, _imageTokens), i => i % 3 == 0 ? 8255 : i * 7919 % 8256), dy = t.Normal(new Shape(1, _imageTokens, C)), dtable = t.WideSum("dtable", new Shape(8256, C));
             return () => t.Backend.EmbeddingBackward(dy, ids, dtable, default);
         });
-        yield return Case(nameof(IBackend.TransposeTokens), "1024x1024", t =>
+        yield return Case(nameof(IBackend.TransposeTokens), $"{_imageTokens}x1024", t =>
         {
-            Tensor x = t.Normal(new Shape(1, N, C)), y = t.Out("y", new Shape(1, C, N));
+            Tensor x = t.Normal(new Shape(1, _imageTokens, C)), y = t.Out("y", new Shape(1, C, _imageTokens));
             return () => t.Backend.TransposeTokens(x, y);
         });
-        yield return Case(nameof(IBackend.CopyTokens), "1024 of 1101x1024", t =>
+        yield return Case(nameof(IBackend.CopyTokens), $"{_imageTokens} of {RowsText}", t =>
         {
-            Tensor x = t.Normal(Tokens), y = t.Out("y", new Shape(1, N, C));
-            return () => t.Backend.CopyTokens(x, L, y, 0, N);
+            Tensor x = t.Normal(_sequence), y = t.Out("y", new Shape(1, _imageTokens, C));
+            return () => t.Backend.CopyTokens(x, L, y, 0, _imageTokens);
         });
-        yield return Case(nameof(IBackend.GatherRows), "512 of 1101x1024", t =>
+        yield return Case(nameof(IBackend.GatherRows), $"{_imageTokens / 2} of {RowsText}", t =>
         {
-            Tensor x = t.Normal(Rows), rows = t.Integers(new Shape(512), i => 2 * i), y = t.Out("y", new Shape(512, C));
+            Tensor x = t.Normal(_rows), rows = t.Integers(new Shape(_imageTokens / 2), i => 2 * i), y = t.Out("y", new Shape(_imageTokens / 2, C));
             return () => t.Backend.GatherRows(x, rows, y);
         });
-        yield return Case(nameof(IBackend.GatherRowsBackward), "512 of 1101x1024", t =>
+        yield return Case(nameof(IBackend.GatherRowsBackward), $"{_imageTokens / 2} of {RowsText}", t =>
         {
-            Tensor dy = t.Normal(new Shape(512, C)), rows = t.Integers(new Shape(512), i => 2 * i), dx = t.Out("dx", Rows);
+            Tensor dy = t.Normal(new Shape(_imageTokens / 2, C)), rows = t.Integers(new Shape(_imageTokens / 2), i => 2 * i), dx = t.Out("dx", _rows);
             return () => t.Backend.GatherRowsBackward(dy, rows, dx, accumulate: false);
         });
     }
@@ -233,10 +248,10 @@ internal static class OperationCases
         });
     }
 
-    private static (Tensor C, Tensor U, Tensor S, Tensor Tau, Tensor Tokens) GatherOperands(CaseTensors t, Shape logits) =>
+    private static (Tensor C, Tensor U, Tensor _tokens, Tensor Tau, Tensor Tokens) GatherOperands(CaseTensors t, Shape logits) =>
         (t.Wide(logits, 2), t.Wide(logits, 2), t.Wide(new Shape(logits[0]), 0.1, 3), t.Wide(new Shape(logits[0]), 0.05, 0.9), t.Integers(new Shape(logits[0]), i => i * 101 % V));
 
-    private static IEnumerable<OperationCase> SamplingCases()
+    private IEnumerable<OperationCase> SamplingCases()
     {
         const int R = 64;
         yield return Case(nameof(IBackend.GuidedSample), "64x8192 guided", t =>
@@ -245,10 +260,10 @@ internal static class OperationCases
             (GuidedRows rows, NoiseAddress noise) = DrawOperands(t, R);
             return () => t.Backend.GuidedSample(c, u, rows, noise);
         });
-        yield return Case(nameof(IBackend.HeadSample), "256x1024x8192 guided", t =>
+        yield return Case(nameof(IBackend.HeadSample), $"{_imageTokens / 4}x1024x8192 guided", t =>
         {
-            Tensor c = t.Normal(new Shape(256, C)), u = t.Normal(new Shape(256, C)), head = t.Normal(new Shape(V, C), 2 / Math.Sqrt(C));
-            (GuidedRows rows, NoiseAddress noise) = DrawOperands(t, 256);
+            Tensor c = t.Normal(new Shape(_imageTokens / 4, C)), u = t.Normal(new Shape(_imageTokens / 4, C)), head = t.Normal(new Shape(V, C), 2 / Math.Sqrt(C));
+            (GuidedRows rows, NoiseAddress noise) = DrawOperands(t, _imageTokens / 4);
             return () => t.Backend.HeadSample(c, u, head, rows, noise);
         });
         yield return Case(nameof(IBackend.Remask), "8x4096", t =>

@@ -29,7 +29,7 @@ public interface IMaskedModel
     /// </summary>
     Tensor Head { get; }
 
-    /// <summary>Changes whenever a <see cref="Predict"/> of the same sizes would use other addresses than before, so that recorded work is not used again.</summary>
+    /// <summary>Changes whenever a <see cref="Predict"/> of the same sizes would use other addresses than before, so that recorded work is not used again; <see cref="IRecording.Never"/> if it needs the host.</summary>
     int RecordingVersion { get; }
 
     /// <summary>One forward pass without gradient. Queues device work alone: nothing of it may wait for the device, upload or download.</summary>

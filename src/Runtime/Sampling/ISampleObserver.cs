@@ -1,9 +1,11 @@
+using CoGrpo.Runtime.Backends;
+
 namespace CoGrpo.Runtime.Sampling;
 
 /// <summary>Keeps what it wants of every step in device memory, for a recorder of features. It must not change what it is shown.</summary>
 public interface ISampleObserver
 {
-    /// <summary>Changes whenever <see cref="OnStep"/> would use other addresses than before, so that recorded work is not used again.</summary>
+    /// <summary>Changes whenever <see cref="OnStep"/> would use other addresses than before, so that recorded work is not used again; <see cref="IRecording.Never"/> if it needs the host.</summary>
     int RecordingVersion { get; }
 
     /// <summary>

@@ -8,7 +8,7 @@ public interface ISchedule
     /// <summary>Whether <see cref="Act"/> wants the model's visual features.</summary>
     bool NeedsFeatures { get; }
 
-    /// <summary>Changes whenever <see cref="Act"/> would use other addresses than before, so that recorded work is not used again. Read after <see cref="Begin"/>.</summary>
+    /// <summary>Changes whenever <see cref="Act"/> would use other addresses than before, so that recorded work is not used again; <see cref="IRecording.Never"/> if it needs the host. Read after <see cref="Begin"/>.</summary>
     int RecordingVersion { get; }
 
     /// <summary>Whether an image may have s other than 1 at step <paramref name="step"/> of <paramref name="steps"/>: without, no unconditional pass is made.</summary>

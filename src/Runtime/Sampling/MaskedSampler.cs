@@ -173,6 +173,12 @@ public sealed class MaskedSampler : IDisposable
     /// <summary>The first time the steps run as they are, so that all memory is there; the second time they are recorded where the device can.</summary>
     private void Run()
     {
+        if (!_loop.IsRecordable)
+        {
+            RunLoop();
+            return;
+        }
+
         if (!_recordings.TryGetValue(_loop, out IRecording? recording))
         {
             if (_recordings.Count >= MostRecordings)
@@ -419,5 +425,8 @@ public sealed class MaskedSampler : IDisposable
     }
 
     /// <summary>What determines the queued work of a micro-batch, apart from the values in device memory.</summary>
-    private readonly record struct Loop(int Images, int Steps, int Distinct, ISchedule Schedule, int ScheduleVersion, ISampleObserver? Observer, int ObserverVersion, int ModelVersion);
+    private readonly record struct Loop(int Images, int Steps, int Distinct, ISchedule Schedule, int ScheduleVersion, ISampleObserver? Observer, int ObserverVersion, int ModelVersion)
+    {
+        public bool IsRecordable => ScheduleVersion >= 0 && ObserverVersion >= 0 && ModelVersion >= 0;
+    }
 }

@@ -98,6 +98,18 @@ public sealed unsafe partial class CudaBackend : IBackend, IArenaMemory
     /// <exception cref="CudaException">A kernel failed.</exception>
     public void Synchronize() => _stream.Synchronize();
 
+    /// <summary>Seconds that the device spends on what <paramref name="work"/> queues, without the time it takes to queue the first of it.</summary>
+    /// <exception cref="CudaException">A kernel failed.</exception>
+    internal double Time(Action work)
+    {
+        using CudaEvent start = new(_context), end = new(_context);
+        start.Record(_stream);
+        work();
+        end.Record(_stream);
+        end.Synchronize();
+        return end.MillisecondsSince(start) / 1000;
+    }
+
     /// <inheritdoc/>
     nint IArenaMemory.Reserve(string arena, long bytes)
     {

@@ -13,7 +13,7 @@ extern "C" __global__ void __launch_bounds__(ROW_FORWARD_BLOCK, 2) adaln_forward
     layernorm_forward<float, 1>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(ROW_BACKWARD_BLOCK, 2) adaln_backward_f32(const LayerNormBackwardArguments a)
+extern "C" __global__ void __launch_bounds__(ROW_BACKWARD_BLOCK, 3) adaln_backward_f32(const LayerNormBackwardArguments a)
 {
     layernorm_backward<float, 1>(a);
 }
@@ -24,7 +24,7 @@ extern "C" __global__ void __launch_bounds__(ROW_FORWARD_BLOCK, 2) adaln_forward
     layernorm_forward<bf16, 1>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(ROW_BACKWARD_BLOCK, 2) adaln_backward_bf16(const LayerNormBackwardArguments a)
+extern "C" __global__ void __launch_bounds__(ROW_BACKWARD_BLOCK, 3) adaln_backward_bf16(const LayerNormBackwardArguments a)
 {
     layernorm_backward<bf16, 1>(a);
 }

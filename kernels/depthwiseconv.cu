@@ -70,14 +70,14 @@ __device__ __forceinline__ void conv_load(float4* to, const void* image, int64 s
     }
 }
 
-// The nine weights of the block's channels as they lie, in fp32.
-template <typename T>
-__device__ __forceinline__ void conv_load_weights(float* to, const void* weight, int channel, int channels)
+// What the block's channels have of a parameter with so many values per channel, as it lies, in fp32.
+template <typename T, int EACH>
+__device__ __forceinline__ void conv_load_parameter(float* to, const void* parameter, int channel, int channels)
 {
-    int count = min(CONV_CHANNELS, channels - channel) * 9;
+    int count = min(CONV_CHANNELS, channels - channel) * EACH;
     for (int i = threadIdx.x; i < count; i += CONV_BLOCK)
     {
-        to[i] = to_float(((const T*)weight)[channel * 9 + i]);
+        to[i] = to_float(((const T*)parameter)[channel * EACH + i]);
     }
 }
 
@@ -85,12 +85,13 @@ __device__ __forceinline__ void conv_load_weights(float* to, const void* weight,
 template <typename T>
 __device__ __forceinline__ void conv_forward_tiled(const DepthwiseConvArguments& a)
 {
-    __shared__ float weights[CONV_CHANNELS * 9];
+    __shared__ float weights[CONV_CHANNELS * 9], biases[CONV_CHANNELS];
     int channel = blockIdx.x * CONV_CHANNELS, part = threadIdx.x % CONV_PARTS, c = channel + part * 4;
     int top = blockIdx.y * a.tileRows, bottom = min(top + a.tileRows, a.outHeight);
     int firstRow = max(2 * top - 1, 0), lastRow = min(2 * bottom, a.height);
     conv_load<T>(conv_shared, (const T*)a.x + (int64)blockIdx.z * a.height * a.width * a.xStride, a.xStride, a.width, firstRow, lastRow, channel, a.channels);
-    conv_load_weights<T>(weights, a.weight, channel, a.channels);
+    conv_load_parameter<T, 9>(weights, a.weight, channel, a.channels);
+    conv_load_parameter<T, 1>(biases, a.bias, channel, a.channels);
     __syncthreads();
     if (c >= a.channels)
     {
@@ -98,7 +99,12 @@ __device__ __forceinline__ void conv_forward_tiled(const DepthwiseConvArguments&
     }
 
     float w[9][4], bias[4];
-    load_floats((const T*)a.bias + c, bias);
+#pragma unroll
+    for (int i = 0; i < 4; i++)
+    {
+        bias[i] = biases[part * 4 + i];
+    }
+
 #pragma unroll
     for (int tap = 0; tap < 9; tap++)
     {
@@ -179,7 +185,7 @@ __device__ __forceinline__ void conv_backward_tiled(const DepthwiseConvBackwardA
     float* sums = (float*)conv_shared;
     conv_load<T>(conv_shared, (const T*)a.x + (int64)blockIdx.z * a.height * a.width * a.xStride, a.xStride, a.width, firstRow, lastRow, channel, a.channels);
     conv_load<T>(dy, (const T*)a.dy + (int64)blockIdx.z * a.outHeight * a.outWidth * a.dyStride, a.dyStride, a.outWidth, top, dyBottom, channel, a.channels);
-    conv_load_weights<T>(weights, a.weight, channel, a.channels);
+    conv_load_parameter<T, 9>(weights, a.weight, channel, a.channels);
     __syncthreads();
     float dw[10][4] = {};
     if (c < a.channels)

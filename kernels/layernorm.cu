@@ -11,7 +11,7 @@ extern "C" __global__ void __launch_bounds__(ROW_FORWARD_BLOCK, 2) layernorm_for
     layernorm_forward<float, 0>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(ROW_BACKWARD_BLOCK, 2) layernorm_backward_f32(const LayerNormBackwardArguments a)
+extern "C" __global__ void __launch_bounds__(ROW_BACKWARD_BLOCK, 3) layernorm_backward_f32(const LayerNormBackwardArguments a)
 {
     layernorm_backward<float, 0>(a);
 }
@@ -22,7 +22,7 @@ extern "C" __global__ void __launch_bounds__(ROW_FORWARD_BLOCK, 2) layernorm_for
     layernorm_forward<bf16, 0>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(ROW_BACKWARD_BLOCK, 2) layernorm_backward_bf16(const LayerNormBackwardArguments a)
+extern "C" __global__ void __launch_bounds__(ROW_BACKWARD_BLOCK, 3) layernorm_backward_bf16(const LayerNormBackwardArguments a)
 {
     layernorm_backward<bf16, 0>(a);
 }

@@ -47,10 +47,10 @@ struct LayerNormBackwardArguments
 __device__ __forceinline__ float layernorm_rstd(float squares, float mean, const LayerNormArguments& a, int64 row)
 {
     float rstd = 1.0f / sqrtf(warp_sum(squares) / a.columns + a.epsilon);
-    if (threadIdx.x % 32 == 0)
+    int lane = threadIdx.x % 32;
+    if (lane < 2)
     {
-        a.stats[2 * row] = mean;
-        a.stats[2 * row + 1] = rstd;
+        a.stats[2 * row + lane] = lane == 0 ? mean : rstd;
     }
 
     return rstd;
@@ -193,16 +193,16 @@ __device__ __forceinline__ void layernorm_backward_owned(const LayerNormBackward
     for (int64 row = first; row < last; turn++, row += ROW_AT_ONCE)
     {
         float n[ROW_AT_ONCE][Owned::RUNS][N], g[ROW_AT_ONCE][Owned::RUNS][N];
-        float mean[ROW_AT_ONCE], rstd[ROW_AT_ONCE], sums[2 * ROW_AT_ONCE];
+        float stats[2 * ROW_AT_ONCE], sums[2 * ROW_AT_ONCE];
 #pragma unroll
         for (int r = 0; r < ROW_AT_ONCE; r++)
         {
             bool wanted = row + r < last;
             Owned::load((const T*)a.x + (row + r) * a.xStride, a.columns, wanted, n[r]);
             Owned::load((const T*)a.dy + (row + r) * a.dyStride, a.columns, wanted, g[r]);
-            mean[r] = wanted ? a.stats[2 * (row + r)] : 0;
-            rstd[r] = wanted ? a.stats[2 * (row + r) + 1] : 0;
         }
+
+        load_for_warp(a.stats + 2 * row, 2 * (int)min(last - row, (int64)ROW_AT_ONCE), stats);
 
         // dy is zero in columns and rows that do not exist, so that they add nothing, whatever n is there.
 #pragma unroll
@@ -215,7 +215,7 @@ __device__ __forceinline__ void layernorm_backward_owned(const LayerNormBackward
 #pragma unroll
                 for (int i = 0; i < N; i++)
                 {
-                    n[r][k][i] = (n[r][k][i] - mean[r]) * rstd[r];
+                    n[r][k][i] = (n[r][k][i] - stats[2 * r]) * stats[2 * r + 1];
                     dm[k][i] = fmaf(g[r][k][i], n[r][k][i], dm[k][i]);
                     da[k][i] += g[r][k][i];
                     g[r][k][i] *= OFFSET + m[k][i];
@@ -236,7 +236,7 @@ __device__ __forceinline__ void layernorm_backward_owned(const LayerNormBackward
 #pragma unroll
                 for (int i = 0; i < N; i++)
                 {
-                    g[r][k][i] = rstd[r] * fmaf(-n[r][k][i], mean_gn, g[r][k][i] - mean_g);
+                    g[r][k][i] = stats[2 * r + 1] * fmaf(-n[r][k][i], mean_gn, g[r][k][i] - mean_g);
                 }
             }
 

@@ -185,7 +185,8 @@ template <typename T>
 __device__ __forceinline__ void qknormrope_backward_teams(const QkNormRopeBackwardArguments& a)
 {
     constexpr int N = Wide<T>::count;
-    __shared__ float sums[ROPE_BLOCK / 32][32 * N];
+    constexpr int WARPS = ROPE_BLOCK / 32, QUADS = N / 4, PITCH = 32 * 4 + 16;
+    __shared__ __align__(16) float sums[WARPS][QUADS * PITCH];
     int lane = threadIdx.x % a.team;
     int first = blockIdx.x * a.chunk;
     int last = min(first + a.chunk, a.length);
@@ -281,22 +282,23 @@ __device__ __forceinline__ void qknormrope_backward_teams(const QkNormRopeBackwa
         }
     }
 
+    // Runs of four of all lanes, then their second runs, in other banks.
     if (threadIdx.x % 32 < a.team)
     {
 #pragma unroll
-        for (int i = 0; i < N; i++)
+        for (int quad = 0; quad < QUADS; quad++)
         {
-            sums[threadIdx.x / 32][i * 32 + lane] = dw[i];
+            *(float4*)(sums[threadIdx.x / 32] + quad * PITCH + lane * 4) = make_float4(dw[4 * quad], dw[4 * quad + 1], dw[4 * quad + 2], dw[4 * quad + 3]);
         }
     }
 
     __syncthreads();
     for (int d = threadIdx.x; d < a.width; d += ROPE_BLOCK)
     {
-        int at = d % N * 32 + d / N;
+        int at = d % N / 4 * PITCH + d / N * 4 + d % 4;
         float sum = sums[0][at];
 #pragma unroll
-        for (int warp = 1; warp < ROPE_BLOCK / 32; warp++)
+        for (int warp = 1; warp < WARPS; warp++)
         {
             sum += sums[warp][at];
         }

@@ -169,8 +169,9 @@ __device__ __forceinline__ void rmsnorm_backward_owned(const RmsNormBackwardArgu
             bool wanted = row + r < last;
             Owned::load((const T*)a.x + (row + r) * a.xStride, a.columns, wanted, n[r]);
             Owned::load((const T*)a.dy + (row + r) * a.dyStride, a.columns, wanted, g[r]);
-            rstd[r] = wanted ? a.rstd[row + r] : 0;
         }
+
+        load_for_warp(a.rstd + row, min(last - row, ROW_AT_ONCE), rstd);
 
 #pragma unroll
         for (int r = 0; r < ROW_AT_ONCE; r++)
@@ -214,7 +215,7 @@ __device__ __forceinline__ void rmsnorm_backward_owned(const RmsNormBackwardArgu
 
     if (a.partials != nullptr)
     {
-        OwnedColumns<T>::store_partials(a.partials + (int64)blockIdx.x * a.columns, a.columns, dw);
+        Owned::store_partials(a.partials + (int64)blockIdx.x * a.columns, a.columns, dw);
     }
 }
 
@@ -306,7 +307,7 @@ extern "C" __global__ void __launch_bounds__(ROW_FORWARD_BLOCK, 2) rmsnorm_forwa
     rmsnorm_forward<float>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(ROW_BACKWARD_BLOCK, 2) rmsnorm_backward_f32(const RmsNormBackwardArguments a)
+extern "C" __global__ void __launch_bounds__(ROW_BACKWARD_BLOCK, 3) rmsnorm_backward_f32(const RmsNormBackwardArguments a)
 {
     rmsnorm_backward<float>(a);
 }
@@ -317,7 +318,7 @@ extern "C" __global__ void __launch_bounds__(ROW_FORWARD_BLOCK, 2) rmsnorm_forwa
     rmsnorm_forward<bf16>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(ROW_BACKWARD_BLOCK, 2) rmsnorm_backward_bf16(const RmsNormBackwardArguments a)
+extern "C" __global__ void __launch_bounds__(ROW_BACKWARD_BLOCK, 3) rmsnorm_backward_bf16(const RmsNormBackwardArguments a)
 {
     rmsnorm_backward<bf16>(a);
 }

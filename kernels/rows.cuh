@@ -107,6 +107,19 @@ struct BlockSums
     }
 };
 
+// The first count of COUNT adjacent numbers in every lane of a warp, zeros after them; they are read once.
+template <int COUNT>
+__device__ __forceinline__ void load_for_warp(const float* p, int count, float (&x)[COUNT])
+{
+    int lane = threadIdx.x % 32;
+    float mine = lane < count ? p[lane] : 0;
+#pragma unroll
+    for (int i = 0; i < COUNT; i++)
+    {
+        x[i] = __shfl_sync(WHOLE_WARP, mine, i);
+    }
+}
+
 // The 8 columns of a thread in the backward pass as runs of N: run k starts at column (k · blockDim.x + threadIdx.x) N.
 template <typename T>
 struct OwnedColumns
@@ -163,15 +176,35 @@ struct OwnedColumns
         }
     }
 
-    // The thread's part of a block's sums over its rows.
+    // The thread's part of a block's sums over its rows. Lanes exchange runs of four, so that a warp writes 512 bytes in one piece.
     __device__ __forceinline__ static void store_partials(float* row, int columns, const float (&x)[RUNS][N])
     {
+        constexpr int QUADS = N / 4;
+        int lane = threadIdx.x % 32;
 #pragma unroll
         for (int k = 0; k < RUNS; k++)
         {
-            if (column(k) < columns)
+#pragma unroll
+            for (int piece = 0; piece < QUADS; piece++)
             {
-                store_floats(row + column(k), x[k]);
+                int quad = piece * 32 + lane;
+                float v[4];
+#pragma unroll
+                for (int i = 0; i < 4; i++)
+                {
+                    v[i] = x[k][i];
+                    if (QUADS == 2)
+                    {
+                        float low = __shfl_sync(WHOLE_WARP, x[k][i], quad / 2), high = __shfl_sync(WHOLE_WARP, x[k][N - 4 + i], quad / 2);
+                        v[i] = quad % 2 == 0 ? low : high;
+                    }
+                }
+
+                int first = column(k) - lane * N + quad * 4;
+                if (first < columns)
+                {
+                    store_floats(row + first, v);
+                }
             }
         }
     }

@@ -1,7 +1,7 @@
 // Sinusoidal features of numbers: y[m] = [cos(v f_0..f_n-1), sin(v f_0..f_n-1)] for v = values[m].
 //   values [M], frequencies [n] fp32; y [M,2n] of T with row stride
 //   floor  4·M + 4·n + 2·M·n·sizeof(T) bytes, some 40 operations per angle
-// A thread per angle. The product v f is rounded to fp32, as the networks were trained with; of that number cosine and sine are right to
+// A thread owns a frequency and 32 numbers, which its warp reads at once. The product v f is rounded to fp32, as the networks were trained with; of that number cosine and sine are right to
 // the last bit or two whatever its size, as the reduction is exact: the part of 2/π that matters for the exponent at hand, times the
 // mantissa, in integers.
 #include "common.cuh"
@@ -53,14 +53,18 @@ template <typename T>
 __device__ __forceinline__ void sinusoid(const SinusoidArguments& a)
 {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
-    if (i >= a.count)
+    int first = blockIdx.y * 32, mine = first + threadIdx.x % 32;
+    float value = mine < a.rows ? a.values[mine] : 0;
+    float frequency = i < a.count ? a.frequencies[i] : 0;
+    int last = min(first + 32, a.rows);
+    for (int row = first; row < last; row++)
     {
-        return;
-    }
+        float angle = __shfl_sync(WHOLE_WARP, value, row - first) * frequency;
+        if (i >= a.count)
+        {
+            continue;
+        }
 
-    for (int row = blockIdx.y; row < a.rows; row += gridDim.y)
-    {
-        float angle = a.values[row] * a.frequencies[i];
         int quarter;
         float r = sinusoid_reduce(angle, quarter);
         float square = r * r;

@@ -15,10 +15,10 @@ internal static class OperationChecks
     /// Kernel error at most a small multiple of that of the plain form of the same precision; outputs in fp32 may be one ulp of the largest
     /// value worse, outputs in bf16 nothing. Returns the worst ratio of error to allowance.
     /// </summary>
-    public static double Accuracy(IBackend backend, OperationRow row)
+    public static double Accuracy(IBackend backend, OperationRow row, IMemoryWatch? watch = null)
     {
         ulong[][] bits = OperationRun.Draw(row, backend.Storage);
-        ulong[][] got = OperationRun.Execute(backend, row, bits);
+        ulong[][] got = OperationRun.Execute(backend, row, bits, watch: watch);
         (Operands<double> exact, Operands<float> plain) = References(row, bits, backend.Storage);
         double worst = 0;
         for (int i = 0; i < bits.Length; i++)
@@ -130,13 +130,13 @@ internal static class OperationChecks
     }
 
     /// <summary>Bit-equal results when an output shares the memory of an input that the contract allows.</summary>
-    public static void Aliases(IBackend backend, OperationRow row)
+    public static void Aliases(IBackend backend, OperationRow row, IMemoryWatch? watch = null)
     {
         ulong[][] bits = OperationRun.Draw(row, backend.Storage);
         foreach ((int input, int output) in row.Aliases)
         {
             ulong[][] apart = OperationRun.Execute(backend, row, bits);
-            ulong[][] shared = OperationRun.Execute(backend, row, bits, (input, output));
+            ulong[][] shared = OperationRun.Execute(backend, row, bits, (input, output), watch);
             AssertSame(row, output, backend.Storage, apart[output], shared[output], $"in the memory of {row.Operands[input].Name}");
         }
     }

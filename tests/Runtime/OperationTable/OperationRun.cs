@@ -7,7 +7,7 @@ namespace CoGrpo.Tests.Runtime.OperationTable;
 /// <summary>
 /// Draws the operands of a row and runs it on a backend in the element types of its storage, in guarded memory: 64 elements before and
 /// after every operand and the room between rows hold a NaN of their own, outputs another, so that reading or writing what is not the
-/// operand's shows.
+/// operand's shows; memory that is watched forbids it besides.
 /// </summary>
 internal static class OperationRun
 {
@@ -60,7 +60,8 @@ internal static class OperationRun
     /// <param name="row">What.</param>
     /// <param name="bits">Operands before the call, of the backend's storage; those of <see cref="Role.Out"/> are ignored.</param>
     /// <param name="alias">An (input, output) pair that shares memory.</param>
-    public static ulong[][] Execute(IBackend backend, OperationRow row, ulong[][] bits, (int Input, int Output)? alias = null)
+    /// <param name="watch">The backend's memory, where it is watched.</param>
+    public static ulong[][] Execute(IBackend backend, OperationRow row, ulong[][] bits, (int Input, int Output)? alias = null, IMemoryWatch? watch = null)
     {
         using Arena arena = backend.CreateArena("table", 1 << 20);
         int count = bits.Length;
@@ -78,6 +79,7 @@ internal static class OperationRun
             memory[i] = arena.Allocate(new Shape(before[i].Length / type.Size()), type);
             Upload(backend, before[i], memory[i]);
             views[i] = new Tensor(memory[i].Address + (Start(operand) * type.Size()), operand.Shape, type, operand.Shape.Columns + operand.Padding);
+            Watch(watch, operand, memory[i], views[i], alias?.Output == i);
         }
 
         if (alias is (int from, int to))
@@ -104,6 +106,32 @@ internal static class OperationRun
         }
 
         return after;
+    }
+
+    /// <summary>Forbids what lies around the rows of an operand; those of an output hold nothing yet, unless it takes the place of an input.</summary>
+    private static void Watch(IMemoryWatch? watch, Operand operand, Tensor memory, Tensor view, bool shares)
+    {
+        if (watch is null || shares)
+        {
+            return;
+        }
+
+        int size = memory.Type.Size();
+        nint end = memory.Address;
+        for (int row = 0; row < operand.Shape.Rows; row++)
+        {
+            nint first = view.Address + ((nint)row * view.RowStride * size);
+            long bytes = (long)operand.Shape.Columns * size;
+            watch.Forbid(end, first - end);
+            if (operand.Role == Role.Out)
+            {
+                watch.Undefine(first, bytes);
+            }
+
+            end = first + (nint)bytes;
+        }
+
+        watch.Forbid(end, memory.Address + ((nint)memory.Shape.Count * size) - end);
     }
 
     /// <summary>Operands whose padding keeps rows aligned start at a guard's end, aligned; the others three elements on, unaligned.</summary>

@@ -30,7 +30,7 @@ public sealed unsafe partial class CudaBackend
         }
 
         Shape s = x.Shape, o = y.Shape;
-        bool aligned = HasQuads(x) && HasQuads(y) && bias.Address % 16 == 0;
+        bool aligned = HasQuads(x) && HasQuads(y);
         int rows = aligned ? ConvTileRows(s, o, backward: false) : 0;
         bool tiled = rows > 0;
         rows = tiled ? rows : ConvPlainRows;

@@ -20,7 +20,7 @@ public sealed unsafe partial class CudaBackend
         }
 
         int count = y.Columns / 2;
-        Launch(SinusoidKernel[y.Type], Dim3.Of(Blocks(count, 128), Math.Min(y.Rows, MaxGridY)), new Dim3(128),
+        Launch(SinusoidKernel[y.Type], Dim3.Of(Blocks(count, 128), Blocks(y.Rows, 32)), new Dim3(128),
             new SinusoidArguments(values.Address, frequencies.Address, y.Address, y.RowStride, y.Rows, count));
     }
 

@@ -38,6 +38,9 @@ public sealed unsafe partial class CudaBackend
 
     private int Multiprocessors => _multiprocessors > 0 ? _multiprocessors : _multiprocessors = Device.Attribute(CudaDeviceAttribute.MultiprocessorCount);
 
+    /// <summary>Null, or the tile that every product on tensor cores takes where its kernel has it: for tests and measurements.</summary>
+    internal LinearTile? OnlyTile { get; set; }
+
     /// <inheritdoc cref="IBackend.Linear"/>
     public void Linear(Tensor x, Tensor weight, Tensor bias, Tensor y, WeightLayout layout = WeightLayout.OutIn, Activation activation = Activation.None,
         Tensor preActivation = default, Tensor residual = default, Tensor gate = default)
@@ -197,6 +200,11 @@ public sealed unsafe partial class CudaBackend
         }
 
         KernelName<LinearArguments>[] kernels = arguments.ADeep == 0 ? LinearWeight : arguments.BDeep == 0 ? LinearWide : LinearDeep;
+        if (OnlyTile is { } only && Array.IndexOf(LinearTiles, only) is var index and >= 0 && index < kernels.Length)
+        {
+            return (only, kernels[index]);
+        }
+
         int best = 0;
         for (int i = 1; i < kernels.Length; i++)
         {

@@ -58,7 +58,6 @@ struct EmbeddingSumArguments
     int64 dtableStride;
     int rows;
     int columns;
-    int tableRows;
     int vectors;
 };
 

@@ -7,8 +7,9 @@
 //   floor     forward 2·M·H·D·sizeof(T) + 4·M·(D + H) bytes (M = B·L: a row of cos and sin serves all heads of a token, and stays in the
 //             cache from image to image) and 8·M·H·D operations; backward 3·M·H·D·sizeof(T) + 4·M·(D + H) and 14·M·H·D
 // A team of D/N lanes owns a token, N = 16 bytes of columns each, the same columns of every head: angles are read once, and four heads are
-// under way at once. In fp32, where a team is a whole warp, it takes a second token, so that weights stay few beside them. The team has to be a part of a warp: D/N is a power of two up to 32; else, and where addresses are not
-// aligned, a warp owns a head and its lanes go through the pairs.
+// under way at once. In fp32, where a team can be a whole warp, it takes a second token, so that weights stay few beside them. The team has
+// to be a part of a warp: D/N is a power of two up to 32; else, and where addresses are not aligned, a warp owns a head and its lanes go
+// through the pairs. The order of every sum over a head depends on D alone.
 // Backward: a block takes a chunk of tokens of one image and leaves its part of dw in a workspace [B,chunks,D] that columnsum.cu adds up.
 #include "common.cuh"
 

@@ -1,9 +1,9 @@
 // Sinusoidal features of numbers: y[m] = [cos(v f_0..f_n-1), sin(v f_0..f_n-1)] for v = values[m].
 //   values [M], frequencies [n] fp32; y [M,2n] of T with row stride
 //   floor  4·M + 4·n + 2·M·n·sizeof(T) bytes, some 40 operations per angle
-// A thread owns a frequency and up to 128 numbers, of which its warp reads 32 at once. The product v f is rounded to fp32, as the networks were trained with; of that number cosine and sine are right to
-// the last bit or two whatever its size, as the reduction is exact: the part of 2/π that matters for the exponent at hand, times the
-// mantissa, in integers.
+// A thread owns a frequency and up to 128 numbers, of which its warp reads 32 at once. The product v f is rounded to fp32, as the networks
+// were trained with; of that number cosine and sine are right to the last bit or two whatever its size, as the reduction is exact: the
+// part of 2/π that matters for the exponent at hand, times the mantissa, in integers.
 #include "common.cuh"
 
 constexpr int SINUSOID_ROWS = 128;

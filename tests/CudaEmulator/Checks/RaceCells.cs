@@ -131,19 +131,19 @@ internal static unsafe class RaceCells
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int OpenPage(Region* region, ulong page, uint epoch, int size)
     {
+        // 3 for the size of a cell means that another worker is preparing the page.
         uint state = Volatile.Read(ref region->Pages[page]);
-        return (state >> 2) == epoch && (int)(state & 3) <= size ? (int)(state & 3) : PreparePage(region, page, epoch, size);
+        return (state >> 2) == epoch && (int)(state & 3) <= Math.Min(size, 2) ? (int)(state & 3) : PreparePage(region, page, epoch, size);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int PreparePage(Region* region, ulong page, uint epoch, int size)
     {
-        // 3 in the low bits: another worker is at it.
         SpinWait spin = default;
         while (true)
         {
             uint state = Volatile.Read(ref region->Pages[page]);
-            if ((state >> 2) == epoch && (state & 3) != 3 && (int)(state & 3) <= size)
+            if ((state >> 2) == epoch && (int)(state & 3) <= Math.Min(size, 2))
             {
                 return (int)(state & 3);
             }

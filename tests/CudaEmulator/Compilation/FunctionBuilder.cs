@@ -16,6 +16,7 @@ internal sealed unsafe partial class FunctionBuilder
     private readonly Aliases _aliases;
     private readonly SlotAllocation _slots;
     private PtxInstruction? _current;
+    private HashSet<(PtxRegister, long)>? _swapped;
 
     public FunctionBuilder(KernelBuilder kernel, PtxFunction function, FunctionCode code)
     {
@@ -196,8 +197,26 @@ internal sealed unsafe partial class FunctionBuilder
             case "call":
                 Call(i);
                 break;
+            case "atom" or "red":
+                Atomic(i);
+                break;
             case "bar" or "barrier" or "membar" or "fence" or "shfl" or "vote" or "match" or "redux" or "activemask" or "elect" or "nanosleep":
                 Together(i);
+                break;
+            case "mma":
+                Multiply(i);
+                break;
+            case "wmma":
+                WarpMatrix(i);
+                break;
+            case "ldmatrix" or "stmatrix":
+                MatrixAccess(i);
+                break;
+            case "movmatrix":
+                Emit(&MatrixOperations.Transpose, WordResult(i.Operands[0]), Word(i.Operands[1], U32));
+                break;
+            case "cp" or "mbarrier":
+                Asynchronous(i);
                 break;
             case "trap" or "brkpt":
                 Emit(i.Opcode == "trap" ? &Control.Trap : &Control.Nothing);

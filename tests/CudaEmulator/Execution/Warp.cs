@@ -57,6 +57,9 @@ internal sealed unsafe partial class Warp(Block block, int index)
     /// <summary>Effective addresses of the lanes for the instruction that is being executed.</summary>
     public ulong* Addresses;
 
+    /// <summary>Memory of the worker for whatever one instruction needs beside registers.</summary>
+    public byte* Scratch;
+
     /// <summary>Regions that memory instructions used last, by their number.</summary>
     public Memory.Region** Cache;
 

@@ -10,6 +10,8 @@ namespace CoGrpo.CudaEmulator.Execution;
 /// </summary>
 internal sealed unsafe class Worker : IDisposable
 {
+    private const int ScratchBytes = 16 << 10;
+
     private readonly Launch _launch;
     private readonly List<Block> _idle = [];
     private readonly List<Block> _all = [];
@@ -21,6 +23,7 @@ internal sealed unsafe class Worker : IDisposable
         Counters = (RawCounters*)NativeMemory.AllocZeroed((nuint)sizeof(RawCounters));
         BlockCounts = (long*)NativeMemory.AllocZeroed((nuint)blocks * 2, sizeof(long));
         Cache = (Region**)NativeMemory.AllocZeroed((nuint)launch.Code.CacheEntries + 1, (nuint)sizeof(Region*));
+        Scratch = (byte*)NativeMemory.AlignedAlloc(ScratchBytes, 64);
         LineCounters = launch.Options.CountLines?.Invoke(launch.Code.Name) == true ? new Dictionary<nint, LineCounter>() : null;
     }
 
@@ -29,6 +32,8 @@ internal sealed unsafe class Worker : IDisposable
     public long* BlockCounts { get; }
 
     public Region** Cache { get; }
+
+    public byte* Scratch { get; }
 
     /// <summary>Counters per instruction, for launches in which they are kept.</summary>
     public Dictionary<nint, LineCounter>? LineCounters { get; }
@@ -89,6 +94,7 @@ internal sealed unsafe class Worker : IDisposable
             block.Dispose();
         }
 
+        NativeMemory.AlignedFree(Scratch);
         NativeMemory.Free(Counters);
         NativeMemory.Free(BlockCounts);
         NativeMemory.Free(Cache);

@@ -91,6 +91,19 @@ internal static unsafe class ByteBits
         }
     }
 
+    /// <summary>Clears the bits of a range that no other thread uses.</summary>
+    public static void ClearAlone(ulong* bits, ulong offset, uint count)
+    {
+        while (count > 0)
+        {
+            int shift = (int)(offset & 63);
+            uint part = Math.Min(count, 64 - (uint)shift);
+            bits[offset >> 6] &= ~((ulong.MaxValue >> (int)(64 - part)) << shift);
+            offset += part;
+            count -= part;
+        }
+    }
+
     /// <summary>Copies bits of a range; source and target may not overlap.</summary>
     public static void Copy(ulong* from, ulong fromOffset, ulong* to, ulong toOffset, ulong count)
     {

@@ -13,7 +13,8 @@ internal static unsafe class SharedAccess
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool ReadRun(Warp warp, Instr* at, Region* region, ulong offset, uint bytes, int size, uint self)
     {
-        if (offset > region->Bytes || offset + bytes > region->Bytes || (offset & ((1u << size) - 1)) != 0 || (at->Flags & AccessFlags.Strong) != 0 || region->InFlightCount != 0)
+        if (offset > region->Bytes || offset + bytes > region->Bytes || (offset & ((1u << size) - 1)) != 0 || (at->Flags & AccessFlags.Strong) != 0
+            || (region->InFlightCount != 0 && ByteBits.AnySet(region->InFlight, offset, bytes)))
         {
             return false;
         }
@@ -30,7 +31,8 @@ internal static unsafe class SharedAccess
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool WriteRun(Warp warp, Instr* at, Region* region, ulong offset, uint bytes, int size, uint self)
     {
-        if (offset > region->Bytes || offset + bytes > region->Bytes || (offset & ((1u << size) - 1)) != 0 || (at->Flags & AccessFlags.Strong) != 0 || region->InFlightCount != 0)
+        if (offset > region->Bytes || offset + bytes > region->Bytes || (offset & ((1u << size) - 1)) != 0 || (at->Flags & AccessFlags.Strong) != 0
+            || (region->InFlightCount != 0 && ByteBits.AnySet(region->InFlight, offset, bytes)))
         {
             return false;
         }

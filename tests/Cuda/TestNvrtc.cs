@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
+using CoGrpo.CudaEmulator.Tool;
 using CoGrpo.Runtime.Cuda;
 using CoGrpo.Runtime.Cuda.Kernels;
 
@@ -12,8 +13,8 @@ namespace CoGrpo.Tests.Cuda;
 internal static class TestNvrtc
 {
     private static readonly ConcurrentDictionary<string, Lazy<NvrtcOutput>> Compiled = new(StringComparer.Ordinal);
-    private static readonly Lazy<Nvrtc> MainCompiler = new(() => Find("12.4", "libnvrtc.so.12") ?? OfMachine());
-    private static readonly Lazy<Nvrtc> OldCompiler = new(() => Find("11.8", "libnvrtc.so.11.2") ?? throw new InvalidOperationException(Missing("11.8")));
+    private static readonly Lazy<Nvrtc> MainCompiler = new(() => NvrtcFolders.Find("12.4") ?? OfMachine());
+    private static readonly Lazy<Nvrtc> OldCompiler = new(() => NvrtcFolders.Find("11.8") ?? throw new InvalidOperationException(Missing("11.8")));
 
     /// <summary>NVRTC 12.4, or what the machine has.</summary>
     /// <exception cref="InvalidOperationException">There is none.</exception>
@@ -32,20 +33,6 @@ internal static class TestNvrtc
         string key = $"{architecture} {old} {string.Join(' ', options)}\n{source}";
         return Compiled.GetOrAdd(key, _ => new Lazy<NvrtcOutput>(() =>
             (old ? Old : Main).Compile("test.cu", source, new Dictionary<string, string>(), CudaArchitecture.Parse(architecture), options))).Value;
-    }
-
-    private static Nvrtc? Find(string version, string name)
-    {
-        for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
-        {
-            string folder = Path.Combine(at.FullName, "tests", ".nvrtc", version);
-            if (File.Exists(Path.Combine(folder, name)))
-            {
-                return Nvrtc.Load(NativeLibrarySearch.For($"NVRTC {version}", [Path.Combine(folder, name)], []));
-            }
-        }
-
-        return null;
     }
 
     private static Nvrtc OfMachine()

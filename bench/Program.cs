@@ -1,7 +1,14 @@
 using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using CoGrpo.Bench;
+using CoGrpo.Bench.Kernels;
 using CoGrpo.Bench.Report;
+
+// With --device the CUDA kernels, on the emulated device or on a GPU (--device emulated --help).
+if (args.Contains("--device"))
+{
+    return KernelBench.Run(args);
+}
 
 // No arguments: every suite, and the table goes to bench/results. Arguments are BenchmarkDotNet's (--filter *MatrixProduct*, --list flat,
 // --job dry) and leave bench/results alone.

@@ -113,9 +113,13 @@ extern "C" __global__ void __launch_bounds__(REMASK_THREADS) remask(const Remask
             int i = 4 * block + w;
             if (i < n)
             {
-                float score = a.confidence[first + i];
-                score = temperature != 0.0f ? __fmaf_rn(temperature, philox_gumbel(bits.word[w]), score) : score;
-                keys[i] = canvas[i] == a.maskToken ? remask_key(score) : 0xffffffffu;
+                keys[i] = 0xffffffffu;
+                if (canvas[i] == a.maskToken)
+                {
+                    float score = a.confidence[first + i];
+                    score = temperature != 0.0f ? __fmaf_rn(temperature, philox_gumbel(bits.word[w]), score) : score;
+                    keys[i] = remask_key(score);
+                }
             }
         }
     }

@@ -29,6 +29,9 @@ public sealed unsafe class CudaContext : IDisposable
     /// <summary>The driver.</summary>
     public CudaDriver Driver => Device.Driver;
 
+    /// <summary>Whether a kernel has failed in a way that takes the context with it, and the failure has been thrown: nothing more can be done in it but ending it.</summary>
+    public bool IsLost { get; private set; }
+
     /// <summary>Free and total bytes of device memory, all processes counted.</summary>
     public (long Free, long Total) Memory
     {
@@ -37,7 +40,7 @@ public sealed unsafe class CudaContext : IDisposable
             MakeCurrent();
             nuint free = 0;
             nuint total = 0;
-            Driver.Check(Driver.Functions.cuMemGetInfo_v2(&free, &total), "asking for free device memory");
+            Check(Driver.Functions.cuMemGetInfo_v2(&free, &total), "asking for free device memory");
             return ((long)free, (long)total);
         }
     }
@@ -60,7 +63,7 @@ public sealed unsafe class CudaContext : IDisposable
     public void Synchronize()
     {
         MakeCurrent();
-        Driver.Check(Driver.Functions.cuCtxSynchronize(), "waiting for the device");
+        Check(Driver.Functions.cuCtxSynchronize(), "waiting for the device");
     }
 
     /// <summary>Destroys the context with all that is left in it.</summary>
@@ -75,6 +78,25 @@ public sealed unsafe class CudaContext : IDisposable
         nint handle = _handle;
         _handle = 0;
         _current = null;
-        Driver.Check(Driver.Functions.cuCtxDestroy_v2(handle), "closing the context");
+        Release(Driver.Functions.cuCtxDestroy_v2(handle), "closing the context");
+    }
+
+    /// <summary>Throws unless <paramref name="result"/> is success.</summary>
+    internal void Check(CudaResult result, string doing)
+    {
+        if (result != CudaResult.Success)
+        {
+            IsLost |= result.IsSticky();
+            Driver.Fail(result, doing);
+        }
+    }
+
+    /// <summary>As <see cref="Check"/> for giving something back: after the context is lost all of it is gone, and the failure has been told.</summary>
+    internal void Release(CudaResult result, string doing)
+    {
+        if (!IsLost)
+        {
+            Check(result, doing);
+        }
     }
 }

@@ -44,6 +44,6 @@ public sealed unsafe class CudaDeviceMemory : IDisposable
         ulong address = Address;
         Address = 0;
         _context.MakeCurrent();
-        _context.Driver.Check(_context.Driver.Functions.cuMemFree_v2(address), "freeing device memory");
+        _context.Release(_context.Driver.Functions.cuMemFree_v2(address), "freeing device memory");
     }
 }

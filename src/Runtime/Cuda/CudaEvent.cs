@@ -13,7 +13,7 @@ public sealed unsafe class CudaEvent : IDisposable
         _context = context;
         context.MakeCurrent();
         nint handle = 0;
-        context.Driver.Check(context.Driver.Functions.cuEventCreate(&handle, 0), "making an event");
+        context.Check(context.Driver.Functions.cuEventCreate(&handle, 0), "making an event");
         _handle = handle;
     }
 
@@ -24,14 +24,14 @@ public sealed unsafe class CudaEvent : IDisposable
     {
         ArgumentNullException.ThrowIfNull(stream);
         _context.MakeCurrent();
-        _context.Driver.Check(_context.Driver.Functions.cuEventRecord(_handle, stream.Handle), "recording an event");
+        _context.Check(_context.Driver.Functions.cuEventRecord(_handle, stream.Handle), "recording an event");
     }
 
     /// <summary>Waits until the mark is reached.</summary>
     public void Synchronize()
     {
         _context.MakeCurrent();
-        _context.Driver.Check(_context.Driver.Functions.cuEventSynchronize(_handle), "waiting for an event");
+        _context.Check(_context.Driver.Functions.cuEventSynchronize(_handle), "waiting for an event");
     }
 
     /// <summary>Milliseconds from <paramref name="start"/> to this event, both reached, with a resolution of about half a microsecond.</summary>
@@ -40,7 +40,7 @@ public sealed unsafe class CudaEvent : IDisposable
         ArgumentNullException.ThrowIfNull(start);
         _context.MakeCurrent();
         float milliseconds = 0;
-        _context.Driver.Check(_context.Driver.Functions.cuEventElapsedTime(&milliseconds, start._handle, _handle), "measuring the time between events");
+        _context.Check(_context.Driver.Functions.cuEventElapsedTime(&milliseconds, start._handle, _handle), "measuring the time between events");
         return milliseconds;
     }
 
@@ -55,6 +55,6 @@ public sealed unsafe class CudaEvent : IDisposable
         nint handle = _handle;
         _handle = 0;
         _context.MakeCurrent();
-        _context.Driver.Check(_context.Driver.Functions.cuEventDestroy_v2(handle), "destroying an event");
+        _context.Release(_context.Driver.Functions.cuEventDestroy_v2(handle), "destroying an event");
     }
 }

@@ -15,7 +15,7 @@ public sealed unsafe class CudaGraph : IDisposable
         {
             _context.MakeCurrent();
             nuint count = 0;
-            _context.Driver.Check(_context.Driver.Functions.cuGraphGetNodes(_handle, null, &count), "counting the nodes of a graph");
+            _context.Check(_context.Driver.Functions.cuGraphGetNodes(_handle, null, &count), "counting the nodes of a graph");
             return (int)count;
         }
     }
@@ -25,7 +25,7 @@ public sealed unsafe class CudaGraph : IDisposable
     {
         _context.MakeCurrent();
         nint executable = 0;
-        _context.Driver.Check(_context.Driver.Functions.cuGraphInstantiateWithFlags(&executable, _handle, 0), "preparing a graph");
+        _context.Check(_context.Driver.Functions.cuGraphInstantiateWithFlags(&executable, _handle, 0), "preparing a graph");
         return new CudaGraphExec(_context, executable, NodeCount);
     }
 
@@ -40,7 +40,7 @@ public sealed unsafe class CudaGraph : IDisposable
         nint handle = _handle;
         _handle = 0;
         _context.MakeCurrent();
-        _context.Driver.Check(_context.Driver.Functions.cuGraphDestroy(handle), "destroying a graph");
+        _context.Release(_context.Driver.Functions.cuGraphDestroy(handle), "destroying a graph");
     }
 }
 
@@ -60,7 +60,7 @@ public sealed unsafe class CudaGraphExec : IDisposable
     {
         ArgumentNullException.ThrowIfNull(stream);
         _context.MakeCurrent();
-        _context.Driver.Check(_context.Driver.Functions.cuGraphLaunch(_handle, stream.Handle), "launching a graph");
+        _context.Check(_context.Driver.Functions.cuGraphLaunch(_handle, stream.Handle), "launching a graph");
     }
 
     /// <summary>Destroys it; launches that run still finish.</summary>
@@ -74,6 +74,6 @@ public sealed unsafe class CudaGraphExec : IDisposable
         nint handle = _handle;
         _handle = 0;
         _context.MakeCurrent();
-        _context.Driver.Check(_context.Driver.Functions.cuGraphExecDestroy(handle), "destroying a graph");
+        _context.Release(_context.Driver.Functions.cuGraphExecDestroy(handle), "destroying a graph");
     }
 }

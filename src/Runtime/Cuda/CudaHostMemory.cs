@@ -14,7 +14,7 @@ public sealed unsafe class CudaHostMemory : IDisposable
         _context = context;
         context.MakeCurrent();
         void* address = null;
-        context.Driver.Check(context.Driver.Functions.cuMemHostAlloc(&address, (nuint)bytes, 0), $"allocating {bytes} bytes of page-locked host memory");
+        context.Check(context.Driver.Functions.cuMemHostAlloc(&address, (nuint)bytes, 0), $"allocating {bytes} bytes of page-locked host memory");
         Address = (nint)address;
         Bytes = bytes;
     }
@@ -36,6 +36,6 @@ public sealed unsafe class CudaHostMemory : IDisposable
         nint address = Address;
         Address = 0;
         _context.MakeCurrent();
-        _context.Driver.Check(_context.Driver.Functions.cuMemFreeHost((void*)address), "freeing page-locked host memory");
+        _context.Release(_context.Driver.Functions.cuMemFreeHost((void*)address), "freeing page-locked host memory");
     }
 }

@@ -59,7 +59,7 @@ public sealed unsafe class CudaKernel<TArguments>
         if (sharedBytes > _dynamicShared)
         {
             // 48 KiB need no opting in, but asking costs one call in the life of a kernel.
-            context.Driver.Check(context.Driver.Functions.cuFuncSetAttribute(_function, CudaFunctionAttribute.MaxDynamicSharedSizeBytes, sharedBytes),
+            context.Check(context.Driver.Functions.cuFuncSetAttribute(_function, CudaFunctionAttribute.MaxDynamicSharedSizeBytes, sharedBytes),
                 $"kernel {Name}: asking for {sharedBytes} bytes of shared memory");
             _dynamicShared = sharedBytes;
         }
@@ -81,7 +81,7 @@ public sealed unsafe class CudaKernel<TArguments>
         CudaContext context = _module.Context;
         context.MakeCurrent();
         int blocks = 0;
-        context.Driver.Check(context.Driver.Functions.cuOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, _function, threads, (nuint)sharedBytes), $"kernel {Name}: asking for its occupancy");
+        context.Check(context.Driver.Functions.cuOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, _function, threads, (nuint)sharedBytes), $"kernel {Name}: asking for its occupancy");
         return blocks;
     }
 
@@ -90,7 +90,7 @@ public sealed unsafe class CudaKernel<TArguments>
         CudaContext context = _module.Context;
         context.MakeCurrent();
         int value = 0;
-        context.Driver.Check(context.Driver.Functions.cuFuncGetAttribute(&value, attribute, _function), $"kernel {Name}: reading {attribute}");
+        context.Check(context.Driver.Functions.cuFuncGetAttribute(&value, attribute, _function), $"kernel {Name}: reading {attribute}");
         return value;
     }
 }

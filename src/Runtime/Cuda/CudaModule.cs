@@ -58,7 +58,7 @@ public sealed unsafe class CudaModule : IDisposable
         nuint bytes = 0;
         fixed (byte* text = Encoding.UTF8.GetBytes(name + '\0'))
         {
-            Context.Driver.Check(Context.Driver.Functions.cuModuleGetGlobal_v2(&address, &bytes, _handle, text), $"finding variable {name} in kernels {Name}");
+            Context.Check(Context.Driver.Functions.cuModuleGetGlobal_v2(&address, &bytes, _handle, text), $"finding variable {name} in kernels {Name}");
         }
 
         return (address, (long)bytes);
@@ -75,7 +75,7 @@ public sealed unsafe class CudaModule : IDisposable
         nint handle = _handle;
         _handle = 0;
         Context.MakeCurrent();
-        Context.Driver.Check(Context.Driver.Functions.cuModuleUnload(handle), $"unloading kernels {Name}");
+        Context.Release(Context.Driver.Functions.cuModuleUnload(handle), $"unloading kernels {Name}");
     }
 
     internal nint Function(string name)
@@ -84,7 +84,7 @@ public sealed unsafe class CudaModule : IDisposable
         nint function = 0;
         fixed (byte* text = Encoding.UTF8.GetBytes(name + '\0'))
         {
-            Context.Driver.Check(Context.Driver.Functions.cuModuleGetFunction(&function, _handle, text), $"finding kernel {name} in {Name}");
+            Context.Check(Context.Driver.Functions.cuModuleGetFunction(&function, _handle, text), $"finding kernel {name} in {Name}");
         }
 
         return function;

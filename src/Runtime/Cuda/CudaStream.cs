@@ -16,7 +16,7 @@ public sealed unsafe class CudaStream : IDisposable
         _context = context;
         context.MakeCurrent();
         nint handle = 0;
-        context.Driver.Check(context.Driver.Functions.cuStreamCreate(&handle, NonBlocking), "making a stream");
+        context.Check(context.Driver.Functions.cuStreamCreate(&handle, NonBlocking), "making a stream");
         _handle = handle;
     }
 
@@ -30,7 +30,16 @@ public sealed unsafe class CudaStream : IDisposable
     public void Synchronize()
     {
         _context.MakeCurrent();
-        _context.Driver.Check(_context.Driver.Functions.cuStreamSynchronize(_handle), "waiting for a stream");
+        _context.Check(_context.Driver.Functions.cuStreamSynchronize(_handle), "waiting for a stream");
+    }
+
+    /// <summary>Waits until everything queued has run, before something it uses is given back. Silent when the context is lost: that has been thrown before.</summary>
+    public void Drain()
+    {
+        if (!_context.IsLost)
+        {
+            Synchronize();
+        }
     }
 
     /// <summary>Makes later work wait for <paramref name="recorded"/>.</summary>
@@ -38,7 +47,7 @@ public sealed unsafe class CudaStream : IDisposable
     {
         ArgumentNullException.ThrowIfNull(recorded);
         _context.MakeCurrent();
-        _context.Driver.Check(_context.Driver.Functions.cuStreamWaitEvent(_handle, recorded.Handle, 0), "making a stream wait for an event");
+        _context.Check(_context.Driver.Functions.cuStreamWaitEvent(_handle, recorded.Handle, 0), "making a stream wait for an event");
     }
 
     /// <summary>Queues a copy from host to device. Page-locked memory must stay as it is until it has run; other memory is copied aside first and may not be recorded.</summary>
@@ -47,7 +56,7 @@ public sealed unsafe class CudaStream : IDisposable
         if (bytes > 0)
         {
             _context.MakeCurrent();
-            _context.Driver.Check(_context.Driver.Functions.cuMemcpyHtoDAsync_v2(device, (void*)host, (nuint)bytes, _handle), $"copying {bytes} bytes to the device");
+            _context.Check(_context.Driver.Functions.cuMemcpyHtoDAsync_v2(device, (void*)host, (nuint)bytes, _handle), $"copying {bytes} bytes to the device");
         }
     }
 
@@ -57,7 +66,7 @@ public sealed unsafe class CudaStream : IDisposable
         if (bytes > 0)
         {
             _context.MakeCurrent();
-            _context.Driver.Check(_context.Driver.Functions.cuMemcpyDtoHAsync_v2((void*)host, device, (nuint)bytes, _handle), $"copying {bytes} bytes from the device");
+            _context.Check(_context.Driver.Functions.cuMemcpyDtoHAsync_v2((void*)host, device, (nuint)bytes, _handle), $"copying {bytes} bytes from the device");
         }
     }
 
@@ -67,7 +76,7 @@ public sealed unsafe class CudaStream : IDisposable
         if (bytes > 0)
         {
             _context.MakeCurrent();
-            _context.Driver.Check(_context.Driver.Functions.cuMemcpyDtoDAsync_v2(destination, source, (nuint)bytes, _handle), $"copying {bytes} bytes on the device");
+            _context.Check(_context.Driver.Functions.cuMemcpyDtoDAsync_v2(destination, source, (nuint)bytes, _handle), $"copying {bytes} bytes on the device");
         }
     }
 
@@ -77,7 +86,7 @@ public sealed unsafe class CudaStream : IDisposable
         if (words > 0)
         {
             _context.MakeCurrent();
-            _context.Driver.Check(_context.Driver.Functions.cuMemsetD32Async(destination, value, (nuint)words, _handle), $"filling {words} words on the device");
+            _context.Check(_context.Driver.Functions.cuMemsetD32Async(destination, value, (nuint)words, _handle), $"filling {words} words on the device");
         }
     }
 
@@ -85,7 +94,7 @@ public sealed unsafe class CudaStream : IDisposable
     public void BeginCapture()
     {
         _context.MakeCurrent();
-        _context.Driver.Check(_context.Driver.Functions.cuStreamBeginCapture_v2(_handle, ThreadLocalCapture), "starting to record a graph");
+        _context.Check(_context.Driver.Functions.cuStreamBeginCapture_v2(_handle, ThreadLocalCapture), "starting to record a graph");
         IsCapturing = true;
     }
 
@@ -96,7 +105,7 @@ public sealed unsafe class CudaStream : IDisposable
         _context.MakeCurrent();
         IsCapturing = false;
         nint graph = 0;
-        _context.Driver.Check(_context.Driver.Functions.cuStreamEndCapture(_handle, &graph), "ending the recording of a graph");
+        _context.Check(_context.Driver.Functions.cuStreamEndCapture(_handle, &graph), "ending the recording of a graph");
         return new CudaGraph(_context, graph);
     }
 
@@ -111,6 +120,6 @@ public sealed unsafe class CudaStream : IDisposable
         nint handle = _handle;
         _handle = 0;
         _context.MakeCurrent();
-        _context.Driver.Check(_context.Driver.Functions.cuStreamDestroy_v2(handle), "destroying a stream");
+        _context.Release(_context.Driver.Functions.cuStreamDestroy_v2(handle), "destroying a stream");
     }
 }

@@ -84,7 +84,7 @@ public sealed class MaskedSampler : IDisposable
                     RawActions = Actions(_device.RawActions, 0, request.Steps * images),
                     Means = Actions(_device.Means, 0, request.Steps * images),
                 });
-                _loop = new Loop(images, request.Steps, distinct, schedule, schedule.RecordingVersion, observer, observer?.RecordingVersion ?? 0, _model.RecordingVersion);
+                _loop = new Loop(images, request.Steps, distinct, schedule, observer, _model);
                 Run();
                 observer?.OnImages(first, images, request.Steps);
             }
@@ -186,8 +186,10 @@ public sealed class MaskedSampler : IDisposable
                 DropRecordings();
             }
 
-            _recordings.Add(_loop, null);
             RunLoop();
+
+            // What made its memory just now is at another version than before.
+            _recordings.TryAdd(_loop.Now(_model), null);
             return;
         }
 
@@ -427,6 +429,14 @@ public sealed class MaskedSampler : IDisposable
     /// <summary>What determines the queued work of a micro-batch, apart from the values in device memory.</summary>
     private readonly record struct Loop(int Images, int Steps, int Distinct, ISchedule Schedule, int ScheduleVersion, ISampleObserver? Observer, int ObserverVersion, int ModelVersion)
     {
+        public Loop(int images, int steps, int distinct, ISchedule schedule, ISampleObserver? observer, IMaskedModel model)
+            : this(images, steps, distinct, schedule, schedule.RecordingVersion, observer, observer?.RecordingVersion ?? 0, model.RecordingVersion)
+        {
+        }
+
         public bool IsRecordable => ScheduleVersion >= 0 && ObserverVersion >= 0 && ModelVersion >= 0;
+
+        /// <summary>The same loop at the versions of this moment.</summary>
+        public Loop Now(IMaskedModel model) => new(Images, Steps, Distinct, Schedule, Observer, model);
     }
 }

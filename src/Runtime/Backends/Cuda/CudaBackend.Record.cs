@@ -39,7 +39,7 @@ public sealed unsafe partial class CudaBackend
         public void Dispose()
         {
             // A launch that still runs needs it.
-            stream.Synchronize();
+            stream.Drain();
             graph.Dispose();
         }
     }

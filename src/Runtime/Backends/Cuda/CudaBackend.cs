@@ -139,27 +139,34 @@ public sealed unsafe partial class CudaBackend : IBackend, IArenaMemory
         if (_blocks.Remove(address, out CudaDeviceMemory? memory))
         {
             // What still runs may use the block.
-            _stream.Synchronize();
+            _stream.Drain();
             memory.Dispose();
         }
     }
 
     /// <summary>Waits for the device and closes the context; arenas that were not disposed lose their memory with it.</summary>
+    /// <exception cref="CudaException">A kernel failed and no call has said so yet; everything is given back all the same.</exception>
     public void Dispose()
     {
-        _stream.Synchronize();
-        _cublas?.Dispose();
-        _workspace.Dispose();
-        _staging.Dispose();
-        _kernels.Dispose();
-        _stream.Dispose();
-        foreach (CudaDeviceMemory memory in _blocks.Values)
+        try
         {
-            memory.Dispose();
+            _stream.Drain();
         }
+        finally
+        {
+            _cublas?.Dispose();
+            _workspace.Dispose();
+            _staging.Dispose();
+            _kernels.Dispose();
+            _stream.Dispose();
+            foreach (CudaDeviceMemory memory in _blocks.Values)
+            {
+                memory.Dispose();
+            }
 
-        _blocks.Clear();
-        _context.Dispose();
+            _blocks.Clear();
+            _context.Dispose();
+        }
     }
 
     private void Launch<TArguments>(KernelName<TArguments> name, Dim3 grid, Dim3 block, in TArguments arguments, int sharedBytes = 0)

@@ -153,7 +153,7 @@ __device__ __forceinline__ void attention_forward(const AttentionArguments& a)
     uint32 queryAt = shared_address(queryTile), keyAt = shared_address(keyTile), valueAt = shared_address(valueTile);
     int lane = threadIdx.x % 32;
     int own = threadIdx.x / 32 * 32;
-    float scale = a.scale * LOG2_E;
+    float scale = a.scaleLog2E;
     float o[2][D / 8][4] = {};
     float top[2][2], total[2][2] = {};
 #pragma unroll
@@ -306,7 +306,8 @@ __device__ __forceinline__ void attention_forward(const AttentionArguments& a)
             int query = first + own + m * 16 + lane / 4 + half * 8;
             if (a.logSumExp != nullptr && lane % 4 == 0 && query < a.queries)
             {
-                a.logSumExp[((int64)image * a.heads + head) * a.queries + query] = fmaf(top[m][half], a.scale, logf(sum));
+                // From the very shift of the exponents, whose rounding then cancels.
+                a.logSumExp[((int64)image * a.heads + head) * a.queries + query] = fmaf(top[m][half] * scale, LN_2, logf(sum));
             }
         }
     }

@@ -32,10 +32,12 @@ struct AttentionArguments
     int width;
     int causal;
     int vectors; // every tensor moves in 16-byte runs
-    float scale; // 1/sqrt(width)
+    float scale;      // 1/sqrt(width)
+    float scaleLog2E; // log2(e)/sqrt(width), rounded once
 };
 
 constexpr float LOG2_E = 1.4426950408889634f;
+constexpr float LN_2 = 0.6931471805599453f;
 
 // First element of a head of an image in a tensor of rows per image.
 template <typename T>
@@ -60,7 +62,8 @@ struct HeadTile
         if (vectors)
         {
             uint32 address = shared_address(tile);
-#pragma unroll
+// Unrolled further, the compiler keeps an address per run through the loop over tokens.
+#pragma unroll 2
             for (int n = 0; n < ROWS * PIECES; n += THREADS)
             {
                 int i = n + threadIdx.x;
@@ -160,7 +163,8 @@ struct HeadFragments
 private:
     static __device__ __forceinline__ uint32 at(uint32 offset, int row, int k)
     {
-        return (PIECES == 10 ? offset + k * 32 : offset ^ k * 32) + row * PIECES * 16;
+        // Only the low three bits of a run change with the row.
+        return (PIECES == 10 ? offset + k * 32 : (offset ^ k % 4 * 32) + k / 4 * 128) + row * PIECES * 16;
     }
 };
 

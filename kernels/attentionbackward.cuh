@@ -138,7 +138,7 @@ __device__ __forceinline__ void attention_backward(const AttentionArguments& a)
     uint32 own1At = shared_address(own1), own2At = shared_address(own2);
     int lane = threadIdx.x % 32;
     int own = threadIdx.x / 32 * 16;
-    float scale = a.scale * LOG2_E;
+    float scale = a.scaleLog2E;
     float shift[2] = {}, less[2] = {}; // of own queries
     if (!KEYS)
     {

@@ -297,15 +297,16 @@ __device__ __forceinline__ void headsample_mma(const HeadSampleArguments& a)
 #pragma unroll
                 for (int n = 0; n < S::NT; n++)
                 {
-                    float2* place = (float2*)(headsample_place(slab, r, S::warp_column() / 4 + n * 2 + lane % 4 / 2) + lane % 2 * 2);
-                    float2 z = make_float2(sum[m][n][half * 2], sum[m][n][half * 2 + 1]);
+                    float* place = headsample_place(slab, r, S::warp_column() / 4 + n * 2 + lane % 4 / 2) + lane % 2 * 2;
+                    float z[2] = {sum[m][n][half * 2], sum[m][n][half * 2 + 1]};
                     if (guides)
                     {
-                        float2 c = *place;
-                        z = make_float2(headsample_logit(c.x, z.x, s), headsample_logit(c.y, z.y, s));
+                        float2 c = *(const float2*)place;
+                        z[0] = headsample_logit(c.x, z[0], s);
+                        z[1] = headsample_logit(c.y, z[1], s);
                     }
 
-                    *place = z;
+                    ptx_store_shared(shared_address(place), z[0], z[1]);
                 }
             }
         }

@@ -367,6 +367,7 @@ __device__ __forceinline__ void linear_mma(const LinearArguments& a)
     linear_sums<S, A_DEEP, B_DEEP>(left, right, (end - begin + LINEAR_STEP - 1) / LINEAR_STEP, shared, sum);
 
     float* slab = (float*)shared + threadIdx.x / 32 * 16 * S::WN;
+    uint32 slabAt = shared_address(slab);
     int lane = threadIdx.x % 32;
     for (int m = 0; m < S::MT; m++)
     {
@@ -380,8 +381,8 @@ __device__ __forceinline__ void linear_mma(const LinearArguments& a)
                 for (int n = 0; n < S::NT; n++)
                 {
                     int q = n * 2 + lane % 4 / 2, within = lane % 2 * 2;
-                    *(float2*)(slab + r * S::WN + linear_slab_place(r, q) * 4 + within) = make_float2(sum[own][n][0], sum[own][n][1]);
-                    *(float2*)(slab + (r + 8) * S::WN + linear_slab_place(r + 8, q) * 4 + within) = make_float2(sum[own][n][2], sum[own][n][3]);
+                    ptx_store_shared(slabAt + (r * S::WN + linear_slab_place(r, q) * 4 + within) * 4, sum[own][n][0], sum[own][n][1]);
+                    ptx_store_shared(slabAt + ((r + 8) * S::WN + linear_slab_place(r + 8, q) * 4 + within) * 4, sum[own][n][2], sum[own][n][3]);
                 }
             }
         }

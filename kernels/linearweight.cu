@@ -21,11 +21,17 @@ struct LinearBiasArguments
     int vectors;
 };
 
+// Where group q of four columns stands: runs of eight columns are written, and columns are read, without bank conflict.
+__device__ __forceinline__ int linear_bias_place(int q)
+{
+    return q ^ (q >> 3 & 1);
+}
+
 template <typename T>
 __device__ __forceinline__ void linear_bias_sums(const LinearBiasArguments& a)
 {
     constexpr int N = Wide<T>::count;
-    __shared__ float sums[4][N][32];
+    __shared__ __align__(16) float sums[4][32 * N];
     int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
     int column = (blockIdx.x * 32 + lane) * N;
     int count = a.columns - column;
@@ -49,19 +55,19 @@ __device__ __forceinline__ void linear_bias_sums(const LinearBiasArguments& a)
     }
 
 #pragma unroll
-    for (int i = 0; i < N; i++)
+    for (int i = 0; i < N; i += 4)
     {
-        sums[warp][i][lane] = sum[i];
+        *(float4*)(sums[warp] + linear_bias_place((lane * N + i) / 4) * 4) = make_float4(sum[i], sum[i + 1], sum[i + 2], sum[i + 3]);
     }
 
     __syncthreads();
     for (int c = threadIdx.x; c < 32 * N; c += blockDim.x)
     {
-        int i = c % N, at = c / N;
+        int at = linear_bias_place(c / 4) * 4 + c % 4;
         column = blockIdx.x * 32 * N + c;
         if (column < a.columns)
         {
-            a.partials[(int64)blockIdx.y * a.columns + column] = sums[0][i][at] + sums[1][i][at] + sums[2][i][at] + sums[3][i][at];
+            a.partials[(int64)blockIdx.y * a.columns + column] = sums[0][at] + sums[1][at] + sums[2][at] + sums[3][at];
         }
     }
 }

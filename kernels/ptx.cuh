@@ -1,6 +1,12 @@
 // Every piece of inline PTX of the library, one wrapper each. Nothing here is more than one instruction.
 #pragma once
 
+// Two floats to shared memory in one access, which the compiler would take apart at times; aligned to 8 bytes.
+__device__ __forceinline__ void ptx_store_shared(uint32 shared, float x, float y)
+{
+    asm volatile("st.shared.v2.f32 [%0], {%1, %2};" : : "r"(shared), "f"(x), "f"(y) : "memory");
+}
+
 // 2^x with a relative error of 2^-22; 0 below 2^-126.
 __device__ __forceinline__ float ptx_ex2(float x)
 {

@@ -201,7 +201,7 @@ public sealed unsafe class EmulatedContext
         {
             Code = code, GridSize = grid, BlockSize = block, DynamicShared = sharedBytes, Parameters = buffer, Options = Options, Memory = Memory, Number = ++_launches,
             Multiprocessors = Device.Multiprocessors, ResidentBlocks = cooperative ? grid.Count : Math.Min(grid.Count, occupancy * Device.Multiprocessors),
-            GlobalFormat = new CellFormat(((threads + 31) / 32) * 32, grid.Count), SharedFormat = new CellFormat(((threads + 31) / 32) * 32, 1),
+            GlobalFormat = new CellFormat((threads + 31) / 32, grid.Count), SharedFormat = new CellFormat((threads + 31) / 32, 1),
             Orderings = code.HasFences ? new BlockOrderings(grid.Count) : null,
         };
         LaunchReport report = LaunchRunner.Run(launch);

@@ -1,1 +1,3 @@
-return 0;
+using CoGrpo.CudaEmulator.Tool;
+
+return EmulatorTool.Run(args, Console.Out, Console.Error);

@@ -62,8 +62,8 @@ internal sealed class BlockOrderings(long blocks)
         }
     }
 
-    /// <summary>Whether what a block did at a clock comes before what another does now.</summary>
-    public bool IsOrdered(long before, uint clock, long after) => _exact ? _known[after] is { } known && clock < known[before] : _any;
+    /// <summary>Whether what a block did at a clock, in its field of a cell, comes before what another does now.</summary>
+    public bool IsOrdered(long before, uint clock, long after, in CellFormat format) => _exact ? _known[after] is { } known && clock < format.Bound(known[before]) : _any;
 
     private static void Raise(uint[] row, uint[] by)
     {

@@ -1,8 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using CoGrpo.CudaEmulator.Execution;
 using CoGrpo.CudaEmulator.Memory;
+using U = System.Runtime.Intrinsics.Vector512<uint>;
 
 namespace CoGrpo.CudaEmulator.Checks;
 
@@ -12,24 +12,27 @@ namespace CoGrpo.CudaEmulator.Checks;
 /// </summary>
 internal static unsafe class RaceCells
 {
+    private const int PageBytes = 1 << Region.PageShift;
+
     /// <summary>A read by consecutive lanes of consecutive runs of 2^<paramref name="size"/> bytes.</summary>
-    /// <param name="warp">The warp.</param>
     /// <param name="region">Where.</param>
     /// <param name="view">The warp's part in the races of this memory.</param>
     /// <param name="self">Cell of the first lane.</param>
     /// <param name="offset">Offset of the first byte, aligned to the size.</param>
     /// <param name="bytes">Bytes of all lanes.</param>
     /// <param name="size">log2 of the bytes of a lane.</param>
-    public static bool Read(Warp warp, Region* region, in RaceView view, uint self, ulong offset, uint bytes, int size)
+    /// <param name="unwritten">Whether any write in this launch is a conflict.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static bool Read(Region* region, in RaceView view, uint self, ulong offset, uint bytes, int size, bool unwritten = false)
     {
         uint done = 0;
         do
         {
             ulong at = offset + done;
-            uint part = (uint)Math.Min(bytes - done, (1UL << Region.PageShift) - (at & ((1 << Region.PageShift) - 1)));
+            uint part = (uint)Math.Min(bytes - done, PageBytes - (at & (PageBytes - 1)));
             int grain = OpenPage(region, at >> Region.PageShift, view.Epoch, size);
             Cells(region, at, grain, out uint* writers, out uint* readers);
-            if (!ReadCells(view, self, writers, readers, view.Format.Lanes(size - grain) + (done >> grain), part >> grain))
+            if (!ReadCells(view, self, writers, readers, CellLanes.Of(size - grain) + (done >> grain), part >> grain, unwritten))
             {
                 return false;
             }
@@ -41,16 +44,17 @@ internal static unsafe class RaceCells
     }
 
     /// <summary>As <see cref="Read"/>, for a write.</summary>
-    public static bool Write(Warp warp, Region* region, in RaceView view, uint self, ulong offset, uint bytes, int size)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static bool Write(Region* region, in RaceView view, uint self, ulong offset, uint bytes, int size)
     {
         uint done = 0;
         do
         {
             ulong at = offset + done;
-            uint part = (uint)Math.Min(bytes - done, (1UL << Region.PageShift) - (at & ((1 << Region.PageShift) - 1)));
+            uint part = (uint)Math.Min(bytes - done, PageBytes - (at & (PageBytes - 1)));
             int grain = OpenPage(region, at >> Region.PageShift, view.Epoch, size);
             Cells(region, at, grain, out uint* writers, out uint* readers);
-            if (!WriteCells(view, self, writers, readers, view.Format.Lanes(size - grain) + (done >> grain), part >> grain))
+            if (!WriteCells(view, self, writers, readers, CellLanes.Of(size - grain) + (done >> grain), part >> grain))
             {
                 return false;
             }
@@ -61,23 +65,54 @@ internal static unsafe class RaceCells
         return true;
     }
 
-    /// <summary>Whether all cells of a range are free of writes in this launch.</summary>
-    public static bool Unwritten(Region* region, in RaceView view, ulong offset, uint bytes, int size)
+    /// <summary>A read by one lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool ReadOne(Region* region, in RaceView view, uint self, ulong offset, int size)
     {
-        for (uint done = 0; done < bytes; done += 1u << size)
+        int grain = OpenPage(region, offset >> Region.PageShift, view.Epoch, size);
+        Cells(region, offset, grain, out uint* writers, out uint* readers);
+        int i = (1 << (size - grain)) - 1;
+        do
         {
-            int grain = OpenPage(region, (offset + done) >> Region.PageShift, view.Epoch, size);
-            Cells(region, offset + done, grain, out uint* writers, out _);
-            for (int i = 0; i < 1 << (size - grain); i++)
+            uint writer = writers[i];
+            if (!view.IsFree(writer, self))
             {
-                if (writers[i] != 0)
-                {
-                    return false;
-                }
+                return false;
             }
-        }
 
+            uint reader = readers[i];
+            readers[i] = view.IsFree(reader, self) ? self : view.Merge(reader, self);
+        }
+        while (--i >= 0);
         return true;
+    }
+
+    /// <summary>A write by one lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool WriteOne(Region* region, in RaceView view, uint self, ulong offset, int size)
+    {
+        int grain = OpenPage(region, offset >> Region.PageShift, view.Epoch, size);
+        Cells(region, offset, grain, out uint* writers, out uint* readers);
+        int i = (1 << (size - grain)) - 1;
+        do
+        {
+            if (!view.IsFree(writers[i], self) || !view.IsFree(readers[i], self))
+            {
+                return false;
+            }
+
+            writers[i] = self;
+            readers[i] = 0;
+        }
+        while (--i >= 0);
+        return true;
+    }
+
+    /// <summary>Whether all cells of an access are free of writes in this launch.</summary>
+    public static bool Unwritten(Region* region, in RaceView view, ulong offset, int size)
+    {
+        int count = Locate(region, view.Epoch, offset, size, out uint* writers, out _);
+        return new ReadOnlySpan<uint>(writers, count).IndexOfAnyExcept(0u) < 0;
     }
 
     /// <summary>The cells of one lane's access, opened and fine enough; returns how many.</summary>
@@ -86,30 +121,6 @@ internal static unsafe class RaceCells
         int grain = OpenPage(region, offset >> Region.PageShift, epoch, size);
         Cells(region, offset, grain, out writers, out readers);
         return 1 << (size - grain);
-    }
-
-    /// <summary>Whether the access that a cell names comes before everything this lane does now.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool Ordered(in RaceView view, uint cell, uint self)
-    {
-        CellFormat format = view.Format;
-        uint difference = cell ^ self;
-        uint clock = cell & format.ClockMask;
-        return ((difference & format.BlockMask) == 0 && clock < view.Low)
-            || ((difference & format.WarpMask) == 0 && clock < view.WarpLow)
-            || (difference & format.ThreadMask) == 0;
-    }
-
-    /// <summary>The cell of readers after one more has come that is not ordered with them.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Merge(in RaceView view, uint cell, uint self)
-    {
-        CellFormat format = view.Format;
-        uint difference = cell ^ self;
-        uint flags = (difference & format.BlockField) != 0 ? CellFormat.OtherBlocks | CellFormat.OtherWarps | CellFormat.OtherLanes
-            : (difference & format.WarpField) != 0 ? CellFormat.OtherWarps | CellFormat.OtherLanes
-            : (difference & (31u << format.ClockBits)) != 0 ? CellFormat.OtherLanes : 0;
-        return (cell | flags) & (self | ~CellFormat.Strong);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -122,8 +133,8 @@ internal static unsafe class RaceCells
         }
         else
         {
-            writers = region->Fine[offset >> Region.PageShift] + ((offset & ((1 << Region.PageShift) - 1)) >> grain);
-            readers = writers + ((1 << Region.PageShift) >> grain);
+            writers = region->Fine[offset >> Region.PageShift] + ((offset & (PageBytes - 1)) >> grain);
+            readers = writers + (PageBytes >> grain);
         }
     }
 
@@ -165,12 +176,12 @@ internal static unsafe class RaceCells
         int grain = Math.Min(size, 2);
         if (grain == 2)
         {
-            NativeMemory.Clear(region->Writers + (page << (Region.PageShift - 2)), 1 << Region.PageShift);
-            NativeMemory.Clear(region->Readers + (page << (Region.PageShift - 2)), 1 << Region.PageShift);
+            NativeMemory.Clear(region->Writers + (page << (Region.PageShift - 2)), PageBytes);
+            NativeMemory.Clear(region->Readers + (page << (Region.PageShift - 2)), PageBytes);
             return grain;
         }
 
-        NativeMemory.Clear(FineCells(region, page), (2 << Region.PageShift) * sizeof(uint));
+        NativeMemory.Clear(FineCells(region, page), 2 * PageBytes * sizeof(uint));
         return grain;
     }
 
@@ -179,7 +190,7 @@ internal static unsafe class RaceCells
     {
         int grain = Math.Min(size, 2);
         int ratio = from - grain;
-        int count = (1 << Region.PageShift) >> grain;
+        int count = PageBytes >> grain;
         uint* fine = FineCells(region, page);
         if (from == 2)
         {
@@ -213,34 +224,35 @@ internal static unsafe class RaceCells
     {
         if (region->Fine[page] == null)
         {
-            region->Fine[page] = (uint*)NativeMemory.AllocZeroed((2 << Region.PageShift) + 32, sizeof(uint));
+            region->Fine[page] = (uint*)NativeMemory.AllocZeroed((2 * PageBytes) + 32, sizeof(uint));
         }
 
         return region->Fine[page];
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool ReadCells(in RaceView view, uint self, uint* writers, uint* readers, uint* lanes, uint count)
+    private static bool ReadCells(in RaceView view, uint self, uint* writers, uint* readers, uint* lanes, uint count, bool unwritten)
     {
+        U block = Vector512.Create(view.Block);
+        U low = Vector512.Create(view.Low);
         uint i = 0;
         for (; i + 16 <= count; i += 16)
         {
-            Vector512<uint> mine = Vector512.Load(lanes + i) + Vector512.Create(self);
-            Vector512<uint> writer = Vector512.Load(writers + i);
-            if (writer != Vector512<uint>.Zero && !AllFree(view, writer, mine))
+            U mine = Vector512.Load(lanes + i) + Vector512.Create(self);
+            U writer = Vector512.Load(writers + i);
+            if (writer != U.Zero && (unwritten || (!Vector512.LessThanAll(writer ^ block, low) && !AreFree(view, writer, mine))))
             {
                 return false;
             }
 
-            Vector512<uint> reader = Vector512.Load(readers + i);
-            Vector512<uint> free = Free(view, reader, mine);
-            if (free == Vector512<uint>.AllBitsSet)
+            U reader = Vector512.Load(readers + i);
+            if (reader == U.Zero || Vector512.LessThanAll(reader ^ block, low))
             {
                 mine.Store(readers + i);
             }
             else
             {
-                MergeReaders(view, reader, mine, free).Store(readers + i);
+                MergeReaders(view, reader, mine).Store(readers + i);
             }
         }
 
@@ -248,13 +260,13 @@ internal static unsafe class RaceCells
         {
             uint mine = self + lanes[i];
             uint writer = writers[i];
-            if (writer != 0 && !Ordered(view, writer, mine))
+            if (writer != 0 && (unwritten || !view.IsFree(writer, mine)))
             {
                 return false;
             }
 
             uint reader = readers[i];
-            readers[i] = reader == 0 || Ordered(view, reader, mine) ? mine : Merge(view, reader, mine);
+            readers[i] = view.IsFree(reader, mine) ? mine : view.Merge(reader, mine);
         }
 
         return true;
@@ -264,15 +276,17 @@ internal static unsafe class RaceCells
     private static bool WriteCells(in RaceView view, uint self, uint* writers, uint* readers, uint* lanes, uint count)
     {
         // Nothing is changed before all of it is known to be free: what fails is looked at again.
+        U block = Vector512.Create(view.Block);
+        U low = Vector512.Create(view.Low);
         uint i = 0;
         for (; i + 16 <= count; i += 16)
         {
-            Vector512<uint> writer = Vector512.Load(writers + i);
-            Vector512<uint> reader = Vector512.Load(readers + i);
-            if ((writer | reader) != Vector512<uint>.Zero)
+            U writer = Vector512.Load(writers + i);
+            U reader = Vector512.Load(readers + i);
+            if ((writer | reader) != U.Zero)
             {
-                Vector512<uint> mine = Vector512.Load(lanes + i) + Vector512.Create(self);
-                if (!AllFree(view, writer, mine) || !AllFree(view, reader, mine))
+                U mine = Vector512.Load(lanes + i) + Vector512.Create(self);
+                if ((!Vector512.LessThanAll(writer ^ block, low) && !AreFree(view, writer, mine)) || (!Vector512.LessThanAll(reader ^ block, low) && !AreFree(view, reader, mine)))
                 {
                     return false;
                 }
@@ -282,7 +296,7 @@ internal static unsafe class RaceCells
         for (; i < count; i++)
         {
             uint mine = self + lanes[i];
-            if ((writers[i] != 0 && !Ordered(view, writers[i], mine)) || (readers[i] != 0 && !Ordered(view, readers[i], mine)))
+            if (!view.IsFree(writers[i], mine) || !view.IsFree(readers[i], mine))
             {
                 return false;
             }
@@ -291,7 +305,7 @@ internal static unsafe class RaceCells
         for (i = 0; i + 16 <= count; i += 16)
         {
             (Vector512.Load(lanes + i) + Vector512.Create(self)).Store(writers + i);
-            Vector512<uint>.Zero.Store(readers + i);
+            U.Zero.Store(readers + i);
         }
 
         for (; i < count; i++)
@@ -303,32 +317,30 @@ internal static unsafe class RaceCells
         return true;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool AllFree(in RaceView view, Vector512<uint> cell, Vector512<uint> mine) => Free(view, cell, mine) == Vector512<uint>.AllBitsSet;
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static bool AreFree(in RaceView view, U cell, U mine) => Free(view, cell, mine) == U.AllBitsSet;
 
     /// <summary>All ones where a cell is empty or ordered before the lane.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<uint> Free(in RaceView view, Vector512<uint> cell, Vector512<uint> mine)
+    private static U Free(in RaceView view, U cell, U mine)
     {
-        CellFormat format = view.Format;
-        Vector512<uint> difference = cell ^ mine;
-        Vector512<uint> clock = cell & Vector512.Create(format.ClockMask);
-        Vector512<uint> zero = Vector512<uint>.Zero;
-        Vector512<uint> block = Vector512.Equals(difference & Vector512.Create(format.BlockMask), zero) & Vector512.LessThan(clock, Vector512.Create(view.Low));
-        Vector512<uint> warp = Vector512.Equals(difference & Vector512.Create(format.WarpMask), zero) & Vector512.LessThan(clock, Vector512.Create(view.WarpLow));
-        Vector512<uint> thread = Vector512.Equals(difference & Vector512.Create(format.ThreadMask), zero);
-        return Vector512.Equals(cell, zero) | block | warp | thread;
+        U difference = cell ^ mine;
+        U block = Vector512.LessThan(cell ^ Vector512.Create(view.Block), Vector512.Create(view.Low));
+        U warp = Vector512.Equals(difference & Vector512.Create(view.WarpMask), U.Zero) & Vector512.LessThan(cell & Vector512.Create(view.ClockField), Vector512.Create(view.WarpLow));
+        U thread = Vector512.Equals(difference & Vector512.Create(view.ThreadMask), U.Zero);
+        return Vector512.Equals(cell, U.Zero) | block | warp | thread;
     }
 
-    private static Vector512<uint> MergeReaders(in RaceView view, Vector512<uint> reader, Vector512<uint> mine, Vector512<uint> free)
+    /// <summary>Cells of readers after a warp has read them too.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static U MergeReaders(in RaceView view, U reader, U mine)
     {
-        CellFormat format = view.Format;
-        Vector512<uint> difference = reader ^ mine;
-        Vector512<uint> zero = Vector512<uint>.Zero;
-        Vector512<uint> lane = Vector512.AndNot(Vector512.Create(CellFormat.OtherLanes), Vector512.Equals(difference & Vector512.Create(format.ThreadMask & ~CellFormat.Others), zero));
-        Vector512<uint> warp = Vector512.AndNot(Vector512.Create(CellFormat.OtherWarps), Vector512.Equals(difference & Vector512.Create(format.BlockField | format.WarpField), zero));
-        Vector512<uint> block = Vector512.AndNot(Vector512.Create(CellFormat.OtherBlocks), Vector512.Equals(difference & Vector512.Create(format.BlockField), zero));
-        Vector512<uint> merged = (reader | lane | warp | block) & (mine | Vector512.Create(~CellFormat.Strong));
+        U free = Free(view, reader, mine);
+        U difference = reader ^ mine;
+        U block = Vector512.AndNot(Vector512.Create(CellFormat.Others), Vector512.Equals(difference & Vector512.Create(view.Format.BlockField), U.Zero));
+        U warp = Vector512.AndNot(Vector512.Create(CellFormat.OtherWarps | CellFormat.OtherLanes), Vector512.Equals(difference & Vector512.Create(view.Format.WarpField), U.Zero));
+        U lane = Vector512.AndNot(Vector512.Create(CellFormat.OtherLanes), Vector512.Equals(difference & Vector512.Create(CellFormat.LaneField), U.Zero));
+        U merged = (reader | lane | warp | block) & (mine | Vector512.Create(~CellFormat.Strong));
         return Vector512.ConditionalSelect(free, mine, merged);
     }
 }

@@ -27,7 +27,7 @@ internal static unsafe class RaceRules
             }
 
             uint reader = readers[i];
-            readers[i] = reader == 0 || IsOrdered(warp, lane, view, reader) ? self : RaceCells.Merge(view, reader, self);
+            readers[i] = reader == 0 || IsOrdered(warp, lane, view, reader) ? self : view.Merge(reader, self);
         }
     }
 
@@ -62,7 +62,7 @@ internal static unsafe class RaceRules
                 throw Race(warp, at, lane, region, offset, 1 << size, "write", "read", reader, view);
             }
 
-            writers[i] = free ? self : RaceCells.Merge(view, writer, self);
+            writers[i] = free ? self : view.Merge(writer, self);
             readers[i] = unread ? 0 : reader;
         }
     }
@@ -77,13 +77,13 @@ internal static unsafe class RaceRules
         return ref warp.GlobalView;
     }
 
-    private static uint Self(in RaceView view, int lane, bool strong) => (view.Self + ((uint)lane << view.Format.ClockBits)) | (strong ? CellFormat.Strong : 0);
+    private static uint Self(in RaceView view, int lane, bool strong) => (view.Self + ((uint)lane << CellFormat.LaneShift)) | (strong ? CellFormat.Strong : 0);
 
     private static bool IsOrdered(Warp warp, int lane, in RaceView view, uint cell)
     {
         CellFormat format = view.Format;
         Block block = warp.Block;
-        uint clock = cell & format.ClockMask;
+        uint clock = cell & format.ClockField;
         if ((cell & CellFormat.OtherBlocks) != 0)
         {
             // Who they were is not known: with fences about, they may all be ordered.
@@ -92,7 +92,7 @@ internal static unsafe class RaceRules
 
         if (((cell ^ view.Self) & format.BlockField) != 0)
         {
-            return warp.Launch.Orderings is { } orderings && (!format.BlocksAreExact || orderings.IsOrdered(format.BlockOf(cell), clock, block.Number));
+            return warp.Launch.Orderings is { } orderings && (!format.BlocksAreExact || orderings.IsOrdered(format.BlockOf(cell), clock, block.Number, format));
         }
 
         if ((cell & CellFormat.OtherWarps) != 0)
@@ -111,7 +111,7 @@ internal static unsafe class RaceRules
             return clock < format.Bound(Math.Max(warp.WarpLow, warp.Lanes?.Most(lane) ?? 0));
         }
 
-        int otherLane = format.LaneOf(cell);
+        int otherLane = CellFormat.LaneOf(cell);
         return otherLane == lane || clock < format.Bound(Math.Max(warp.WarpLow, warp.Lanes?.Known(lane, otherLane) ?? 0));
     }
 
@@ -120,7 +120,7 @@ internal static unsafe class RaceRules
         CellFormat format = view.Format;
         Launch launch = warp.Launch;
         bool sameBlock = (cell & CellFormat.OtherBlocks) == 0 && ((cell ^ view.Self) & format.BlockField) == 0;
-        Dim3 thread = ViolationReport.ThreadOf(launch, (format.WarpOf(cell) * 32) + format.LaneOf(cell));
+        Dim3 thread = ViolationReport.ThreadOf(launch, (format.WarpOf(cell) * 32) + CellFormat.LaneOf(cell));
         string who = $"thread ({thread.X},{thread.Y},{thread.Z})" + ((cell & CellFormat.Others) != 0 ? " and others" : "");
         if (!sameBlock)
         {

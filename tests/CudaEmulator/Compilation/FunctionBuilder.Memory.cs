@@ -77,12 +77,12 @@ internal sealed unsafe partial class FunctionBuilder
         bool narrowRegister = results[0] is PtxOperand.Register { Value.Type.Bytes: 2 };
         Handler handler = (type.Bytes, results.Length) switch
         {
-            (1, 1) => type.IsSigned ? (narrowRegister ? LoadFrom<Narrow<SignedByte16>>(space) : LoadFrom<Narrow<SignedByte32>>(space)) : LoadFrom<Narrow<Byte8>>(space),
-            (1, 2) => type.IsSigned ? LoadFrom<NarrowVector<SignedByte16, Two>>(space) : LoadFrom<NarrowVector<Byte8, Two>>(space),
-            (1, 4) => type.IsSigned ? LoadFrom<NarrowVector<SignedByte16, Four>>(space) : LoadFrom<NarrowVector<Byte8, Four>>(space),
-            (2, 1) => type.IsSigned && !narrowRegister ? LoadFrom<Narrow<SignedHalf16>>(space) : LoadFrom<Narrow<Half16>>(space),
-            (2, 2) => LoadFrom<NarrowVector<Half16, Two>>(space),
-            (2, 4) => LoadFrom<NarrowVector<Half16, Four>>(space),
+            (1, 1) => type.IsSigned ? (narrowRegister ? LoadFrom<Narrow<SignedByte16, One>>(space) : LoadFrom<Narrow<SignedByte32, One>>(space)) : LoadFrom<Narrow<Byte8, One>>(space),
+            (1, 2) => type.IsSigned ? LoadFrom<Narrow<SignedByte16, Two>>(space) : LoadFrom<Narrow<Byte8, Two>>(space),
+            (1, 4) => type.IsSigned ? LoadFrom<Narrow<SignedByte16, Four>>(space) : LoadFrom<Narrow<Byte8, Four>>(space),
+            (2, 1) => type.IsSigned && !narrowRegister ? LoadFrom<Narrow<SignedHalf16, One>>(space) : LoadFrom<Narrow<Half16, One>>(space),
+            (2, 2) => LoadFrom<Narrow<Half16, Two>>(space),
+            (2, 4) => LoadFrom<Narrow<Half16, Four>>(space),
             (4, 1) => LoadFrom<Operations.Word>(space),
             (4, 2) => LoadFrom<TwoWords>(space),
             (4, 4) => LoadFrom<FourWords>(space),
@@ -115,12 +115,12 @@ internal sealed unsafe partial class FunctionBuilder
         int[] slots = [.. values.Select(value => type.Bytes == 8 ? Double(value, type) : Word(value, type))];
         Handler handler = (type.Bytes, values.Length) switch
         {
-            (1, 1) => StoreTo<Narrow<Byte8>>(space),
-            (1, 2) => StoreTo<NarrowVector<Byte8, Two>>(space),
-            (1, 4) => StoreTo<NarrowVector<Byte8, Four>>(space),
-            (2, 1) => StoreTo<Narrow<Half16>>(space),
-            (2, 2) => StoreTo<NarrowVector<Half16, Two>>(space),
-            (2, 4) => StoreTo<NarrowVector<Half16, Four>>(space),
+            (1, 1) => StoreTo<Narrow<Byte8, One>>(space),
+            (1, 2) => StoreTo<Narrow<Byte8, Two>>(space),
+            (1, 4) => StoreTo<Narrow<Byte8, Four>>(space),
+            (2, 1) => StoreTo<Narrow<Half16, One>>(space),
+            (2, 2) => StoreTo<Narrow<Half16, Two>>(space),
+            (2, 4) => StoreTo<Narrow<Half16, Four>>(space),
             (4, 1) => StoreTo<Operations.Word>(space),
             (4, 2) => StoreTo<TwoWords>(space),
             (4, 4) => StoreTo<FourWords>(space),

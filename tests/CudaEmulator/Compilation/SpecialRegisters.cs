@@ -63,6 +63,9 @@ internal static class SpecialRegisters
         _ => 0,
     };
 
+    /// <summary>Whether the value is another in every lane, or in every warp.</summary>
+    public static bool DependsOnThread(int number) => number is 0 or 1 or 2 or 12 or 13 or 17 or 18 or 19 or 20 or 21;
+
     /// <summary>Whether the value depends on the block, not only on the launch and the place in the block.</summary>
     public static bool DependsOnBlock(int number) => number is 6 or 7 or 8 or 15 or 25 or 26 or 27;
 }

@@ -128,15 +128,11 @@ internal sealed unsafe partial class Block
             barrier.Reset();
         }
 
-        CellFormat global = Launch.GlobalFormat;
-        uint block = ((uint)Number << global.BlockShift) & global.BlockField;
         foreach (Warp warp in Warps)
         {
             warp.Lanes = null;
-            warp.GlobalTag = block | ((uint)(warp.Index * 32) << global.ClockBits);
-            warp.SharedTag = (uint)(warp.Index * 32) << Launch.SharedFormat.ClockBits;
-            (warp.GlobalView.Format, warp.GlobalView.Epoch) = (global, Launch.Number);
-            (warp.SharedView.Format, warp.SharedView.Epoch) = (Launch.SharedFormat, _epoch);
+            warp.GlobalView.Start(Launch.GlobalFormat, Launch.Number, Number, warp.Index);
+            warp.SharedView.Start(Launch.SharedFormat, _epoch, 0, warp.Index);
             SetViews(warp, 1, 1);
         }
     }
@@ -159,13 +155,8 @@ internal sealed unsafe partial class Block
     private void SetViews(Warp warp, uint low, uint warpLow)
     {
         warp.WarpLow = warpLow;
-        CellFormat shared = Launch.SharedFormat;
-        warp.SharedView.Self = warp.SharedTag | shared.Clock(Clock);
-        warp.SharedView.Low = shared.Bound(Math.Min(low, warpLow));
-        warp.SharedView.WarpLow = shared.Bound(warpLow);
-        CellFormat global = Launch.GlobalFormat;
-        warp.GlobalView.Self = warp.GlobalTag | global.Clock(Clock);
-        warp.GlobalView.Low = global.Bound(Math.Min(low, warpLow));
-        warp.GlobalView.WarpLow = global.Bound(warpLow);
+        low = Math.Min(low, warpLow);
+        warp.SharedView.Set(Clock, low, warpLow);
+        warp.GlobalView.Set(Clock, low, warpLow);
     }
 }

@@ -39,7 +39,7 @@ internal sealed unsafe partial class Block : IDisposable
             _frames[w] = new FrameMemory(start, start + words, start + words + doubles, each);
             Warp warp = new(this, w)
             {
-                Counters = worker.Counters, BlockCounts = worker.BlockCounts, Cache = worker.Cache, Scratch = worker.Scratch, Addresses = _addresses + (w * 48),
+                Counters = worker.Counters, BlockCounts = worker.BlockCounts, Cache = worker.Cache, Scratch = worker.Scratch, Sets = worker.Sets, Addresses = _addresses + (w * 48),
             };
             warp.Local.Reserve(code.Entry.LocalBytes + (code.HasCalls ? LocalStackBytes : 0));
             Warps[w] = warp;
@@ -176,15 +176,37 @@ internal sealed unsafe partial class Block : IDisposable
     {
         foreach (Preset preset in Launch.Code.Entry.Presets)
         {
-            bool perBlock = preset.Kind == PresetKind.Special && SpecialRegisters.DependsOnBlock((int)preset.Value);
-            if (perBlock != number >= 0)
+            bool special = preset.Kind == PresetKind.Special;
+            if ((special && SpecialRegisters.DependsOnBlock((int)preset.Value)) != number >= 0)
             {
                 continue;
             }
 
-            for (int w = 0; w < Warps.Length; w++)
+            if (special && SpecialRegisters.DependsOnThread((int)preset.Value))
             {
-                Fill(preset, w, _frames[w].R, _frames[w].D, _frames[w].P, uint.MaxValue);
+                for (int w = 0; w < Warps.Length; w++)
+                {
+                    Fill(preset, w, _frames[w].R, _frames[w].D, _frames[w].P, uint.MaxValue);
+                }
+
+                continue;
+            }
+
+            ulong value = special ? SpecialRegisters.Value((int)preset.Value, PlaceOf(0, 0)) : preset.Kind == PresetKind.Parameter ? *(ulong*)(Launch.Parameters + preset.Value) : preset.Value;
+            foreach (FrameMemory frame in _frames)
+            {
+                switch (preset.Bank)
+                {
+                    case Bank.Word:
+                        new Span<uint>(frame.R + preset.Offset, 32).Fill((uint)value);
+                        break;
+                    case Bank.Double:
+                        new Span<ulong>(frame.D + preset.Offset, 32).Fill(value);
+                        break;
+                    default:
+                        frame.P[preset.Offset] = value != 0 ? uint.MaxValue : 0;
+                        break;
+                }
             }
         }
     }

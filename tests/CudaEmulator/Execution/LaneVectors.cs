@@ -49,6 +49,22 @@ internal static unsafe class LaneVectors
         }
     }
 
+    /// <summary>Writes some lanes of a 32-bit slot.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(uint* to, uint lanes, Vector512<uint> low, Vector512<uint> high)
+    {
+        Vector512.ConditionalSelect(Expand(lanes, 0), low, Vector512.LoadAligned(to)).StoreAligned(to);
+        Vector512.ConditionalSelect(Expand(lanes, 1), high, Vector512.LoadAligned(to + 16)).StoreAligned(to + 16);
+    }
+
+    /// <summary>Writes some of eight lanes of a 64-bit slot.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(ulong* slot, uint lanes, int quarter, Vector512<ulong> value)
+    {
+        ulong* to = slot + (8 * quarter);
+        Vector512.ConditionalSelect(ExpandQuarter(lanes, quarter), value, Vector512.LoadAligned(to)).StoreAligned(to);
+    }
+
     /// <summary>Writes eight lanes of a 64-bit slot where the warp's mask allows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Warp warp, int slot, int quarter, Vector512<ulong> value)

@@ -70,8 +70,6 @@ internal sealed unsafe class Launch : IDisposable
 
     public void Dispose()
     {
-        GlobalFormat.Dispose();
-        SharedFormat.Dispose();
         NativeMemory.AlignedFree(Parameters);
     }
 }

@@ -60,18 +60,15 @@ internal sealed unsafe partial class Warp(Block block, int index)
     /// <summary>Memory of the worker for whatever one instruction needs beside registers.</summary>
     public byte* Scratch;
 
+    /// <summary>Two sets of the worker.</summary>
+    public SmallSet* Sets;
+
     /// <summary>Regions that memory instructions used last, by their number.</summary>
     public Memory.Region** Cache;
 
     public RaceView SharedView;
 
     public RaceView GlobalView;
-
-    /// <summary>Cell of lane 0 in shared memory, without clock.</summary>
-    public uint SharedTag;
-
-    /// <summary>Cell of lane 0 in global memory, without clock.</summary>
-    public uint GlobalTag;
 
     /// <summary>Clock up to which all lanes of the warp are ordered after each other.</summary>
     public uint WarpLow;

@@ -24,6 +24,7 @@ internal sealed unsafe class Worker : IDisposable
         BlockCounts = (long*)NativeMemory.AllocZeroed((nuint)blocks * 2, sizeof(long));
         Cache = (Region**)NativeMemory.AllocZeroed((nuint)launch.Code.CacheEntries + 1, (nuint)sizeof(Region*));
         Scratch = (byte*)NativeMemory.AlignedAlloc(ScratchBytes, 64);
+        Sets = (SmallSet*)NativeMemory.AllocZeroed(2, (nuint)sizeof(SmallSet));
         LineCounters = launch.Options.CountLines?.Invoke(launch.Code.Name) == true ? new Dictionary<nint, LineCounter>() : null;
     }
 
@@ -34,6 +35,8 @@ internal sealed unsafe class Worker : IDisposable
     public Region** Cache { get; }
 
     public byte* Scratch { get; }
+
+    public SmallSet* Sets { get; }
 
     /// <summary>Counters per instruction, for launches in which they are kept.</summary>
     public Dictionary<nint, LineCounter>? LineCounters { get; }
@@ -95,6 +98,7 @@ internal sealed unsafe class Worker : IDisposable
         }
 
         NativeMemory.AlignedFree(Scratch);
+        NativeMemory.Free(Sets);
         NativeMemory.Free(Counters);
         NativeMemory.Free(BlockCounts);
         NativeMemory.Free(Cache);

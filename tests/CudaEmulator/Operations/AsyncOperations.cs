@@ -129,7 +129,7 @@ internal static unsafe class AsyncOperations
                         ByteBits.Set(shared->Written, offset, (ulong)bytes);
                     }
 
-                    if (shared->Writers != null && !RaceCells.Write(warp, shared, warp.SharedView, warp.SharedView.Self + SharedSpace.LaneField(warp, lane), offset, (uint)bytes, size))
+                    if (shared->Writers != null && !RaceCells.Write(shared, warp.SharedView, warp.SharedView.Self + SharedSpace.LaneField(warp, lane), offset, (uint)bytes, size))
                     {
                         RaceRules.Write(warp, (Instr*)copy.At, lane, shared, offset, size, false, false);
                     }
@@ -167,7 +167,7 @@ internal static unsafe class AsyncOperations
                 int lane = BitOperations.TrailingZeroCount(rest);
                 ulong offset = addresses[lane];
                 SharedAccess.Checked(warp, at, lane, offset, form.Size, "cp.async write");
-                if (shared->Writers != null && !RaceCells.Write(warp, shared, warp.SharedView, warp.SharedView.Self + SharedSpace.LaneField(warp, lane), offset, (uint)bytes, form.Size))
+                if (shared->Writers != null && !RaceCells.Write(shared, warp.SharedView, warp.SharedView.Self + SharedSpace.LaneField(warp, lane), offset, (uint)bytes, form.Size))
                 {
                     RaceRules.Write(warp, at, lane, shared, offset, form.Size, false, false);
                 }
@@ -198,11 +198,15 @@ internal readonly unsafe struct ScratchShape<T> : IMemoryShape
 
     public static void StoreAll(Warp warp, Instr* at, byte* to) => Buffer.MemoryCopy(warp.Scratch, to, 32 << T.Log2, 32 << T.Log2);
 
-    public static void LoadSame(Warp warp, Instr* at, byte* from)
+    public static void LoadRun(Warp warp, Instr* at, byte* from, int first, int count) => Buffer.MemoryCopy(from, warp.Scratch + (first << T.Log2), count << T.Log2, count << T.Log2);
+
+    public static void StoreRun(Warp warp, Instr* at, byte* to, int first, int count) => Buffer.MemoryCopy(warp.Scratch + (first << T.Log2), to, count << T.Log2, count << T.Log2);
+
+    public static void LoadSame(Warp warp, Instr* at, byte* from, uint lanes)
     {
-        for (int lane = 0; lane < 32; lane++)
+        for (uint rest = lanes; rest != 0; rest &= rest - 1)
         {
-            LoadLane(warp, at, from, lane);
+            LoadLane(warp, at, from, BitOperations.TrailingZeroCount(rest));
         }
     }
 }

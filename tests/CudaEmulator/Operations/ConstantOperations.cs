@@ -25,6 +25,10 @@ internal readonly unsafe struct ConstantSpace : IMemorySpace
 
     public static bool WriteRun(Warp warp, Instr* at, Region* region, ulong offset, uint bytes, int size, uint self) => false;
 
+    public static bool ReadOne(Warp warp, Instr* at, Region* region, ulong offset, int size, uint self) => ReadRun(warp, at, region, offset, 1u << size, size, self);
+
+    public static bool WriteOne(Warp warp, Instr* at, Region* region, ulong offset, int size, uint self) => false;
+
     public static byte* ReadLane(Warp warp, Instr* at, int lane, ulong address, int size)
     {
         byte* place = GlobalAccess.ReadLane(warp, at, lane, address, size);

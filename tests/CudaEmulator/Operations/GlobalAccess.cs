@@ -35,13 +35,8 @@ internal static unsafe class GlobalAccess
             return false;
         }
 
-        if (region->Writers == null)
-        {
-            return true;
-        }
-
-        return ((at->Flags & AccessFlags.ReadOnlyPath) == 0 || RaceCells.Unwritten(region, warp.GlobalView, offset, bytes, size))
-            && RaceCells.Read(warp, region, warp.GlobalView, warp.GlobalView.Self + self, offset, bytes, size);
+        return region->Writers == null
+            || RaceCells.Read(region, warp.GlobalView, warp.GlobalView.Self + self, offset, bytes, size, (at->Flags & AccessFlags.ReadOnlyPath) != 0);
     }
 
     /// <summary>As <see cref="ReadRun"/>, for a write.</summary>
@@ -54,7 +49,41 @@ internal static unsafe class GlobalAccess
             return false;
         }
 
-        if (region->Writers != null && !RaceCells.Write(warp, region, warp.GlobalView, warp.GlobalView.Self + self, offset, bytes, size))
+        if (region->Writers != null && !RaceCells.Write(region, warp.GlobalView, warp.GlobalView.Self + self, offset, bytes, size))
+        {
+            return false;
+        }
+
+        if (region->Written != null)
+        {
+            ByteBits.Set(region->Written, offset, bytes);
+        }
+
+        return true;
+    }
+
+    /// <summary>As <see cref="ReadRun"/>, for one lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool ReadOne(Warp warp, Instr* at, Region* region, ulong offset, int size, uint self)
+    {
+        uint bytes = 1u << size;
+        if (offset + bytes > region->Bytes || (offset & (bytes - 1)) != 0 || (at->Flags & (AccessFlags.Strong | AccessFlags.ReadOnlyPath)) != 0 || region->Poisoned != null)
+        {
+            return false;
+        }
+
+        ulong mask = ((1UL << (int)bytes) - 1) << (int)(offset & 63);
+        return (region->Written == null || (region->Written[offset >> 6] & mask) == mask)
+            && (region->Writers == null || RaceCells.ReadOne(region, warp.GlobalView, warp.GlobalView.Self + self, offset, size));
+    }
+
+    /// <summary>As <see cref="WriteRun"/>, for one lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool WriteOne(Warp warp, Instr* at, Region* region, ulong offset, int size, uint self)
+    {
+        uint bytes = 1u << size;
+        if (offset + bytes > region->Bytes || (offset & (bytes - 1)) != 0 || (at->Flags & AccessFlags.Strong) != 0 || region->Poisoned != null || region->Kind == RegionKind.Constant
+            || (region->Writers != null && !RaceCells.WriteOne(region, warp.GlobalView, warp.GlobalView.Self + self, offset, size)))
         {
             return false;
         }
@@ -83,7 +112,7 @@ internal static unsafe class GlobalAccess
         bool strong = (at->Flags & AccessFlags.Strong) != 0;
         if (region->Writers != null)
         {
-            if ((at->Flags & AccessFlags.ReadOnlyPath) != 0 && !RaceCells.Unwritten(region, warp.GlobalView, offset, (uint)bytes, size))
+            if ((at->Flags & AccessFlags.ReadOnlyPath) != 0 && !RaceCells.Unwritten(region, warp.GlobalView, offset, size))
             {
                 throw warp.Fail(ViolationKind.StaleReadOnlyLoad, at, lane,
                     $"read through the read-only path (const __restrict__ or __ldg) of {bytes} bytes that this launch writes, in {MemoryReport.Name(warp, region, offset)}", address);

@@ -19,6 +19,10 @@ internal unsafe interface IMemorySpace
 
     static abstract bool WriteRun(Warp warp, Instr* at, Region* region, ulong offset, uint bytes, int size, uint self);
 
+    static abstract bool ReadOne(Warp warp, Instr* at, Region* region, ulong offset, int size, uint self);
+
+    static abstract bool WriteOne(Warp warp, Instr* at, Region* region, ulong offset, int size, uint self);
+
     static abstract byte* ReadLane(Warp warp, Instr* at, int lane, ulong address, int size);
 
     static abstract byte* WriteLane(Warp warp, Instr* at, int lane, ulong address, int size, byte* value);
@@ -38,13 +42,19 @@ internal readonly unsafe struct GlobalSpace : IMemorySpace
     public static Region* Find(Warp warp, Instr* at, ulong address) => GlobalAccess.Find(warp, at, address);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint LaneField(Warp warp, int lane) => (uint)lane << warp.GlobalView.Format.ClockBits;
+    public static uint LaneField(Warp warp, int lane) => (uint)lane << CellFormat.LaneShift;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool ReadRun(Warp warp, Instr* at, Region* region, ulong offset, uint bytes, int size, uint self) => GlobalAccess.ReadRun(warp, at, region, offset, bytes, size, self);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool WriteRun(Warp warp, Instr* at, Region* region, ulong offset, uint bytes, int size, uint self) => GlobalAccess.WriteRun(warp, at, region, offset, bytes, size, self);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool ReadOne(Warp warp, Instr* at, Region* region, ulong offset, int size, uint self) => GlobalAccess.ReadOne(warp, at, region, offset, size, self);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool WriteOne(Warp warp, Instr* at, Region* region, ulong offset, int size, uint self) => GlobalAccess.WriteOne(warp, at, region, offset, size, self);
 
     public static byte* ReadLane(Warp warp, Instr* at, int lane, ulong address, int size) => GlobalAccess.ReadLane(warp, at, lane, address, size);
 
@@ -77,13 +87,19 @@ internal readonly unsafe struct SharedSpace : IMemorySpace
     public static Region* Find(Warp warp, Instr* at, ulong address) => warp.Block.Shared;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint LaneField(Warp warp, int lane) => (uint)lane << warp.SharedView.Format.ClockBits;
+    public static uint LaneField(Warp warp, int lane) => (uint)lane << CellFormat.LaneShift;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool ReadRun(Warp warp, Instr* at, Region* region, ulong offset, uint bytes, int size, uint self) => SharedAccess.ReadRun(warp, at, region, offset, bytes, size, self);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool WriteRun(Warp warp, Instr* at, Region* region, ulong offset, uint bytes, int size, uint self) => SharedAccess.WriteRun(warp, at, region, offset, bytes, size, self);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool ReadOne(Warp warp, Instr* at, Region* region, ulong offset, int size, uint self) => SharedAccess.ReadOne(warp, at, region, offset, size, self);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool WriteOne(Warp warp, Instr* at, Region* region, ulong offset, int size, uint self) => SharedAccess.WriteOne(warp, at, region, offset, size, self);
 
     public static byte* ReadLane(Warp warp, Instr* at, int lane, ulong address, int size) => SharedAccess.ReadLane(warp, at, lane, address, size);
 

@@ -22,10 +22,36 @@ internal static unsafe class MemoryCounters
     }
 
     /// <summary>A global access by lanes at scattered addresses.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void GlobalLanes(Warp warp, ulong* addresses, uint lanes, int bytes, bool write)
     {
-        int distinct = LaneAddresses.Distinct(addresses, lanes);
-        Global(warp, LaneAddresses.Sectors(addresses, lanes, bytes), ((distinct * bytes) + 31) >> 5, BitOperations.PopCount(lanes) * bytes, write);
+        SmallSet* sectors = warp.Sets;
+        SmallSet* places = sectors + 1;
+        sectors->Clear();
+        places->Clear();
+        int sectorCount = 0;
+        int placeCount = 0;
+        ulong lastSector = ulong.MaxValue;
+        ulong lastPlace = ulong.MaxValue;
+        for (uint rest = lanes; rest != 0; rest &= rest - 1)
+        {
+            ulong place = addresses[BitOperations.TrailingZeroCount(rest)];
+            if (place == lastPlace)
+            {
+                continue;
+            }
+
+            lastPlace = place;
+            placeCount += places->Add(place);
+            ulong sector = place >> 5;
+            if (sector != lastSector)
+            {
+                lastSector = sector;
+                sectorCount += sectors->Add(sector);
+            }
+        }
+
+        Global(warp, sectorCount, ((placeCount * bytes) + 31) >> 5, BitOperations.PopCount(lanes) * bytes, write);
     }
 
     /// <summary>Notes sectors for the count of distinct ones over a launch.</summary>
@@ -42,6 +68,7 @@ internal static unsafe class MemoryCounters
     }
 
     /// <summary>A shared access; the time it takes is the largest number of different words that lanes served together want from one bank.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Shared(Warp warp, ulong* addresses, uint lanes, int bytes, bool write)
     {
         RawCounters* counters = warp.Counters;
@@ -55,43 +82,41 @@ internal static unsafe class MemoryCounters
             counters->SharedBytesRead += count * bytes;
         }
 
-        int group = bytes <= 4 ? 32 : 128 / bytes;
-        int words = Math.Max(1, bytes / 4);
-        byte* used = stackalloc byte[32];
-        uint* known = stackalloc uint[32 * 32];
+        // Lanes of 8 bytes are served in halves, of 16 in quarters; a lane then takes as many neighbouring banks.
+        int unit = Math.Max(4, bytes);
+        int shift = BitOperations.Log2((uint)unit);
+        int group = 128 / unit;
+        uint mask = (uint)group - 1;
+        uint* taken = stackalloc uint[32];
         for (int start = 0; start < 32; start += group)
         {
-            uint here = lanes & (group == 32 ? uint.MaxValue : ((1u << group) - 1) << start);
+            uint here = lanes & ((group == 32 ? uint.MaxValue : (1u << group) - 1) << start);
             if (here == 0)
             {
                 continue;
             }
 
-            new Span<byte>(used, 32).Clear();
-            int most = 1;
+            // Each lane signs its bank; if every signature is that of the lane's own place, no bank is wanted for two.
+            counters->SharedWavefronts++;
             for (uint rest = here; rest != 0; rest &= rest - 1)
             {
-                uint word = (uint)(addresses[BitOperations.TrailingZeroCount(rest)] >> 2);
-                for (int i = 0; i < words; i++, word++)
-                {
-                    uint bank = word & 31;
-                    int k = 0;
-                    while (k < used[bank] && known[(bank * 32) + (uint)k] != word)
-                    {
-                        k++;
-                    }
-
-                    if (k == used[bank])
-                    {
-                        known[(bank * 32) + (uint)k] = word;
-                        used[bank]++;
-                        most = Math.Max(most, k + 1);
-                    }
-                }
+                uint place = (uint)(addresses[BitOperations.TrailingZeroCount(rest)] >> shift);
+                taken[place & mask] = place;
             }
 
-            counters->SharedWavefronts += most;
-            counters->BankConflicts += most - 1;
+            uint wrong = 0;
+            for (uint rest = here; rest != 0; rest &= rest - 1)
+            {
+                uint place = (uint)(addresses[BitOperations.TrailingZeroCount(rest)] >> shift);
+                wrong |= taken[place & mask] ^ place;
+            }
+
+            if (wrong != 0)
+            {
+                int extra = Conflicts(addresses, here, shift, group);
+                counters->SharedWavefronts += extra;
+                counters->BankConflicts += extra;
+            }
         }
     }
 
@@ -109,6 +134,37 @@ internal static unsafe class MemoryCounters
         {
             counters->SharedBytesRead += bytes;
         }
+    }
+
+    /// <summary>Passes beyond the first that lanes need which want different places of one bank.</summary>
+    private static int Conflicts(ulong* addresses, uint lanes, int shift, int banks)
+    {
+        int most = 0;
+        for (int bank = 0; bank < banks; bank++)
+        {
+            int different = 0;
+            for (uint rest = lanes; rest != 0; rest &= rest - 1)
+            {
+                int lane = BitOperations.TrailingZeroCount(rest);
+                ulong place = addresses[lane] >> shift;
+                if ((int)place % banks != bank)
+                {
+                    continue;
+                }
+
+                bool known = false;
+                for (uint before = lanes & ((1u << lane) - 1); before != 0 && !known; before &= before - 1)
+                {
+                    known = addresses[BitOperations.TrailingZeroCount(before)] >> shift == place;
+                }
+
+                different += known ? 0 : 1;
+            }
+
+            most = Math.Max(most, different - 1);
+        }
+
+        return most;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

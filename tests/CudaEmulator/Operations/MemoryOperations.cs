@@ -52,11 +52,7 @@ internal static unsafe class MemoryOperations
                 }
                 else
                 {
-                    for (uint rest = lanes; rest != 0; rest &= rest - 1)
-                    {
-                        TShape.LoadLane(warp, at, from, BitOperations.TrailingZeroCount(rest));
-                        from += 1 << TShape.Size;
-                    }
+                    TShape.LoadRun(warp, at, from, first, BitOperations.PopCount(lanes));
                 }
 
                 TSpace.CountRun(warp, region, start, bytes, false);
@@ -87,11 +83,7 @@ internal static unsafe class MemoryOperations
                 }
                 else
                 {
-                    for (uint rest = lanes; rest != 0; rest &= rest - 1)
-                    {
-                        TShape.StoreLane(warp, at, to, BitOperations.TrailingZeroCount(rest));
-                        to += 1 << TShape.Size;
-                    }
+                    TShape.StoreRun(warp, at, to, first, BitOperations.PopCount(lanes));
                 }
 
                 TSpace.CountRun(warp, region, start, bytes, true);
@@ -121,22 +113,32 @@ internal static unsafe class MemoryOperations
             rest &= ~part;
             ulong start = addresses[first];
             Region* region = TSpace.Find(warp, at, start);
-            uint bytes = (uint)(same > 1 ? 1 : run) << TShape.Size;
-            uint self = TSpace.LaneField(warp, first) | (same > 1 ? CellFormat.OtherLanes : 0);
-            if (region != null && TSpace.ReadRun(warp, at, region, start - region->Start, bytes, TShape.Size, self))
+            if (count == 1)
             {
-                byte* from = region->Host + (start - region->Start);
-                if (part == uint.MaxValue && same > 1)
+                byte* place = region != null && TSpace.ReadOne(warp, at, region, start - region->Start, TShape.Size, TSpace.LaneField(warp, first))
+                    ? region->Host + (start - region->Start)
+                    : TSpace.ReadLane(warp, at, first, start, TShape.Size);
+                TShape.LoadLane(warp, at, place, first);
+                if (strong)
                 {
-                    TShape.LoadSame(warp, at, from);
-                    break;
+                    TSpace.HasLooked(warp, start);
                 }
 
-                int step = same > 1 ? 0 : 1 << TShape.Size;
-                for (int lane = first; lane < first + count; lane++)
+                continue;
+            }
+
+            uint bytes = (uint)run << TShape.Size;
+            uint self = TSpace.LaneField(warp, first) | (same > 1 ? CellFormat.OtherLanes : 0);
+            if (region != null && (same > 1 ? TSpace.ReadOne(warp, at, region, start - region->Start, TShape.Size, self) : TSpace.ReadRun(warp, at, region, start - region->Start, bytes, TShape.Size, self)))
+            {
+                byte* from = region->Host + (start - region->Start);
+                if (same > 1)
                 {
-                    TShape.LoadLane(warp, at, from, lane);
-                    from += step;
+                    TShape.LoadSame(warp, at, from, part);
+                }
+                else
+                {
+                    TShape.LoadRun(warp, at, from, first, count);
                 }
 
                 continue;
@@ -174,15 +176,22 @@ internal static unsafe class MemoryOperations
             rest &= ~((count == 32 ? uint.MaxValue : (1u << count) - 1) << first);
             ulong start = addresses[first];
             Region* region = TSpace.Find(warp, at, start);
-            if (region != null && TSpace.WriteRun(warp, at, region, start - region->Start, (uint)count << TShape.Size, TShape.Size, TSpace.LaneField(warp, first)))
+            if (count == 1)
             {
-                byte* to = region->Host + (start - region->Start);
-                for (int lane = first; lane < first + count; lane++)
+                if (region != null && TSpace.WriteOne(warp, at, region, start - region->Start, TShape.Size, TSpace.LaneField(warp, first)))
                 {
-                    TShape.StoreLane(warp, at, to, lane);
-                    to += 1 << TShape.Size;
+                    TShape.StoreLane(warp, at, region->Host + (start - region->Start), first);
+                    continue;
                 }
 
+                TShape.StoreLane(warp, at, (byte*)value, first);
+                TShape.StoreLane(warp, at, TSpace.WriteLane(warp, at, first, start, TShape.Size, (byte*)value), first);
+                continue;
+            }
+
+            if (region != null && TSpace.WriteRun(warp, at, region, start - region->Start, (uint)count << TShape.Size, TShape.Size, TSpace.LaneField(warp, first)))
+            {
+                TShape.StoreRun(warp, at, region->Host + (start - region->Start), first, count);
                 continue;
             }
 

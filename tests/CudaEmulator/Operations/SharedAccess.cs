@@ -24,7 +24,7 @@ internal static unsafe class SharedAccess
             return false;
         }
 
-        return region->Writers == null || RaceCells.Read(warp, region, warp.SharedView, warp.SharedView.Self + self, offset, bytes, size);
+        return region->Writers == null || RaceCells.Read(region, warp.SharedView, warp.SharedView.Self + self, offset, bytes, size);
     }
 
     /// <summary>As <see cref="ReadRun"/>, for a write.</summary>
@@ -37,7 +37,7 @@ internal static unsafe class SharedAccess
             return false;
         }
 
-        if (region->Writers != null && !RaceCells.Write(warp, region, warp.SharedView, warp.SharedView.Self + self, offset, bytes, size))
+        if (region->Writers != null && !RaceCells.Write(region, warp.SharedView, warp.SharedView.Self + self, offset, bytes, size))
         {
             return false;
         }
@@ -45,6 +45,41 @@ internal static unsafe class SharedAccess
         if (region->Written != null)
         {
             ByteBits.Set(region->Written, offset, bytes);
+        }
+
+        return true;
+    }
+
+    /// <summary>As <see cref="ReadRun"/>, for one lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool ReadOne(Warp warp, Instr* at, Region* region, ulong offset, int size, uint self)
+    {
+        uint bytes = 1u << size;
+        if (offset >= region->Bytes || offset + bytes > region->Bytes || (offset & (bytes - 1)) != 0 || (at->Flags & AccessFlags.Strong) != 0)
+        {
+            return false;
+        }
+
+        ulong mask = ((1UL << (int)bytes) - 1) << (int)(offset & 63);
+        return (region->InFlight[offset >> 6] & mask) == 0 && (region->Written == null || (region->Written[offset >> 6] & mask) == mask)
+            && (region->Writers == null || RaceCells.ReadOne(region, warp.SharedView, warp.SharedView.Self + self, offset, size));
+    }
+
+    /// <summary>As <see cref="WriteRun"/>, for one lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool WriteOne(Warp warp, Instr* at, Region* region, ulong offset, int size, uint self)
+    {
+        uint bytes = 1u << size;
+        ulong mask = ((1UL << (int)bytes) - 1) << (int)(offset & 63);
+        if (offset >= region->Bytes || offset + bytes > region->Bytes || (offset & (bytes - 1)) != 0 || (at->Flags & AccessFlags.Strong) != 0 || (region->InFlight[offset >> 6] & mask) != 0
+            || (region->Writers != null && !RaceCells.WriteOne(region, warp.SharedView, warp.SharedView.Self + self, offset, size)))
+        {
+            return false;
+        }
+
+        if (region->Written != null)
+        {
+            region->Written[offset >> 6] |= mask;
         }
 
         return true;

@@ -104,3 +104,39 @@ internal sealed class LiveDepthToSpaceRow : OperationRow
         }
     }
 }
+
+internal sealed class LiveLinearRow : OperationRow
+{
+    private readonly (int Rows, int Live, int K, int N, LinearForm Form) _size;
+
+    public LiveLinearRow(int rows, int live, int k, int n, LinearForm form = default)
+        : base(nameof(IBackend.Linear), 1, $"{live} live rows of {rows}x{k}x{n}{form}")
+    {
+        _size = (rows, live, k, n, form);
+        In("x", new Shape(rows, k), form.Padding(3));
+        In("weight", new Shape(n, k));
+        InOut("y", new Shape(rows, n), form.Padding(1), wide: form.Wide);
+        Integers("live", new Shape(1), (_, _) => live, shared: true);
+    }
+
+    public override OperationRow With(int images) => new LiveLinearRow(_size.Rows, _size.Live, _size.K, _size.N, _size.Form);
+
+    public override void Run(IBackend backend, Tensor[] t) => backend.Linear(t[0].WithLiveRows(t[3]), t[1], default, t[2]);
+
+    public override void Reference<T>(Operands<T> v)
+    {
+        for (int m = 0; m < Math.Min(_size.Rows, _size.Live); m++)
+        {
+            for (int j = 0; j < _size.N; j++)
+            {
+                T sum = T.Zero;
+                for (int i = 0; i < _size.K; i++)
+                {
+                    sum += v[0][(m * _size.K) + i] * v[1][(j * _size.K) + i];
+                }
+
+                v[2][(m * _size.N) + j] = sum;
+            }
+        }
+    }
+}

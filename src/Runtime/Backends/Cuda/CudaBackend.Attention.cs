@@ -83,6 +83,7 @@ public sealed unsafe partial class CudaBackend
         {
             Q = q.Address, K = k.Address, V = v.Address, O = o.Address, LogSumExp = logSumExp.Address, QStride = q.RowStride, KStride = k.RowStride, VStride = v.RowStride,
             OStride = o.RowStride, Heads = heads, Queries = q.Shape[1], Keys = k.Shape[1], Width = width, Causal = Flag(causal), Scale = 1f / MathF.Sqrt(width),
+            ScaleLog2E = (float)(Math.Log2(Math.E) / Math.Sqrt(width)),
         };
     }
 
@@ -114,5 +115,5 @@ public sealed unsafe partial class CudaBackend
     // As in kernels/attention.cuh.
     private readonly record struct AttentionArguments(nint Q, nint K, nint V, nint O, nint DO, nint Out, nint Dq, nint Dk, nint Dv, nint LogSumExp, nint Delta, long QStride,
         long KStride, long VStride, long OStride, long DOStride, long DqStride, long DkStride, long DvStride, int Heads, int Queries, int Keys, int Width, int Causal, int Vectors,
-        float Scale);
+        float Scale, float ScaleLog2E);
 }

@@ -47,7 +47,15 @@ public sealed unsafe partial class CudaBackend : IBackend, IArenaMemory
         _kernels = new KernelLibrary(_context, source);
         _staging = new HostStaging(_context, _stream);
         _workspace = new DeviceWorkspace(_context, _stream);
-        _cublas = _options.Gemm == GemmName.Cublas ? (cublas ?? CublasLt.Load)() : null;
+        try
+        {
+            _cublas = _options.Gemm == GemmName.Cublas ? (cublas ?? CublasLt.Load)() : null;
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc cref="IBackend.Name"/>

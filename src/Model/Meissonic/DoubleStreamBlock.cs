@@ -75,7 +75,7 @@ internal sealed class DoubleStreamBlock : ITapeSegment
         {
             int width = config.Width;
             int heads = config.NumAttentionHeads;
-            Var modulation = _modulation.Apply(tape, condition);
+            Var modulation = tape.WithWideGradient(_modulation.Apply(tape, condition));
             Var a = tape.AdaLn(x, tape.Columns(modulation, 0, width), tape.Columns(modulation, width, width), Epsilon);
             tape.QkNormRope(_q.Apply(tape, a), tape.Parameter(_normQ), rotary.Cos, rotary.Sin, q, firstRow, heads, Epsilon);
             tape.QkNormRope(_k.Apply(tape, a), tape.Parameter(_normK), rotary.Cos, rotary.Sin, k, firstRow, heads, Epsilon);

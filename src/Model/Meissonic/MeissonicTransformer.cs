@@ -210,7 +210,7 @@ public sealed class MeissonicTransformer : IDisposable
         Var textEmbedding = _text2.Apply(tape, _text1.Apply(tape, p, Activation.Silu));
         Var temb = tape.Add(timeEmbedding, textEmbedding);
         Trace?.Invoke("temb", temb);
-        return tape.Activate(temb, Activation.Silu);
+        return tape.WithWideGradient(tape.Activate(temb, Activation.Silu));
     }
 
     /// <summary>Codes to the image stream [B,n,C] (steps 6, 8, 9).</summary>

@@ -40,7 +40,7 @@ internal sealed class SingleStreamBlock : ITapeSegment
         Var z = inputs[0];
         int width = _config.Width;
         int heads = _config.NumAttentionHeads;
-        Var modulation = _modulation.Apply(tape, inputs[1]);
+        Var modulation = tape.WithWideGradient(_modulation.Apply(tape, inputs[1]));
         Var a = tape.AdaLn(z, tape.Columns(modulation, 0, width), tape.Columns(modulation, width, width), Epsilon);
         Shape tokens = tape.Value(a).Shape;
         Var q = tape.Buffer(tokens);

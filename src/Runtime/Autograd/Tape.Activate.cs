@@ -17,8 +17,22 @@ public sealed partial class Tape
     {
         if (tape.Flows(in record, out Tensor dy, out Tensor dx, out bool accumulate))
         {
+            dy = tape.InTypeOf(tape._values[record.X.Id], dy);
             tape.Backend.ActivateBackward(dy, tape._values[record.X.Id], dx, record.Activation, accumulate);
         }
+    }
+
+    /// <summary>A wide gradient rounded to the type of <paramref name="x"/>; any other as it is.</summary>
+    private Tensor InTypeOf(Tensor x, Tensor gradient)
+    {
+        if (gradient.Type == x.Type)
+        {
+            return gradient;
+        }
+
+        Tensor rounded = GradientArena.Allocate(gradient.Shape, x.Type);
+        Backend.Copy(gradient, rounded);
+        return rounded;
     }
 
     /// <summary>Whether a gradient came to Y and is wanted at X; if so both, and whether X has one already.</summary>

@@ -27,6 +27,7 @@ public sealed partial class Tape
     private byte[] _states = new byte[1024];
     private int[] _parents = new int[1024];
     private int[] _firstColumns = new int[1024];
+    private ElementType[] _gradientTypes = new ElementType[1024];
     private int _varCount = 1;
 
     /// <summary>A tape over <paramref name="backend"/>; the arenas stay the caller's.</summary>
@@ -128,6 +129,16 @@ public sealed partial class Tape
         return converted;
     }
 
+    /// <summary>
+    /// Has the gradient of <paramref name="v"/> kept in fp32 whatever the pass's type: for small values that broadcast over rows (a modulation) or that
+    /// every block adds to (the condition). What made <paramref name="v"/> must be <see cref="Linear"/> without activation or <see cref="Activate"/>.
+    /// </summary>
+    public Var WithWideGradient(Var v)
+    {
+        _gradientTypes[v.Id] = ElementType.Float32;
+        return v;
+    }
+
     /// <summary>The value.</summary>
     public Tensor Value(Var v) => _values[v.Id];
 
@@ -176,11 +187,13 @@ public sealed partial class Tape
             Array.Resize(ref _states, size);
             Array.Resize(ref _parents, size);
             Array.Resize(ref _firstColumns, size);
+            Array.Resize(ref _gradientTypes, size);
         }
 
         int id = _varCount++;
         _values[id] = value;
         _gradients[id] = default;
+        _gradientTypes[id] = value.Type;
         _states[id] = state;
         _parents[id] = 0;
         return new Var(id);
@@ -229,7 +242,7 @@ public sealed partial class Tape
 
         if (_states[v.Id] == Wanted)
         {
-            _gradients[v.Id] = GradientArena.Allocate(_values[v.Id].Shape, _values[v.Id].Type);
+            _gradients[v.Id] = GradientArena.Allocate(_values[v.Id].Shape, _gradientTypes[v.Id]);
             _states[v.Id] = Present;
             accumulate = false;
         }

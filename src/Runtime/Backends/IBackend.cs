@@ -96,7 +96,7 @@ public interface IBackend : IDisposable
     /// </summary>
     void AdaLn(Tensor x, Tensor shift, Tensor scale, Tensor y, Tensor stats, float epsilon);
 
-    /// <summary>Gradients of <see cref="AdaLn"/>: dx overwritten or accumulated, dshift and dscale [B,C] accumulated.</summary>
+    /// <summary>Gradients of <see cref="AdaLn"/>: dx overwritten or accumulated, dshift and dscale [B,C] accumulated, in fp32 as every sum over rows is.</summary>
     void AdaLnBackward(Tensor dy, Tensor x, Tensor scale, Tensor stats, Tensor dx, bool accumulate, Tensor dshift, Tensor dscale);
 
     /// <summary>y = x ⊙ w / sqrt(mean(x²) + eps) over the fastest dimension; weight [C]; rstd [M]. <see cref="Tensor.LiveRows"/> of x is honoured.</summary>
@@ -132,7 +132,7 @@ public interface IBackend : IDisposable
     /// <summary>y = residual + gate ⊙ branch; residual, branch, y [B,S,C], gate [B,C] (row stride allowed) or none for 1; y may be residual.</summary>
     void GateResidual(Tensor residual, Tensor branch, Tensor gate, Tensor y);
 
-    /// <summary>dbranch := gate ⊙ dy (overwritten; may be none), dgate += sum over tokens of dy ⊙ branch. The gradient of the residual is dy itself.</summary>
+    /// <summary>dbranch := gate ⊙ dy (overwritten; may be none), dgate (fp32) += sum over tokens of dy ⊙ branch. The gradient of the residual is dy itself.</summary>
     void GateResidualBackward(Tensor dy, Tensor branch, Tensor gate, Tensor dbranch, Tensor dgate);
 
     /// <summary>y[b,l] = table[ids[b,l]] + positions[l]. ids Int32 [B,L] in [0, rows of table); positions [L,C] or none; y [B,L,C].</summary>

@@ -109,7 +109,7 @@ internal sealed class OperationCases
         yield return Case(nameof(IBackend.AdaLnBackward), RowsText, t =>
         {
             Tensor x = t.Normal(_sequence), dy = t.Normal(_sequence), shift = t.Normal(Image), scale = t.Normal(Image, 0.2), y = t.Scratch(_sequence, t.Backend.Storage), stats = t.Scratch(new Shape(_tokens, 2));
-            Tensor dx = t.Out("dx", _sequence), dshift = t.Sum("dshift", Image), dscale = t.Sum("dscale", Image);
+            Tensor dx = t.Out("dx", _sequence), dshift = t.WideSum("dshift", Image), dscale = t.WideSum("dscale", Image);
             t.Backend.AdaLn(x, shift, scale, y, stats, Epsilon);
             return () => t.Backend.AdaLnBackward(dy, x, scale, stats, dx, accumulate: false, dshift, dscale);
         });
@@ -158,7 +158,7 @@ internal sealed class OperationCases
         });
         yield return Case(nameof(IBackend.GateResidualBackward), RowsText, t =>
         {
-            Tensor dy = t.Normal(_sequence), branch = t.Normal(_sequence), gate = t.Normal(Image), dbranch = t.Out("dbranch", _sequence), dgate = t.Sum("dgate", Image);
+            Tensor dy = t.Normal(_sequence), branch = t.Normal(_sequence), gate = t.Normal(Image), dbranch = t.Out("dbranch", _sequence), dgate = t.WideSum("dgate", Image);
             return () => t.Backend.GateResidualBackward(dy, branch, gate, dbranch, dgate);
         });
     }

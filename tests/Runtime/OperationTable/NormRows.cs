@@ -116,8 +116,8 @@ internal sealed class NormBackwardRow : OperationRow
         Result("dx", new Shape(images, tokens, c), accumulate, Padding(c, 5));
         if (weights)
         {
-            InOut("dweight", vector, shared ? 0 : Padding(c, 4), shared, wide: shared);
-            InOut("dbias", vector, shared ? 0 : Padding(c, 3), shared, wide: shared);
+            InOut("dweight", vector, shared ? 0 : Padding(c, 4), shared, wide: true);
+            InOut("dbias", vector, shared ? 0 : Padding(c, 3), shared, wide: true);
         }
 
         Hidden("bias", vector, shared);

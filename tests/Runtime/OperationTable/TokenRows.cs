@@ -45,7 +45,7 @@ internal sealed class GateResidualBackwardRow : OperationRow
         In("dy", new Shape(images, tokens, c), Padding(c, 3));
         In("branch", new Shape(images, tokens, c), Padding(c, 4));
         In("gate", new Shape(images, c), Padding(c, 5));
-        InOut("dgate", new Shape(images, c), Padding(c, 4));
+        InOut("dgate", new Shape(images, c), Padding(c, 4), wide: true);
         if (branch)
         {
             Out("dbranch", new Shape(images, tokens, c), Padding(c, 5));

@@ -23,8 +23,8 @@ public sealed unsafe partial class CudaBackend
         Require.Storage(x);
         int imageRows = RowsPerImage(x, scale, nameof(scale));
         Require.Matrix(scale, -1, x.Columns, x.Type);
-        Require.Matrix(dshift, scale.Rows, x.Columns, x.Type);
-        Require.Matrix(dscale, scale.Rows, x.Columns, x.Type);
+        Require.Matrix(dshift, scale.Rows, x.Columns);
+        Require.Matrix(dscale, scale.Rows, x.Columns);
         LayerNormBackwardOfGroups(AdaLnBackwardKernel, dy, x, scale, imageRows, stats, dx, accumulate, dscale, dshift);
     }
 }

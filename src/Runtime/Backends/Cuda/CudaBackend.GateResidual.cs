@@ -62,7 +62,7 @@ public sealed unsafe partial class CudaBackend
 
         Require.Matrix(gate, -1, dy.Columns, dy.Type);
         Require.Matrix(branch, dy.Rows, dy.Columns, dy.Type);
-        Require.Matrix(dgate, gate.Rows, dy.Columns, dy.Type);
+        Require.Matrix(dgate, gate.Rows, dy.Columns);
         int imageRows = RowsPerImage(dy, gate, nameof(gate));
         if (dy.Shape.Count == 0)
         {

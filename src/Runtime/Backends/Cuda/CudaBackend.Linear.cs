@@ -74,10 +74,10 @@ public sealed unsafe partial class CudaBackend
     public void LinearBackwardInput(Tensor dy, Tensor weight, Tensor dx, WeightLayout layout, bool accumulate)
     {
         (int m, int n, int k) = (dy.Rows, dy.Columns, dx.Columns);
-        Require.Storage(dx);
-        ElementType storage = dx.Type;
+        Require.Storage(weight);
+        ElementType storage = weight.Type;
         RequireResult(dy, -1, -1, storage);
-        Require.Matrix(dx, m, -1, storage);
+        RequireResult(dx, m, -1, storage);
         RequireWeight(weight, n, k, layout, storage);
         LinearArguments arguments = Product(dy, true, weight, layout == WeightLayout.InOut, dx, m, k, n) with { Accumulate = Flag(accumulate) };
         Multiply(in arguments, storage, dy, weight);

@@ -4,7 +4,7 @@ using CoGrpo.Tests.Model;
 
 namespace CoGrpo.Tests.Cuda;
 
-/// <summary>The golden cases of the transformer through the kernels: fp32 within four times the original's fp32 error, bf16 within twice its bf16 error.</summary>
+/// <summary>The golden cases of the transformer through the kernels: fp32 within four times the original's fp32 error, bf16 within twice its bf16 error (see <see cref="ParityCase"/> for what that means of gradients).</summary>
 [Trait("Category", "fixtures")]
 public sealed class CudaModelParityTests
 {
@@ -23,6 +23,6 @@ public sealed class CudaModelParityTests
     public void HalfPrecisionOnAmpere(string folder)
     {
         using var scope = new ModelScope(EmulatedGpu.Backend(ElementType.BFloat16));
-        MeissonicParity.Check(scope, folder, "torch_bf16_error.json", 2);
+        MeissonicParity.Check(scope, folder, "torch_bf16_error.json", 2, largestOfGradients: 4);
     }
 }

@@ -8,9 +8,14 @@ namespace CoGrpo.Tests.Fixtures;
 /// in the same precision (<c>torch_fp32_error.json</c>, 4 times; <c>torch_bf16_error.json</c>, twice), where that error counts at least as much as the rounding of the golden value to fp32 (2^-24 of its
 /// scale). Both the largest and the root-mean-square error must stay inside.
 /// </summary>
+/// <remarks>
+/// The largest error of a gradient in bf16 may reach four times the original's: of two equally noisy runs the larger of some thousand errors is by chance more
+/// than twice the other's in a few of 300 tensors. Its root mean square, which is not a matter of chance, has the same allowance as every other.
+/// </remarks>
 internal sealed class ParityCase
 {
     private readonly double _allowance;
+    private readonly double _largestOfGradients;
     private static readonly Lock Gate = new();
 
     private readonly string _name;
@@ -22,9 +27,11 @@ internal sealed class ParityCase
     /// <param name="name">Folder and case.</param>
     /// <param name="errors">The object of the original code's own errors.</param>
     /// <param name="allowance">Errors of the original code that are allowed.</param>
-    public ParityCase(string name, JsonElement errors, double allowance = 4)
+    /// <param name="largestOfGradients">The same for the largest error of a gradient; 0: as the others.</param>
+    public ParityCase(string name, JsonElement errors, double allowance = 4, double largestOfGradients = 0)
     {
         _allowance = allowance;
+        _largestOfGradients = largestOfGradients == 0 ? allowance : largestOfGradients;
         _name = name;
         _errors = errors;
     }
@@ -50,7 +57,8 @@ internal sealed class ParityCase
 
         double rounding = scale * Math.Pow(2, -24);
         double rms = Math.Sqrt(squares / Math.Max(1, golden.Length));
-        double ratio = largest == 0 ? 0 : Math.Max(largest / Math.Max(reference.GetProperty("max_abs").GetDouble(), rounding),
+        double most = key.StartsWith("grad.", StringComparison.Ordinal) ? _largestOfGradients : _allowance;
+        double ratio = largest == 0 ? 0 : Math.Max(_allowance / most * largest / Math.Max(reference.GetProperty("max_abs").GetDouble(), rounding),
             rms / Math.Max(reference.GetProperty("rms").GetDouble(), rounding));
         _compared++;
         if (!(ratio <= _worst.Ratio))

@@ -12,10 +12,10 @@ internal static class MeissonicParity
     public const string Area = "meissonic-transformer";
 
     /// <summary>Compares everything the error file knows; the errors of the original code in fp32 or bf16 decide what is near.</summary>
-    public static void Check(ModelScope scope, string folder, string errorFile, double allowance, bool recompute = false)
+    public static void Check(ModelScope scope, string folder, string errorFile, double allowance, double largestOfGradients = 0, bool recompute = false)
     {
         string label = $"{scope.Backend.Name} {scope.Backend.Storage}{(recompute ? " recomputed" : "")}";
-        var parity = new ParityCase($"{Area}/{folder} {label}", FixtureFolder.Json(Area, folder, errorFile), allowance);
+        var parity = new ParityCase($"{Area}/{folder} {label}", FixtureFolder.Json(Area, folder, errorFile), allowance, largestOfGradients);
         var config = JsonSerializer.Deserialize<TransformerConfig>(File.ReadAllText(FixtureFolder.At(Area, folder, "config.json")))!;
         var inputs = new FixtureFile(FixtureFolder.At(Area, folder, "inputs.safetensors"));
         var outputs = new FixtureFile(FixtureFolder.At(Area, folder, "outputs.safetensors"));

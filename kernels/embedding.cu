@@ -58,7 +58,6 @@ struct EmbeddingSumArguments
     int64 dtableStride;
     int rows;
     int columns;
-    int tableRows;
     int vectors;
 };
 
@@ -172,47 +171,45 @@ extern "C" __global__ void __launch_bounds__(256) embedding_offsets(const Embedd
 // One block: totals become the place of a table row's first token in the order.
 extern "C" __global__ void __launch_bounds__(1024) embedding_starts(const EmbeddingOrderArguments a)
 {
-    __shared__ int warps[32];
-    int each = (a.tableRows + 1023) / 1024;
-    int first = min((int)threadIdx.x * each, a.tableRows);
-    int last = min(first + each, a.tableRows);
-    int sum = 0;
-    for (int v = first; v < last; v++)
+    __shared__ int totals[32];
+    int lane = threadIdx.x % 32, warp = threadIdx.x / 32, carry = 0;
+    for (int base = 0; base < a.tableRows; base += 1024)
     {
-        sum += a.starts[v];
-    }
-
-    int lane = threadIdx.x % 32;
-    int before = sum;
+        int v = base + threadIdx.x;
+        int here = v < a.tableRows ? a.starts[v] : 0;
+        int before = here;
 #pragma unroll
-    for (int offset = 1; offset < 32; offset <<= 1)
-    {
-        int other = __shfl_up_sync(WHOLE_WARP, before, offset);
-        before += lane >= offset ? other : 0;
+        for (int offset = 1; offset < 32; offset <<= 1)
+        {
+            int other = __shfl_up_sync(WHOLE_WARP, before, offset);
+            before += lane >= offset ? other : 0;
+        }
+
+        if (lane == 31)
+        {
+            totals[warp] = before;
+        }
+
+        __syncthreads();
+        before += carry - here;
+#pragma unroll
+        for (int i = 0; i < 32; i++)
+        {
+            before += i < warp ? totals[i] : 0;
+            carry += totals[i];
+        }
+
+        if (v < a.tableRows)
+        {
+            a.starts[v] = before;
+        }
+
+        __syncthreads();
     }
 
-    if (lane == 31)
+    if (threadIdx.x == 0)
     {
-        warps[threadIdx.x / 32] = before;
-    }
-
-    __syncthreads();
-    before -= sum;
-    for (int warp = 0; warp < threadIdx.x / 32; warp++)
-    {
-        before += warps[warp];
-    }
-
-    for (int v = first; v < last; v++)
-    {
-        int here = a.starts[v];
-        a.starts[v] = before;
-        before += here;
-    }
-
-    if (last == a.tableRows && first < last)
-    {
-        a.starts[last] = before;
+        a.starts[a.tableRows] = carry;
     }
 }
 
@@ -226,15 +223,13 @@ extern "C" __global__ void __launch_bounds__(256) embedding_order(const Embeddin
     }
 }
 
-// Adds a run's sum to the table, or leaves it as the segment's first (0) or last (1) partial row.
+// Adds a run's sum to the table or, when the run goes on before or after the segment, leaves it as its first (0) or last (1) partial row.
 template <int N>
-__device__ __forceinline__ void embedding_flush(const EmbeddingSumArguments& a, int id, int segment, int column, const float (&sum)[N])
+__device__ __forceinline__ void embedding_flush(const EmbeddingSumArguments& a, int id, bool before, bool after, int column, const float (&sum)[N])
 {
-    int begin = segment * EMBEDDING_SEGMENT, end = begin + EMBEDDING_SEGMENT;
-    bool before = a.starts[id] < begin, after = a.starts[id + 1] > end;
     if (before || after)
     {
-        store_floats(a.partials + (2LL * segment + (before ? 0 : 1)) * a.columns + column, sum);
+        store_floats(a.partials + (2LL * blockIdx.x + (before ? 0 : 1)) * a.columns + column, sum);
         return;
     }
 
@@ -250,17 +245,25 @@ __device__ __forceinline__ void embedding_flush(const EmbeddingSumArguments& a, 
     store_floats(dtable, old);
 }
 
-// blockIdx.x: segment of the order; a thread owns N columns.
+// blockIdx.x: segment of the order; a thread owns N columns, 16 bytes of the table.
 template <typename T, int N>
 __device__ __forceinline__ void embedding_sum(const EmbeddingSumArguments& a)
 {
-    __shared__ int rows[EMBEDDING_SEGMENT], ids[EMBEDDING_SEGMENT];
+    // The ids have a place more on either side, for the neighbours of the segment.
+    __shared__ int rows[EMBEDDING_SEGMENT], idsAround[EMBEDDING_SEGMENT + 2];
+    int* ids = idsAround + 1;
     int begin = blockIdx.x * EMBEDDING_SEGMENT;
     int count = min(EMBEDDING_SEGMENT, a.rows - begin);
     if (threadIdx.x < count)
     {
         rows[threadIdx.x] = a.order[begin + threadIdx.x];
         ids[threadIdx.x] = a.ids[rows[threadIdx.x]];
+    }
+
+    if (threadIdx.x < 2)
+    {
+        int neighbour = threadIdx.x == 0 ? begin - 1 : begin + count;
+        ids[threadIdx.x == 0 ? -1 : count] = neighbour >= 0 && neighbour < a.rows ? a.ids[a.order[neighbour]] : -1;
     }
 
     __syncthreads();
@@ -271,6 +274,7 @@ __device__ __forceinline__ void embedding_sum(const EmbeddingSumArguments& a)
     }
 
     float sum[N] = {};
+    bool before = ids[-1] == ids[0];
     for (int first = 0; first < count; first += EMBEDDING_AT_ONCE)
     {
         float d[EMBEDDING_AT_ONCE][N];
@@ -295,9 +299,11 @@ __device__ __forceinline__ void embedding_sum(const EmbeddingSumArguments& a)
                     sum[i] += d[r][i];
                 }
 
-                if (at + 1 == count || ids[at + 1] != ids[at])
+                bool after = ids[at + 1] == ids[at];
+                if (at + 1 == count || !after)
                 {
-                    embedding_flush(a, ids[at], blockIdx.x, column, sum);
+                    embedding_flush(a, ids[at], before, after, column, sum);
+                    before = false;
 #pragma unroll
                     for (int i = 0; i < N; i++)
                     {
@@ -317,7 +323,7 @@ extern "C" __global__ void __launch_bounds__(EMBEDDING_SEGMENT, 4) embedding_sum
 #if HAS_BF16
 extern "C" __global__ void __launch_bounds__(EMBEDDING_SEGMENT, 4) embedding_sum_bf16(const EmbeddingSumArguments a)
 {
-    a.vectors ? embedding_sum<bf16, 8>(a) : embedding_sum<bf16, 1>(a);
+    a.vectors ? embedding_sum<bf16, 4>(a) : embedding_sum<bf16, 1>(a);
 }
 #endif
 

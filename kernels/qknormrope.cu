@@ -6,9 +6,10 @@
 //   for backward; dw [D] fp32
 //   floor     forward 2·M·H·D·sizeof(T) + 4·M·(D + H) bytes (M = B·L: a row of cos and sin serves all heads of a token, and stays in the
 //             cache from image to image) and 8·M·H·D operations; backward 3·M·H·D·sizeof(T) + 4·M·(D + H) and 14·M·H·D
-// A team of D/N lanes owns a token, N = 16 bytes of columns each, the same columns of every head: angles and weights are read once, and
-// four heads are under way at once. The team has to be a part of a warp: D/N is a power of two up to 32; else, and where addresses are not
-// aligned, a warp owns a head and its lanes go through the pairs.
+// A team of D/N lanes owns a token, N = 16 bytes of columns each, the same columns of every head: angles are read once, and four heads are
+// under way at once. In fp32, where a team can be a whole warp, it takes a second token, so that weights stay few beside them. The team has
+// to be a part of a warp: D/N is a power of two up to 32; else, and where addresses are not aligned, a warp owns a head and its lanes go
+// through the pairs. The order of every sum over a head depends on D alone.
 // Backward: a block takes a chunk of tokens of one image and leaves its part of dw in a workspace [B,chunks,D] that columnsum.cu adds up.
 #include "common.cuh"
 
@@ -71,23 +72,19 @@ __device__ __forceinline__ float rope_team_sum(float x, int team)
     return x;
 }
 
-// blockIdx.y: image; blockIdx.x: as many tokens as the block has teams.
+// One token of a team; teams without one take part in the sums of their warp.
 template <typename T>
-__device__ __forceinline__ void qknormrope_forward_teams(const QkNormRopeArguments& a)
+__device__ __forceinline__ void qknormrope_forward_token(const QkNormRopeArguments& a, const float (&w)[Wide<T>::count], int token)
 {
     constexpr int N = Wide<T>::count;
     int lane = threadIdx.x % a.team;
-    int token = blockIdx.x * (ROPE_BLOCK / a.team) + threadIdx.x / a.team;
     bool wanted = token < a.length;
-
-    // Teams without a token take part in the sums of their warp.
     token = min(token, a.length - 1);
     int64 row = (int64)blockIdx.y * a.length + token;
     int position = a.firstRow + token;
     const T* x = (const T*)a.x + row * a.xStride + lane * N;
     T* y = (T*)a.y + ((int64)blockIdx.y * a.tokens + position) * a.yStride + lane * N;
-    float w[N], c[N / 2], s[N / 2];
-    load_floats((const T*)a.weight + lane * N, w);
+    float c[N / 2], s[N / 2];
     load_floats(a.cos + position * a.cosStride + lane * (N / 2), c);
     load_floats(a.sin + position * a.sinStride + lane * (N / 2), s);
     float saved = 0;
@@ -139,6 +136,21 @@ __device__ __forceinline__ void qknormrope_forward_teams(const QkNormRopeArgumen
                 }
             }
         }
+    }
+}
+
+// blockIdx.y: image; blockIdx.x: sizeof(T) / 2 tokens for each of the block's teams.
+template <typename T>
+__device__ __forceinline__ void qknormrope_forward_teams(const QkNormRopeArguments& a)
+{
+    constexpr int N = Wide<T>::count, TOKENS = sizeof(T) / 2;
+    int teams = ROPE_BLOCK / a.team;
+    float w[N];
+    load_floats((const T*)a.weight + threadIdx.x % a.team * N, w);
+#pragma unroll 1
+    for (int i = 0; i < TOKENS; i++)
+    {
+        qknormrope_forward_token<T>(a, w, (blockIdx.x * TOKENS + i) * teams + threadIdx.x / a.team);
     }
 }
 

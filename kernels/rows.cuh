@@ -2,7 +2,7 @@
 // Forward: a warp owns a row, a block of 8 warps takes 32 rows, so that what the rows share (weights) is read once for 32 of them. A row of
 // up to 1024 elements stays in the warp's registers and is read once; longer ones, and rows that 16-byte accesses do not fit, are read
 // again for every pass.
-// Backward: a block takes ROW_CHUNK rows, four at a time, and a thread owns 8 columns of all of them, whose gradients of the weights it
+// Backward: a block takes a chunk of rows, four at a time, and a thread owns 8 columns of all of them, whose gradients of the weights it
 // sums in registers. Longer and unaligned rows: a warp owns a row first, then a thread owns columns.
 // Which thread holds which column depends on C and alignment alone, never on the number of rows: a row has the same bits in any batch.
 #pragma once

@@ -1,10 +1,12 @@
 // Sinusoidal features of numbers: y[m] = [cos(v f_0..f_n-1), sin(v f_0..f_n-1)] for v = values[m].
 //   values [M], frequencies [n] fp32; y [M,2n] of T with row stride
 //   floor  4·M + 4·n + 2·M·n·sizeof(T) bytes, some 40 operations per angle
-// A thread owns a frequency and 32 numbers, which its warp reads at once. The product v f is rounded to fp32, as the networks were trained with; of that number cosine and sine are right to
-// the last bit or two whatever its size, as the reduction is exact: the part of 2/π that matters for the exponent at hand, times the
-// mantissa, in integers.
+// A thread owns a frequency and up to 128 numbers, of which its warp reads 32 at once. The product v f is rounded to fp32, as the networks
+// were trained with; of that number cosine and sine are right to the last bit or two whatever its size, as the reduction is exact: the
+// part of 2/π that matters for the exponent at hand, times the mantissa, in integers.
 #include "common.cuh"
+
+constexpr int SINUSOID_ROWS = 128;
 
 struct SinusoidArguments
 {
@@ -53,13 +55,16 @@ template <typename T>
 __device__ __forceinline__ void sinusoid(const SinusoidArguments& a)
 {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
-    int first = blockIdx.y * 32, mine = first + threadIdx.x % 32;
-    float value = mine < a.rows ? a.values[mine] : 0;
-    float frequency = i < a.count ? a.frequencies[i] : 0;
-    int last = min(first + 32, a.rows);
+    int first = blockIdx.y * SINUSOID_ROWS, last = min(first + SINUSOID_ROWS, a.rows), lane = threadIdx.x % 32;
+    float frequency = i < a.count ? a.frequencies[i] : 0, value = 0;
     for (int row = first; row < last; row++)
     {
-        float angle = __shfl_sync(WHOLE_WARP, value, row - first) * frequency;
+        if (row % 32 == 0)
+        {
+            value = row + lane < last ? a.values[row + lane] : 0;
+        }
+
+        float angle = __shfl_sync(WHOLE_WARP, value, row % 32) * frequency;
         if (i >= a.count)
         {
             continue;

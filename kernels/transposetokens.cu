@@ -1,8 +1,8 @@
 // y[b,c,n] = x[b,n,c].
 //   x [B,N,C], y [B,C,N] of T with row strides
 //   floor  2·B·N·C·sizeof(T) bytes, no operation
-// A block of 32x8 threads carries a tile of 32x32 elements through shared memory, so that both sides are accessed along their rows; the
-// odd pitch keeps columns of the tile in different banks.
+// A block of 32x8 threads carries a tile of 32x32 elements through shared memory, so that both sides are accessed along their rows; a
+// pitch of an odd number of words keeps the columns of the tile in different banks.
 #include "common.cuh"
 
 constexpr int TRANSPOSE_TILE = 32;
@@ -22,7 +22,7 @@ struct TransposeTokensArguments
 template <typename T>
 __device__ __forceinline__ void transposetokens(const TransposeTokensArguments& a)
 {
-    __shared__ T tile[TRANSPOSE_TILE][TRANSPOSE_TILE + 1];
+    __shared__ T tile[TRANSPOSE_TILE][TRANSPOSE_TILE + 4 / sizeof(T)];
     int firstColumn = blockIdx.x * TRANSPOSE_TILE, firstToken = blockIdx.y * TRANSPOSE_TILE;
     for (int64 image = blockIdx.z; image < a.images; image += gridDim.z)
     {

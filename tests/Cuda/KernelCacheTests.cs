@@ -79,6 +79,7 @@ public sealed class KernelCacheTests : IDisposable
     {
         KernelCache[] caches = [.. Enumerable.Range(0, 8).Select(_ => new KernelCache(_folder.Path))];
         int seen = 0;
+        caches[0].Store(Kernels(1), Compiler);
         Parallel.For(0, 8, new ParallelOptions { MaxDegreeOfParallelism = 8 }, worker =>
         {
             for (int round = 0; round < 40; round++)

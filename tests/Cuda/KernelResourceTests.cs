@@ -27,19 +27,16 @@ public sealed class KernelResourceTests
         (Nvrtc Nvrtc, CudaArchitecture Architecture, string Stem)[] work =
             [.. TestCompilers.All.SelectMany(nvrtc => Architectures.Where(nvrtc.Architectures.Contains).SelectMany(a => KernelSources.Stems.Select(stem => (nvrtc, a, stem))))];
         Parallel.ForEach(work, item => Measure(item.Nvrtc, item.Architecture, item.Stem, found, faults));
-        Assert.True(faults.IsEmpty, string.Join('\n', faults.Order(StringComparer.Ordinal).Prepend("kernels that do not meet the rules:")));
-
         string[] versions = [.. TestCompilers.All.Select(nvrtc => nvrtc.Version.ToString())];
-        Dictionary<string, string> wanted = Read();
         if (Environment.GetEnvironmentVariable(UpdateVariable) == "1")
         {
             // Rows of a compiler that is not here stay as they are.
-            IEnumerable<KeyValuePair<string, string>> kept = wanted.Where(row => !versions.Contains(row.Key.Split('\t')[2]));
+            IEnumerable<KeyValuePair<string, string>> kept = Read().Where(row => !versions.Contains(row.Key.Split('\t')[2]));
             File.WriteAllText(Golden, string.Join('\n', kept.Concat(found).OrderBy(row => row.Key, StringComparer.Ordinal).Select(row => $"{row.Key}\t{row.Value}").Prepend(Header)) + "\n");
-            return;
         }
 
-        string differences = Differences(wanted.Where(row => versions.Contains(row.Key.Split('\t')[2])).ToDictionary(StringComparer.Ordinal), found);
+        Assert.True(faults.IsEmpty, string.Join('\n', faults.Order(StringComparer.Ordinal).Prepend("kernels that do not meet the rules:")));
+        string differences = Differences(Read().Where(row => versions.Contains(row.Key.Split('\t')[2])).ToDictionary(StringComparer.Ordinal), found);
         Assert.True(differences.Length == 0, $"{Golden} and the kernels differ (review, then run again with {UpdateVariable}=1):\n{differences}");
     }
 

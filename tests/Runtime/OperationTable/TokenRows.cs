@@ -114,14 +114,15 @@ internal sealed class EmbeddingRow : OperationRow
 
 internal sealed class EmbeddingBackwardRow : OperationRow
 {
-    private readonly (int L, int V, int C) _size;
+    private readonly (int L, int V, int C, bool Masked) _size;
 
-    public EmbeddingBackwardRow(int images, int l, int v, int c)
-        : base(nameof(IBackend.EmbeddingBackward), images, $"{l} of {v}, {c} channels")
+    /// <summary>Masked: half of the ids are the last one, as those of a canvas are.</summary>
+    public EmbeddingBackwardRow(int images, int l, int v, int c, bool masked = false)
+        : base(nameof(IBackend.EmbeddingBackward), images, $"{l} of {v}, {c} channels{(masked ? " masked" : "")}")
     {
-        _size = (l, v, c);
+        _size = (l, v, c, masked);
         In("dy", new Shape(images, l, c), Padding(c, 3));
-        Integers("ids", new Shape(images, l), (r, _) => r.Next(v));
+        Integers("ids", new Shape(images, l), (r, _) => masked && r.Next(2) == 0 ? v - 1 : r.Next(v));
         InOut("dtable", new Shape(v, c), shared: true, wide: true);
         InOut("dpositions", new Shape(l, c), shared: true, wide: true);
         Hidden("table", new Shape(v, c), shared: true);
@@ -130,7 +131,7 @@ internal sealed class EmbeddingBackwardRow : OperationRow
 
     public override (int At, int Gradient)[] Gradients => [(4, 2), (5, 3)];
 
-    public override OperationRow With(int images) => new EmbeddingBackwardRow(images, _size.L, _size.V, _size.C);
+    public override OperationRow With(int images) => new EmbeddingBackwardRow(images, _size.L, _size.V, _size.C, _size.Masked);
 
     public override void Run(IBackend backend, Tensor[] t) => backend.EmbeddingBackward(t[0], t[1], t[2], t[3]);
 

@@ -76,8 +76,8 @@ public sealed unsafe partial class CudaBackend
         Launch(EmbeddingOrder, Dim3.Of(Blocks(rows, 256)), new Dim3(256), ordering);
 
         bool vectors = HasVectors(dy) && HasVectors(dtable);
-        int run = vectors ? RunLength(dy.Type) : 1;
-        EmbeddingSumArguments sum = new(dy.Address, ids.Address, starts, order, dtable.Address, partials, dy.RowStride, dtable.RowStride, rows, columns, tableRows, Flag(vectors));
+        int run = vectors ? RunLength(dtable.Type) : 1;
+        EmbeddingSumArguments sum = new(dy.Address, ids.Address, starts, order, dtable.Address, partials, dy.RowStride, dtable.RowStride, rows, columns, Flag(vectors));
         Launch(EmbeddingSum[dy.Type], Dim3.Of(segments, Blocks(columns, EmbeddingSegment * run)), new Dim3(EmbeddingSegment), sum);
         if (segments > 1)
         {
@@ -106,7 +106,7 @@ public sealed unsafe partial class CudaBackend
     private readonly record struct EmbeddingOrderArguments(nint Ids, nint Counts, nint Starts, nint Ranks, nint Order, int Rows, int Chunks, int TableRows);
 
     private readonly record struct EmbeddingSumArguments(nint Dy, nint Ids, nint Starts, nint Order, nint Dtable, nint Partials, long DyStride, long DtableStride, int Rows,
-        int Columns, int TableRows, int Vectors);
+        int Columns, int Vectors);
 
     private readonly record struct EmbeddingPositionsArguments(nint Dy, nint Dpositions, long DyStride, long DpositionsStride, int Images, int Tokens, int Columns);
 }

@@ -24,7 +24,7 @@ public sealed unsafe partial class CudaBackend
         int width = x.Columns / heads;
         int team = RopeTeam(width, HasVectors(x) && HasVectors(y), weight, cos, sin);
         (int images, int length) = (x.Shape[0], x.Shape[1]);
-        long blocks = team > 0 ? Blocks(length, RopeBlock / team) : Blocks((long)length * heads, RopeBlock / 32);
+        long blocks = team > 0 ? Blocks(length, RopeBlock / team * (x.Type.Size() / 2)) : Blocks((long)length * heads, RopeBlock / 32);
         Launch(QkNormRopeForward[x.Type], Dim3.Of(blocks, images), new Dim3(RopeBlock), new QkNormRopeArguments(x.Address, weight.Address, cos.Address, sin.Address, y.Address,
             rstd.Address, x.RowStride, cos.RowStride, sin.RowStride, y.RowStride, length, y.Shape[1], firstRow, heads, width, epsilon, team));
     }

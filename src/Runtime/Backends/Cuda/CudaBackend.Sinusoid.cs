@@ -5,6 +5,9 @@ namespace CoGrpo.Runtime.Backends.Cuda;
 
 public sealed unsafe partial class CudaBackend
 {
+    // As in kernels/sinusoid.cu.
+    private const int SinusoidRows = 128;
+
     private static readonly StorageKernelName<SinusoidArguments> SinusoidKernel = new("sinusoid", "sinusoid");
 
     /// <inheritdoc cref="IBackend.Sinusoid"/>
@@ -20,7 +23,7 @@ public sealed unsafe partial class CudaBackend
         }
 
         int count = y.Columns / 2;
-        Launch(SinusoidKernel[y.Type], Dim3.Of(Blocks(count, 128), Blocks(y.Rows, 32)), new Dim3(128),
+        Launch(SinusoidKernel[y.Type], Dim3.Of(Blocks(count, 128), Blocks(y.Rows, SinusoidRows)), new Dim3(128),
             new SinusoidArguments(values.Address, frequencies.Address, y.Address, y.RowStride, y.Rows, count));
     }
 

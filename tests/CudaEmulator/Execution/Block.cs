@@ -40,7 +40,7 @@ internal sealed unsafe partial class Block : IDisposable
             _frames[w] = new FrameMemory(start, start + words, start + words + doubles, each);
             Warp warp = new(this, w)
             {
-                Counters = worker.Counters, BlockCounts = worker.BlockCounts, Cache = worker.Cache, Scratch = worker.Scratch, Sets = worker.Sets, Addresses = _addresses + (w * 48),
+                Counters = worker.Counters, BlockCounts = worker.BlockCounts, Cache = worker.Cache, Scratch = worker.Scratch, Sets = worker.Sets, Lines = worker.Lines, Addresses = _addresses + (w * 48),
             };
             warp.Local.Reserve(code.Entry.LocalBytes + (code.HasCalls ? LocalStackBytes : 0));
             Warps[w] = warp;

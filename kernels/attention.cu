@@ -8,8 +8,8 @@
 //             computed, the next keys during softmax and second product.
 //             fp32: a block of 128 threads has 64 queries, keys 32 at a time, then their values in the same memory; a thread has 4 queries and
 //             D/8 columns of the result
-//   limiter   bf16: per 32 x 64 scores a warp issues 4·D mma and reads (32 + 128)·2·D bytes of fragments: 40 KiB in 320 cycles of shared memory against
-//             512 (A100) or 256 (H100) of the tensor cores at D = 128. fp32: shared memory
+//   limiter   bf16: the tensor cores and, on H100, shared memory and instruction issue. Per 32 x 64 scores at D = 128 a warp issues 256 mma (512 cycles of the
+//             SM on A100, about 410 on H100) and about 1100 instructions in all, and reads 40 KiB of fragments (320 cycles). fp32: shared memory
 // P is rounded to bf16 for the second product, its sum is not; exponents are 2^x of scores scaled by log2(e)/sqrt(D). A query's bits depend on its own row
 // and the keys alone, in their order: no atomics, no split over keys.
 #include "attentionsimt.cuh"

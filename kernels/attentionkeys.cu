@@ -3,12 +3,13 @@
 //   delta     [B,H,Sq] fp32 in a workspace, by a first kernel that reads dO and o once
 //   floor     14·B·H·Sq·Skv·D operations (10 if scores and dP were kept); sizeof(T)·B·H·D·(5·Sq + 6·Skv) bytes and 2·sizeof(T)·B·H·D·Sq for delta.
 //             At B = 8, S = 1101, H·D = 1024 in bf16: 139 GFLOP, 446 us at A100's 312 TFLOP/s
-//   geometry  two kernels of one body (attentionbackward.cuh): a block owns 64 keys (dk and dv) or 64 queries (dq), 16 per warp, and walks over the other side, 32 tokens at a
-//             time at D > 64, else 64, in two buffers: the next ones arrive while these are multiplied. Scores of own rows are the rows of the
+//   geometry  two kernels of one body (attentionbackward.cuh): a block owns 64 keys (dk and dv) or 64 queries (dq), 16 per warp, and walks over the other side, 32
+//             tokens at a time at D > 64, else 64, in two buffers: the next ones arrive while these are multiplied. Scores of own rows are the rows of the
 //             accumulators, so P and dS are left operands of the last products without leaving the registers.
-//             Shared memory 2·64·D·2 + 2·2·tokens·D·2 bytes: 64 KiB at D = 128
+//             Shared memory 2·64·D·2 + 2·2·tokens·D·2 bytes: 64.5 KiB at D = 128, two blocks per SM (one on sm_86 and sm_89)
 //             fp32: a block of 128 threads owns 32 rows, a thread two of them and D/8 columns of their gradients
-//   limiter   bf16: shared memory; at D = 128 a warp reads 40 KiB of fragments (320 cycles) per 128 mma (256 cycles on A100, 128 on H100) for dk and dv
+//   limiter   bf16: shared memory. Per 16 x 32 scores at D = 128 a warp reads 40 KiB of fragments (320 cycles of the SM) for the 128 mma of dk and dv (256 cycles
+//             on A100), 32 KiB (256 cycles) for the 96 of dq (192). fp32: shared memory
 // P and dS are rounded to bf16 for their products. No atomics: every gradient is summed by its owner in the order of the other side's tokens, so the
 // bits of an image do not depend on the others.
 #include "attentionbackward.cuh"

@@ -193,6 +193,11 @@ public sealed unsafe class EmulatedContext
     internal void Execute(EmulatedFunction function, Dim3 grid, Dim3 block, int sharedBytes, byte[] parameters, bool cooperative)
     {
         Compilation.KernelCode code = function.Code;
+        if (Options.CountLines?.Invoke(code.Name) == true)
+        {
+            code.CountLines();
+        }
+
         int threads = (int)block.Count;
         var buffer = (byte*)NativeMemory.AlignedAlloc((nuint)parameters.Length + 16, 64);
         parameters.CopyTo(new Span<byte>(buffer, parameters.Length));

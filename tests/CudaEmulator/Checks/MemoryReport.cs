@@ -63,7 +63,9 @@ internal static unsafe class MemoryReport
     public static ViolationException NotWritten(Warp warp, Instr* at, int lane, Region* region, ulong offset, int bytes)
     {
         ulong first = ByteBits.FirstClear(region->Written, offset);
-        return warp.Fail(ViolationKind.Uninitialised, at, lane, $"read of {bytes} bytes of which byte {first - offset} was never written, in {Name(warp, region, offset)}", region->Start + offset);
+        ViolationException plain = warp.Fail(ViolationKind.Uninitialised, at, lane,
+            $"read of {bytes} bytes of which byte {first - offset} was never written, in {Name(warp, region, offset)}", region->Start + offset);
+        return new ViolationException(plain.Violation) { Unwritten = region, UnwrittenOffset = first };
     }
 
     public static ViolationException IsPoisoned(Warp warp, Instr* at, int lane, Region* region, ulong offset, int bytes, string what) =>

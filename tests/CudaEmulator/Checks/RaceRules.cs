@@ -67,6 +67,29 @@ internal static unsafe class RaceRules
         }
     }
 
+    /// <summary>
+    /// A read of bytes that nothing had written, after all: if a thread that no barrier orders before it has written them meanwhile, it is a race.
+    /// </summary>
+    public static ViolationException Explain(Warp warp, ViolationException unwritten)
+    {
+        Region* region = unwritten.Unwritten;
+        ulong offset = unwritten.UnwrittenOffset;
+        if (region->Writers == null || !ByteBits.AllSet(region->Written, offset, 1))
+        {
+            return unwritten;
+        }
+
+        ref RaceView view = ref View(warp, region);
+        int cells = RaceCells.Locate(region, view.Epoch, offset & ~3UL, 2, out uint* writers, out _);
+        uint writer = writers[cells == 1 ? 0 : (int)(offset & 3) * cells / 4];
+        Violation violation = unwritten.Violation;
+        return writer == 0 ? unwritten : new ViolationException(violation with
+        {
+            Kind = ViolationKind.Race,
+            Text = $"read in {MemoryReport.Name(warp, region, offset)} races with a write by {Who(warp.Launch, view, writer)}, which comes after it here: {Remedy(warp, view, writer)}",
+        });
+    }
+
     private static ref RaceView View(Warp warp, Region* region)
     {
         if (region->Kind == RegionKind.Shared)
@@ -117,21 +140,27 @@ internal static unsafe class RaceRules
 
     private static ViolationException Race(Warp warp, Instr* at, int lane, Region* region, ulong offset, int bytes, string what, string other, uint cell, in RaceView view)
     {
+        return warp.Fail(ViolationKind.Race, at, lane,
+            $"{what} of {bytes} bytes in {MemoryReport.Name(warp, region, offset)} races with a {other} by {Who(warp.Launch, view, cell)}: {Remedy(warp, view, cell)}", region->Start + offset);
+    }
+
+    private static bool IsSameBlock(in RaceView view, uint cell) => (cell & CellFormat.OtherBlocks) == 0 && ((cell ^ view.Self) & view.Format.BlockField) == 0;
+
+    private static string Who(Launch launch, in RaceView view, uint cell)
+    {
         CellFormat format = view.Format;
-        Launch launch = warp.Launch;
-        bool sameBlock = (cell & CellFormat.OtherBlocks) == 0 && ((cell ^ view.Self) & format.BlockField) == 0;
         Dim3 thread = ViolationReport.ThreadOf(launch, (format.WarpOf(cell) * 32) + CellFormat.LaneOf(cell));
         string who = $"thread ({thread.X},{thread.Y},{thread.Z})" + ((cell & CellFormat.Others) != 0 ? " and others" : "");
-        if (!sameBlock)
+        if (IsSameBlock(view, cell))
         {
-            Dim3 block = launch.BlockIndex(format.BlockOf(cell));
-            who += format.BlocksAreExact ? $" of block ({block.X},{block.Y},{block.Z})" : " of another block";
+            return who;
         }
 
-        string remedy = !sameBlock ? "blocks of one launch are not ordered: use atomics, or a second launch"
-            : format.WarpOf(cell) == warp.Index ? "no __syncwarp() or __syncthreads() stands between them"
-            : "no __syncthreads() stands between them";
-        return warp.Fail(ViolationKind.Race, at, lane, $"{what} of {bytes} bytes in {MemoryReport.Name(warp, region, offset)} races with a {other} by {who}: {remedy}",
-            region->Start + offset);
+        Dim3 block = launch.BlockIndex(format.BlockOf(cell));
+        return who + (format.BlocksAreExact ? $" of block ({block.X},{block.Y},{block.Z})" : " of another block");
     }
+
+    private static string Remedy(Warp warp, in RaceView view, uint cell) => !IsSameBlock(view, cell) ? "blocks of one launch are not ordered: use atomics, or a second launch"
+        : view.Format.WarpOf(cell) == warp.Index ? "no __syncwarp() or __syncthreads() stands between them"
+        : "no __syncthreads() stands between them";
 }

@@ -87,17 +87,23 @@ internal sealed unsafe partial class FunctionBuilder
         _ => throw No("not for this type"),
     };
 
-    /// <summary>Addresses, by their register and offset, on which the function does compare-and-swap.</summary>
-    private HashSet<(PtxRegister, long)> FindSwapped() =>
-    [
-        .. _graph.Blocks.SelectMany(b => b.Body).Where(i => i.Opcode == "atom" && i.Has(".cas")).Select(i => i.Operands[1]).OfType<PtxOperand.Address>()
-            .Where(a => a.Base is PtxOperand.Register).Select(a => (_aliases.Resolve(a.Base!) as PtxOperand.Register, a.Offset)).Where(a => a.Item1 is not null).Select(a => (a.Item1!.Value, a.Offset)),
-    ];
-
     /// <summary>
-    /// Whether a plain load only guesses the value for a compare-and-swap of the same address, which checks the guess: the usual way to build
-    /// atomics that the device lacks. It counts as a strong access.
+    /// Whether a plain load only guesses the value for a compare-and-swap, which checks the guess: the usual way to build atomics that the device
+    /// lacks. It is recognised by its address or by its result, one of which the compare-and-swap names too. It counts as a strong access.
     /// </summary>
-    private bool IsGuess(PtxOperand.Address address) =>
-        address.Base is PtxOperand.Register && _aliases.Resolve(address.Base) is PtxOperand.Register { Value: { } root } && (_swapped ??= FindSwapped()).Contains((root, address.Offset));
+    private bool IsGuess(PtxOperand.Address address, PtxOperand result)
+    {
+        if (_swapped is null)
+        {
+            _swapped = [];
+            foreach (PtxInstruction swap in _graph.Blocks.SelectMany(b => b.Body).Where(i => i.Opcode == "atom" && i.Has(".cas")))
+            {
+                var place = (PtxOperand.Address)swap.Operands[1];
+                _swapped.Add((_aliases.Resolve(place.Base ?? new PtxOperand.Sink()), place.Offset));
+                _swapped.Add((_aliases.Resolve(swap.Operands[2]), null));
+            }
+        }
+
+        return _swapped.Count > 0 && (_swapped.Contains((_aliases.Resolve(address.Base ?? new PtxOperand.Sink()), address.Offset)) || _swapped.Contains((_aliases.Resolve(result), null)));
+    }
 }

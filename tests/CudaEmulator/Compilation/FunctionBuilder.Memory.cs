@@ -90,7 +90,7 @@ internal sealed unsafe partial class FunctionBuilder
             (8, 2) => LoadFrom<TwoDoubleWords>(space),
             _ => throw No("vectors of this size are not executed"),
         };
-        EmitAccess(i, handler, address, slots).Flags |= IsGuess(address) ? AccessFlags.Strong : 0;
+        EmitAccess(i, handler, address, slots).Flags |= results.Length == 1 && IsGuess(address, results[0]) ? AccessFlags.Strong : 0;
         for (int k = 0; k < results.Length; k++)
         {
             if (widened[k])

@@ -16,7 +16,7 @@ internal sealed unsafe partial class FunctionBuilder
     private readonly Aliases _aliases;
     private readonly SlotAllocation _slots;
     private PtxInstruction? _current;
-    private HashSet<(PtxRegister, long)>? _swapped;
+    private HashSet<(PtxOperand, long?)>? _swapped;
 
     public FunctionBuilder(KernelBuilder kernel, PtxFunction function, FunctionCode code)
     {

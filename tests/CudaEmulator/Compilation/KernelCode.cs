@@ -59,6 +59,29 @@ internal sealed unsafe class KernelCode : IDisposable
     /// <summary>Registers of a thread, estimated from what is live at once.</summary>
     public required int Registers { get; init; }
 
+    /// <summary>The handlers behind those that count by line, by position; null in code that does not.</summary>
+    public nint[]? Handlers { get; private set; }
+
+    /// <summary>Puts counting before the handlers of instructions that access memory or multiply matrices.</summary>
+    public void CountLines()
+    {
+        if (Handlers is not null)
+        {
+            return;
+        }
+
+        Handlers = new nint[Count];
+        for (int i = 0; i < Count; i++)
+        {
+            bool first = Origins[i] is not null && (i == 0 || Origins[i - 1] != Origins[i]);
+            if (first && Classification.Of(Origins[i]!) is InstructionClass.Global or InstructionClass.Shared or InstructionClass.Local or InstructionClass.Atomic or InstructionClass.AsyncCopy or InstructionClass.Tensor)
+            {
+                Handlers[i] = (nint)First[i].Handler;
+                First[i].Handler = &Operations.LineCounting.Run;
+            }
+        }
+    }
+
     /// <summary>The PTX instruction at or before a place in the code, or null.</summary>
     public PtxInstruction? OriginOf(Instr* at)
     {

@@ -11,6 +11,7 @@ internal sealed unsafe partial class Block : IDisposable
 {
     private const int StackBytes = 4 << 20;
     private const int LocalStackBytes = 64 << 10;
+    private const long WitnessTurn = 100_000;
 
     private readonly byte* _registers;
     private readonly ulong* _addresses;
@@ -39,7 +40,7 @@ internal sealed unsafe partial class Block : IDisposable
             _frames[w] = new FrameMemory(start, start + words, start + words + doubles, each);
             Warp warp = new(this, w)
             {
-                Counters = worker.Counters, BlockCounts = worker.BlockCounts, Cache = worker.Cache, Scratch = worker.Scratch, Sets = worker.Sets, Addresses = _addresses + (w * 48),
+                Counters = worker.Counters, BlockCounts = worker.BlockCounts, Cache = worker.Cache, Scratch = worker.Scratch, Sets = worker.Sets, Lines = worker.Lines, Addresses = _addresses + (w * 48),
             };
             warp.Local.Reserve(code.Entry.LocalBytes + (code.HasCalls ? LocalStackBytes : 0));
             Warps[w] = warp;
@@ -111,7 +112,7 @@ internal sealed unsafe partial class Block : IDisposable
             {
                 if (warp.Status == WarpStatus.Ready)
                 {
-                    warp.Run(warp.TurnLength(turn));
+                    RunWarp(warp, warp.TurnLength(turn));
                     ran = true;
                     cut |= warp.Status == WarpStatus.Ready;
                     if (warp.Status == WarpStatus.Done)
@@ -137,6 +138,37 @@ internal sealed unsafe partial class Block : IDisposable
             {
                 return false;
             }
+        }
+    }
+
+    /// <summary>
+    /// Runs a warp. When it reads what nothing has written, the others are let go on to their next barrier: one of them may be about to write it,
+    /// and then a barrier is what is missing.
+    /// </summary>
+    private void RunWarp(Warp warp, long turn)
+    {
+        try
+        {
+            warp.Run(turn);
+        }
+        catch (ViolationException error) when (error.Unwritten != null)
+        {
+            foreach (Warp other in Warps)
+            {
+                try
+                {
+                    if (other != warp && other.Status == WarpStatus.Ready)
+                    {
+                        other.Run(WitnessTurn);
+                    }
+                }
+                catch (ViolationException)
+                {
+                    // Only the first violation counts.
+                }
+            }
+
+            throw RaceRules.Explain(warp, error);
         }
     }
 

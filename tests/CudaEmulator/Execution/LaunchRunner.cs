@@ -74,14 +74,18 @@ internal static unsafe class LaunchRunner
                 threadInstructions += helper.Worker.BlockCounts[(2 * b) + 1] * count;
             }
 
-            foreach ((nint at, LineCounter counter) in helper.Worker.LineCounters ?? [])
+            for (int i = 0; helper.Worker.Lines != null && i < code.Count; i++)
             {
-                Ptx.SourceLine? source = code.OriginOf((Instr*)at)?.Source;
-                string key = source is null ? "unknown" : $"{code.Module.FileName(source.File)}:{source.Line}";
-                RawCounters sum = lines.GetValueOrDefault(key);
-                Add(ref sum, counter.Counters);
-                lines[key] = sum;
-                executions[key] = executions.GetValueOrDefault(key) + counter.Executions;
+                LineCounter counter = helper.Worker.Lines[i];
+                if (counter.Executions > 0)
+                {
+                    Ptx.SourceLine? source = code.Origins[i]?.Source;
+                    string key = source is null ? "unknown" : $"{code.Module.FileName(source.File)}:{source.Line}";
+                    RawCounters sum = lines.GetValueOrDefault(key);
+                    Add(ref sum, counter.Counters);
+                    lines[key] = sum;
+                    executions[key] = executions.GetValueOrDefault(key) + counter.Executions;
+                }
             }
         }
 

@@ -54,6 +54,9 @@ internal sealed unsafe partial class Warp(Block block, int index)
     /// <summary>Counters of the worker.</summary>
     public RawCounters* Counters;
 
+    /// <summary>Counters by instruction, in launches that keep them.</summary>
+    public LineCounter* Lines;
+
     /// <summary>Effective addresses of the lanes for the instruction that is being executed.</summary>
     public ulong* Addresses;
 

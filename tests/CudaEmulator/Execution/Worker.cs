@@ -25,7 +25,10 @@ internal sealed unsafe class Worker : IDisposable
         Cache = (Region**)NativeMemory.AllocZeroed((nuint)launch.Code.CacheEntries + 1, (nuint)sizeof(Region*));
         Scratch = (byte*)NativeMemory.AlignedAlloc(ScratchBytes, 64);
         Sets = (SmallSet*)NativeMemory.AllocZeroed(2, (nuint)sizeof(SmallSet));
-        LineCounters = launch.Options.CountLines?.Invoke(launch.Code.Name) == true ? new Dictionary<nint, LineCounter>() : null;
+        if (launch.Code.Handlers is not null)
+        {
+            Lines = (LineCounter*)NativeMemory.AllocZeroed((nuint)launch.Code.Count, (nuint)sizeof(LineCounter));
+        }
     }
 
     public RawCounters* Counters { get; }
@@ -38,8 +41,8 @@ internal sealed unsafe class Worker : IDisposable
 
     public SmallSet* Sets { get; }
 
-    /// <summary>Counters per instruction, for launches in which they are kept.</summary>
-    public Dictionary<nint, LineCounter>? LineCounters { get; }
+    /// <summary>Counters of each instruction of the code, for launches in which they are kept; else null.</summary>
+    public LineCounter* Lines { get; }
 
     /// <summary>Runs blocks until none is left or the launch is stopped.</summary>
     /// <param name="most">Most blocks under way at once.</param>
@@ -99,6 +102,7 @@ internal sealed unsafe class Worker : IDisposable
 
         NativeMemory.AlignedFree(Scratch);
         NativeMemory.Free(Sets);
+        NativeMemory.Free(Lines);
         NativeMemory.Free(Counters);
         NativeMemory.Free(BlockCounts);
         NativeMemory.Free(Cache);

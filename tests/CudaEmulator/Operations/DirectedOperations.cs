@@ -71,7 +71,9 @@ internal readonly struct MulDirected<T> : IWordOperation
         (F x, F y) = (a.AsSingle(), b.AsSingle());
         D low = Vector512.WidenLower(x) * Vector512.WidenLower(y);
         D high = Vector512.WidenUpper(x) * Vector512.WidenUpper(y);
-        return Directed.Step<T>(low, D.Zero, high, D.Zero);
+        F nearest = Vector512.Narrow(low, high);
+        (D back0, D back1) = (Vector512.WidenLower(nearest), Vector512.WidenUpper(nearest));
+        return Directed.Step<T>(nearest, Vector512.GreaterThan(back0, low), Vector512.GreaterThan(back1, high), Vector512.LessThan(back0, low), Vector512.LessThan(back1, high));
     }
 }
 
@@ -83,7 +85,11 @@ internal static class Directed
     {
         D s0 = p0 + c0;
         D s1 = p1 + c1;
-        U result = Step<T>(s0, Error(p0, c0, s0), s1, Error(p1, c1, s1));
+        D e0 = Error(p0, c0, s0);
+        D e1 = Error(p1, c1, s1);
+        F nearest = Vector512.Narrow(s0, s1);
+        (D back0, D back1) = (Vector512.WidenLower(nearest), Vector512.WidenUpper(nearest));
+        U result = Step<T>(nearest, Above(back0, s0, e0), Above(back1, s1, e1), Above(s0, back0, -e0), Above(s1, back1, -e1));
         if (T.Value != Direction.Down)
         {
             return result;
@@ -95,16 +101,12 @@ internal static class Directed
         return result | (Vector512.Narrow((zeros0 >> 32).AsUInt64(), (zeros1 >> 32).AsUInt64()) & Vector512.Create(0x80000000u));
     }
 
-    /// <summary>The fp32 neighbour of value + error in the direction.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static U Step<T>(D s0, D e0, D s1, D e1)
+    /// <summary>The neighbour of a rounded value in the direction, where the value lies above or below the exact one (of the lower, then the upper lanes).</summary>
+    public static U Step<T>(F nearest, D above0, D above1, D below0, D below1)
         where T : struct, IDirection
     {
-        F nearest = Vector512.Narrow(s0, s1);
-        D back0 = Vector512.WidenLower(nearest);
-        D back1 = Vector512.WidenUpper(nearest);
-        U above = Vector512.Narrow(Above(back0, s0, e0).AsUInt64(), Above(back1, s1, e1).AsUInt64());
-        U below = Vector512.Narrow(Above(s0, back0, -e0).AsUInt64(), Above(s1, back1, -e1).AsUInt64());
+        U above = Vector512.Narrow(above0.AsUInt64(), above1.AsUInt64());
+        U below = Vector512.Narrow(below0.AsUInt64(), below1.AsUInt64());
         U bits = nearest.AsUInt32();
         U negative = (bits.AsInt32() >> 31).AsUInt32();
         U down = Vector512.ConditionalSelect(negative, bits + U.One, Vector512.ConditionalSelect(Vector512.Equals(bits, U.Zero), Vector512.Create(0x80000001u), bits - U.One));

@@ -58,6 +58,18 @@ internal static class EmulatorTool
             errors.WriteLine($"error: {error.Message}");
             return 2;
         }
+        catch (KernelRun.FailedException error)
+        {
+            Violation v = error.Violation;
+            errors.WriteLine($"error: {v.Kind} in kernel {v.Kernel}");
+            errors.WriteLine($"  what         {v.Text}");
+            errors.WriteLine($"  where        {v.Place}");
+            errors.WriteLine($"  block        ({v.Block.X},{v.Block.Y},{v.Block.Z})");
+            errors.WriteLine($"  thread       ({v.Thread.X},{v.Thread.Y},{v.Thread.Z})");
+            errors.WriteLine(v.Address is { } address ? $"  address      0x{address:x}" : "  address      none");
+            errors.WriteLine($"  instruction  {v.Instruction}");
+            return 1;
+        }
         catch (Exception error) when (error is CudaException or PtxException)
         {
             errors.WriteLine($"error: {error.Message}");

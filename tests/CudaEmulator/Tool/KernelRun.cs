@@ -92,6 +92,10 @@ internal sealed record KernelRun
                 output.WriteLine($"{line,-22} {counters.GlobalSectorsRead} sectors read, {counters.GlobalSectorsWritten} written, {counters.SharedWavefronts} shared passes, {counters.BankConflicts} conflicts");
             }
         }
+        catch (CudaException) when (EmulatedMachine.CurrentContext.Violation is { } violation)
+        {
+            throw new FailedException(violation);
+        }
         finally
         {
             foreach (CudaDeviceMemory? block in memory)
@@ -99,6 +103,12 @@ internal sealed record KernelRun
                 block?.Dispose();
             }
         }
+    }
+
+    /// <summary>The kernel did something wrong.</summary>
+    public sealed class FailedException(Violation violation) : Exception(violation.ToString())
+    {
+        public Violation Violation { get; } = violation;
     }
 
     private byte[] Compile()

@@ -55,6 +55,12 @@ __device__ __forceinline__ void linear_tile(int rowTiles, int columnTiles, int& 
     j = within / height;
 }
 
+// Where row i of the results stands in y and residual: there.
+struct SameRow
+{
+    __device__ __forceinline__ int operator()(int row) const { return row; }
+};
+
 // Bias of columns [column, column + N); zeros where there is none.
 template <typename T, int N>
 __device__ __forceinline__ void linear_bias(const LinearArguments& a, int column, float (&bias)[N])
@@ -73,8 +79,8 @@ __device__ __forceinline__ void linear_bias(const LinearArguments& a, int column
 
 // From N adjacent sums of a row to what is stored. T is the storage type, Y that of y. The branch of a residual stream is rounded as if it had
 // been stored, so that the fused form and the two separate operations give the same bits.
-template <typename T, typename Y, int N>
-__device__ __forceinline__ void linear_finish(const LinearArguments& a, Y* y, int row, int column, const float (&bias)[N], float (&v)[N])
+template <typename T, typename Y, int N, typename Row>
+__device__ __forceinline__ void linear_finish(const LinearArguments& a, Y* y, Row row, int column, const float (&bias)[N], float (&v)[N])
 {
     int count = a.columns - column;
     bool vectors = a.vectors;

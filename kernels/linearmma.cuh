@@ -208,8 +208,8 @@ __device__ __forceinline__ int linear_slab_place(int r, int q)
     return q ^ (q >> 3 & 1) ^ ((r & 3) * 2 + (r & 1));
 }
 
-template <typename Y, int N, int WN>
-__device__ __forceinline__ void linear_slab_finish(const LinearArguments& a, const float* slab, Y* y, int rows, int firstRow, int firstColumn)
+template <typename Y, int N, int WN, typename Place>
+__device__ __forceinline__ void linear_slab_finish(const LinearArguments& a, const float* slab, Y* y, int rows, int firstRow, int firstColumn, const Place& place)
 {
     constexpr int LANES = WN / N;
     int lane = threadIdx.x % 32;
@@ -232,7 +232,7 @@ __device__ __forceinline__ void linear_slab_finish(const LinearArguments& a, con
 
         if (firstRow + r < rows && column < a.columns)
         {
-            linear_finish<bf16, Y>(a, y, firstRow + r, column, bias, v);
+            linear_finish<bf16, Y>(a, y, place(firstRow + r), column, bias, v);
         }
     }
 }
@@ -345,27 +345,10 @@ __device__ __forceinline__ void linear_sums(A& left, B& right, int steps, uint8*
     }
 }
 
-// One block's tile. A and B are operand loaders.
-template <typename S, bool A_DEEP, bool B_DEEP, typename A, typename B>
-__device__ __forceinline__ void linear_mma(const LinearArguments& a)
+// The block's sums through shared memory into results; place says where a row of them stands.
+template <typename S, typename Place>
+__device__ __forceinline__ void linear_results(const LinearArguments& a, uint8* shared, const float (&sum)[S::MT][S::NT][4], int rows, int firstRow, int firstColumn, const Place& place)
 {
-    extern __shared__ __align__(128) uint8 shared[];
-    int rows = live_rows(a.live, a.rows);
-    int i, j;
-    linear_tile((a.rows + S::BM - 1) / S::BM, (a.columns + S::BN - 1) / S::BN, i, j);
-    int firstRow = i * S::BM, firstColumn = j * S::BN;
-    if (firstRow >= rows)
-    {
-        return;
-    }
-
-    int begin = blockIdx.z * a.partDepth;
-    int end = min(begin + a.partDepth, a.depth);
-    A left(a.a, a.aStride, a.aFloat, a.aDeep, firstRow, rows, begin, end);
-    B right(a.b, a.bStride, a.bFloat, a.bDeep, firstColumn, a.columns, begin, end);
-    float sum[S::MT][S::NT][4];
-    linear_sums<S, A_DEEP, B_DEEP>(left, right, (end - begin + LINEAR_STEP - 1) / LINEAR_STEP, shared, sum);
-
     float* slab = (float*)shared + threadIdx.x / 32 * 16 * S::WN;
     uint32 slabAt = shared_address(slab);
     int lane = threadIdx.x % 32;
@@ -391,15 +374,38 @@ __device__ __forceinline__ void linear_mma(const LinearArguments& a)
         int row = firstRow + S::warp_row() + m * 16, column = firstColumn + S::warp_column();
         if (a.yFloat)
         {
-            linear_slab_finish<float, 4, S::WN>(a, slab, (float*)a.y + blockIdx.z * a.partStride, rows, row, column);
+            linear_slab_finish<float, 4, S::WN>(a, slab, (float*)a.y + blockIdx.z * a.partStride, rows, row, column, place);
         }
         else
         {
-            linear_slab_finish<bf16, 8, S::WN>(a, slab, (bf16*)a.y, rows, row, column);
+            linear_slab_finish<bf16, 8, S::WN>(a, slab, (bf16*)a.y, rows, row, column, place);
         }
 
         __syncwarp();
     }
+}
+
+// One block's tile. A and B are operand loaders.
+template <typename S, bool A_DEEP, bool B_DEEP, typename A, typename B>
+__device__ __forceinline__ void linear_mma(const LinearArguments& a)
+{
+    extern __shared__ __align__(128) uint8 shared[];
+    int rows = live_rows(a.live, a.rows);
+    int i, j;
+    linear_tile((a.rows + S::BM - 1) / S::BM, (a.columns + S::BN - 1) / S::BN, i, j);
+    int firstRow = i * S::BM, firstColumn = j * S::BN;
+    if (firstRow >= rows)
+    {
+        return;
+    }
+
+    int begin = blockIdx.z * a.partDepth;
+    int end = min(begin + a.partDepth, a.depth);
+    A left(a.a, a.aStride, a.aFloat, a.aDeep, firstRow, rows, begin, end);
+    B right(a.b, a.bStride, a.bFloat, a.bDeep, firstColumn, a.columns, begin, end);
+    float sum[S::MT][S::NT][4];
+    linear_sums<S, A_DEEP, B_DEEP>(left, right, (end - begin + LINEAR_STEP - 1) / LINEAR_STEP, shared, sum);
+    linear_results<S>(a, shared, sum, rows, firstRow, firstColumn, SameRow());
 }
 
 // bf16 operands with aligned runs.

@@ -129,8 +129,14 @@ __device__ __forceinline__ int simt_column()
 
 using SimtTiles = float[2][SIMT_STEP * (SIMT_ROWS + SIMT_COLUMNS)];
 
-// The thread's sums over all steps of k. The tiles are free for other use after a barrier.
-template <typename A, typename B>
+// A term of a sum of products.
+struct SimtProduct
+{
+    static __device__ __forceinline__ float add(float chain, float x, float w) { return fmaf(x, w, chain); }
+};
+
+// The thread's sums of terms over all steps of k. The tiles are free for other use after a barrier.
+template <typename Term = SimtProduct, typename A, typename B>
 __device__ __forceinline__ void simt_sums(A& left, B& right, int steps, SimtTiles& tiles, float (&sum)[8][8])
 {
     constexpr int B_AT = SIMT_STEP * SIMT_ROWS;
@@ -174,7 +180,7 @@ __device__ __forceinline__ void simt_sums(A& left, B& right, int steps, SimtTile
 #pragma unroll
                 for (int c = 0; c < 8; c++)
                 {
-                    chain[r][c] = fmaf(x[r], w[c], chain[r][c]);
+                    chain[r][c] = Term::add(chain[r][c], x[r], w[c]);
                 }
             }
         }
@@ -191,6 +197,37 @@ __device__ __forceinline__ void simt_sums(A& left, B& right, int steps, SimtTile
                     chain[r][c] = 0;
                 }
             }
+        }
+    }
+}
+
+// The thread's sums into results; place says where a row of them stands.
+template <typename Place>
+__device__ __forceinline__ void simt_results(const LinearArguments& a, const float (&sum)[8][8], int rows, int firstRow, int firstColumn, const Place& place)
+{
+    // A loop that picks its registers: one copy of the epilogue instead of sixteen.
+    for (int group = 0; group < 16; group++)
+    {
+        float v[4];
+#pragma unroll
+        for (int own = 0; own < 16; own++)
+        {
+            if (own == group)
+            {
+#pragma unroll
+                for (int e = 0; e < 4; e++)
+                {
+                    v[e] = sum[own / 2][own % 2 * 4 + e];
+                }
+            }
+        }
+
+        int m = firstRow + simt_row() + group / 2 % 4 + group / 8 * 64, c = firstColumn + simt_column() + group % 2 * 32;
+        if (m < rows && c < a.columns)
+        {
+            float bias[4];
+            linear_bias<float>(a, c, bias);
+            linear_finish<float, float>(a, (float*)a.y + blockIdx.z * a.partStride, place(m), c, bias, v);
         }
     }
 }
@@ -214,30 +251,5 @@ __device__ __forceinline__ void linear_simt(const LinearArguments& a)
     SimtOperand<SIMT_COLUMNS, B_DEEP> right(a.b, a.bStride, a.bVectors, firstColumn, a.columns, begin, end);
     float sum[8][8];
     simt_sums(left, right, (end - begin + SIMT_STEP - 1) / SIMT_STEP, tiles, sum);
-
-    // A loop that picks its registers: one copy of the epilogue instead of sixteen.
-    for (int group = 0; group < 16; group++)
-    {
-        float v[4];
-#pragma unroll
-        for (int own = 0; own < 16; own++)
-        {
-            if (own == group)
-            {
-#pragma unroll
-                for (int e = 0; e < 4; e++)
-                {
-                    v[e] = sum[own / 2][own % 2 * 4 + e];
-                }
-            }
-        }
-
-        int m = firstRow + simt_row() + group / 2 % 4 + group / 8 * 64, c = firstColumn + simt_column() + group % 2 * 32;
-        if (m < rows && c < a.columns)
-        {
-            float bias[4];
-            linear_bias<float>(a, c, bias);
-            linear_finish<float, float>(a, (float*)a.y + blockIdx.z * a.partStride, m, c, bias, v);
-        }
-    }
+    simt_results(a, sum, rows, firstRow, firstColumn, SameRow());
 }

@@ -53,6 +53,7 @@ public sealed class KernelTrafficTests(ITestOutputHelper output)
         ["LayerNorm"] = (Forward, t => t.Device.LayerNorm(t.Reads(t.Rows()), t.Reads(new Shape(C)), t.Reads(new Shape(C)), t.Writes(t.Rows()), t.Writes(t.Statistics(2), ElementType.Float32), 1e-6f)),
         ["LayerNormBackward"] = (Backward, t => t.Device.LayerNormBackward(t.Reads(t.Rows()), t.Reads(t.Rows()), t.Reads(new Shape(C)), t.Reads(t.Statistics(2), ElementType.Float32), t.Writes(t.Rows()),
             false, t.Adds(new Shape(C), ElementType.Float32), t.Adds(new Shape(C), ElementType.Float32))),
+        ["GroupNorm"] = (Forward, t => t.Device.GroupNorm(t.Held(t.Tokens3(), Images * Tokens, 2), t.Reads(new Shape(C)), t.Reads(new Shape(C)), t.Writes(t.Tokens3()), 32, 1e-6f, Activation.Silu)),
         ["QkNormRope"] = (Forward, t => t.Device.QkNormRope(t.Reads(t.Tokens3()), t.Reads(new Shape(C / Heads)), t.Angles(), t.Angles(), t.Writes(t.Tokens3()), 0,
             t.Writes(t.Statistics(Heads), ElementType.Float32), Heads, 1e-6f)),
         ["QkNormRopeBackward"] = (Backward, t => t.Device.QkNormRopeBackward(t.Reads(t.Tokens3()), t.Reads(t.Tokens3()), t.Reads(new Shape(C / Heads)), t.Angles(), t.Angles(),

@@ -20,6 +20,8 @@ public sealed class LinearTileTests(EmulatedBackend device) : IClassFixture<Emul
         new LinearBackwardInputRow(2, 70, 264, 72, WeightLayout.OutIn, true, Aligned),
         new LinearBackwardInputRow(2, 70, 264, 40, WeightLayout.InOut, false, Aligned),
         new LinearBackwardWeightRow(2, 150, 136, 72, WeightLayout.OutIn, Aligned),
+        new Conv3x3Row(2, new Conv3x3Size(7, 10, 40, 264, ConvForm.Same, Residual: true, Aligned: true)),
+        new Conv3x3Row(1, new Conv3x3Size(9, 11, 40, 264, ConvForm.Doubled, Aligned: true)),
     }.ToDictionary(row => row.ToString(), StringComparer.Ordinal);
 
     public static TheoryData<string> Names => [.. Rows.Keys];
@@ -41,7 +43,7 @@ public sealed class LinearTileTests(EmulatedBackend device) : IClassFixture<Emul
                 using LaunchRecording recording = EmulatedMachine.CurrentContext.Record();
                 OperationChecks.Accuracy(backend, row);
                 ulong[][] got = OperationRun.Execute(backend, row, bits);
-                kernels.UnionWith(recording.Launches.Select(launch => launch.Kernel).Where(kernel => kernel.StartsWith("linear", StringComparison.Ordinal)));
+                kernels.UnionWith(recording.Launches.Select(launch => launch.Kernel).Where(kernel => kernel.StartsWith("linear", StringComparison.Ordinal) || kernel.StartsWith("conv3x3_", StringComparison.Ordinal)));
                 first ??= got;
                 for (int i = 0; i < got.Length; i++)
                 {

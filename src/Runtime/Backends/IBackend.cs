@@ -112,6 +112,12 @@ public interface IBackend : IDisposable
     void LayerNormBackward(Tensor dy, Tensor x, Tensor weight, Tensor stats, Tensor dx, bool accumulate, Tensor dweight, Tensor dbias);
 
     /// <summary>
+    /// y = activation((x - mean) / sqrt(variance + eps) ⊙ weight + bias), mean and variance over all tokens of an image and the C / groups adjacent channels of
+    /// a group. x and y [B,S,C] or [B,H,W,C], row strides allowed, y may be x; weight and bias [C].
+    /// </summary>
+    void GroupNorm(Tensor x, Tensor weight, Tensor bias, Tensor y, int groups, float epsilon, Activation activation = Activation.None);
+
+    /// <summary>
     /// RMS norm over each head followed by the rotary embedding with interleaved pairs (dims 2j, 2j+1 share angle j), written at token
     /// rows [firstRow, firstRow + L) of y: the concatenation of text and image tokens costs nothing extra.
     /// </summary>
@@ -164,6 +170,25 @@ public interface IBackend : IDisposable
 
     /// <summary>Gradients of <see cref="DepthwiseConv"/>: dx overwritten (may be none), dweight and dbias accumulated.</summary>
     void DepthwiseConvBackward(Tensor dy, Tensor x, Tensor weight, Tensor dx, Tensor dweight, Tensor dbias);
+
+    /// <summary>
+    /// 3x3 convolution, channels last: y[b,i,j,o] = bias[o] + Σ over the nine taps and c of x[b,.,.,c] weight[o,tap,c] (+ residual[b,i,j,o]), taps and zero
+    /// padding as <paramref name="form"/> says. <see cref="ConvForm.Doubled"/> never makes the enlarged map: the weights of taps that fall on one pixel are
+    /// added first, in fp32 and rounded to the type of the weight, and an output takes 4 taps instead of 9.
+    /// </summary>
+    /// <param name="x">[B,H,W,C]; pixels may stand apart.</param>
+    /// <param name="weight">[O,3,3,C], contiguous: the published [O,C,3,3] with the channels last.</param>
+    /// <param name="bias">[O] or none.</param>
+    /// <param name="y">[B,h,w,O], sizes by the form; pixels may stand apart; may be fp32 whatever x is.</param>
+    /// <param name="form">Stride and padding.</param>
+    /// <param name="residual">None, or [B,h,w,O]; y may be the residual itself.</param>
+    void Conv3x3(Tensor x, Tensor weight, Tensor bias, Tensor y, ConvForm form, Tensor residual = default);
+
+    /// <summary>
+    /// codes[m] := the code nearest to x[m], by the sum of squared differences in fp32 in the order of the channels; the lower of two that are equally near. x [M,D] and
+    /// codebook [V,D] fp32 in any storage, row strides allowed; codes Int32 [M], some code where a vector is not finite.
+    /// </summary>
+    void NearestCode(Tensor x, Tensor codebook, Tensor codes);
 
     /// <summary>Mean over equal blocks: x [B,H,W,C] to y [B,h,w,C] with H a multiple of h and W of w.</summary>
     void AreaMean(Tensor x, Tensor y);

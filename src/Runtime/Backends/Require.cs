@@ -181,6 +181,46 @@ internal static class Require
         }
     }
 
+    /// <summary>The operands of a group norm fit together; all are of the type of x.</summary>
+    public static void GroupNorm(Tensor x, Tensor weight, Tensor bias, Tensor y, int groups)
+    {
+        That(x.Shape.Rank >= 3, nameof(x), x, "[images,...,channels]");
+        That(groups > 0 && x.Columns % groups == 0, nameof(groups), x, $"channels in {groups} groups of one size");
+        Matrix(y, x.Rows, x.Columns, x.Type);
+        Count(weight, x.Columns, x.Type);
+        Count(bias, x.Columns, x.Type);
+    }
+
+    /// <summary>The operands of a 3x3 convolution fit together; all are of the type of x, y of that or fp32.</summary>
+    public static void Conv3x3(Tensor x, Tensor weight, Tensor bias, Tensor y, ConvForm form, Tensor residual)
+    {
+        Rank(x, 4);
+        Rank(y, 4);
+        Matrix(y, -1, -1, y.Type == ElementType.Float32 ? y.Type : x.Type);
+        (int height, int width) = form switch
+        {
+            ConvForm.Halved => (x.Shape[1] / 2, x.Shape[2] / 2),
+            ConvForm.Doubled => (2 * x.Shape[1], 2 * x.Shape[2]),
+            _ => (x.Shape[1], x.Shape[2]),
+        };
+        That(y.Shape[0] == x.Shape[0] && y.Shape[1] == height && y.Shape[2] == width, nameof(y), y, $"[{x.Shape[0]},{height},{width},.], the images of x convolved with {form}");
+        Count(weight, 9L * x.Columns * y.Columns, x.Type);
+        OptionalCount(bias, y.Columns, x.Type);
+        if (!residual.IsNone)
+        {
+            Matrix(residual, y.Rows, y.Columns, x.Type);
+        }
+    }
+
+    /// <summary>The operands of a nearest-code search fit together.</summary>
+    public static void NearestCode(Tensor x, Tensor codebook, Tensor codes)
+    {
+        Matrix(x, -1, -1);
+        Matrix(codebook, -1, x.Columns);
+        That(codebook.Rows > 0, nameof(codebook), codebook, "at least one code");
+        Count(codes, x.Rows, ElementType.Int32);
+    }
+
     /// <summary>The operands of a schedule step fit together.</summary>
     public static void ScheduleActions(Tensor delta, Tensor exploration, Tensor state, Tensor means, Tensor raw, Tensor actions, Tensor clampHits)
     {

@@ -18,6 +18,7 @@ internal sealed class OperationCases
     private const int L = 77;
     private const int V = 8192;
     private const int Heads = 8;
+    private const int MapChannels = 512;
     private const float Epsilon = 1e-6f;
 
     private static readonly Shape Image = new(1, C);
@@ -29,6 +30,11 @@ internal sealed class OperationCases
 
     private OperationCases(int imageTokens) =>
         (_imageTokens, _tokens, _sequence, _rows) = (imageTokens, L + imageTokens, new Shape(1, L + imageTokens, C), new Shape(L + imageTokens, C));
+
+    /// <summary>Rows of a map of the picture decoder, 64 at the published size.</summary>
+    private int MapRows => Math.Max(1, _imageTokens / 16);
+
+    private Shape Map => new(1, MapRows, 64, MapChannels);
 
     private string RowsText => $"{_tokens}x{C}";
 
@@ -137,6 +143,11 @@ internal sealed class OperationCases
             t.Backend.LayerNorm(x, w, b, y, stats, Epsilon);
             return () => t.Backend.LayerNormBackward(dy, x, w, stats, dx, accumulate: false, dw, db);
         });
+        yield return Case(nameof(IBackend.GroupNorm), $"{MapRows}x64x512 silu", t =>
+        {
+            Tensor x = t.Normal(Map), w = t.Normal(new Shape(MapChannels), 0.1, 1), b = t.Normal(new Shape(MapChannels)), y = t.Out("y", Map);
+            return () => t.Backend.GroupNorm(x, w, b, y, 32, Epsilon, Activation.Silu);
+        });
         yield return Case(nameof(IBackend.QkNormRope), $"{_imageTokens} tokens, 8 heads of 128", t =>
         {
             (Tensor x, Tensor w, Tensor cos, Tensor sin) = RotaryOperands(t);
@@ -200,7 +211,7 @@ internal sealed class OperationCases
         });
     }
 
-    private static IEnumerable<OperationCase> GridCases()
+    private IEnumerable<OperationCase> GridCases()
     {
         Shape fine = new(1, 32, 32, C), coarse = new(1, 16, 16, 4 * C);
         yield return Case(nameof(IBackend.SpaceToDepth), "32x32x1024", t => { Tensor x = t.Normal(fine), y = t.Out("y", coarse); return () => t.Backend.SpaceToDepth(x, y); });
@@ -215,6 +226,21 @@ internal sealed class OperationCases
             Tensor x = t.Normal(new Shape(8, 16, 16, C)), dy = t.Normal(new Shape(8, 8, 8, C)), w = t.Normal(new Shape(C, 1, 3, 3), 0.3);
             Tensor dx = t.Out("dx", x.Shape), dw = t.WideSum("dweight", new Shape(C, 1, 3, 3)), db = t.WideSum("dbias", new Shape(C));
             return () => t.Backend.DepthwiseConvBackward(dy, x, w, dx, dw, db);
+        });
+        foreach (ConvForm form in Enum.GetValues<ConvForm>())
+        {
+            yield return Case(nameof(IBackend.Conv3x3), $"{MapRows}x64x512 {form.ToString().ToLowerInvariant()}", t =>
+            {
+                Tensor x = t.Normal(Map), w = t.Normal(new Shape(MapChannels, 3, 3, MapChannels), 1 / Math.Sqrt(9 * MapChannels)), b = t.Normal(new Shape(MapChannels));
+                Tensor y = t.Out("y", form switch { ConvForm.Halved => new Shape(1, MapRows / 2, 32, MapChannels), ConvForm.Doubled => new Shape(1, 2 * MapRows, 128, MapChannels), _ => Map });
+                return () => t.Backend.Conv3x3(x, w, b, y, form);
+            });
+        }
+
+        yield return Case(nameof(IBackend.NearestCode), $"{4 * _imageTokens} of 8192x64", t =>
+        {
+            Tensor x = t.Wide(new Shape(4 * _imageTokens, 64)), codebook = t.Wide(new Shape(V, 64)), codes = t.IntegerOut("codes", new Shape(4 * _imageTokens));
+            return () => t.Backend.NearestCode(x, codebook, codes);
         });
         yield return Case(nameof(IBackend.AreaMean), "32x32x1024 to 16x16", t => { Tensor x = t.Normal(fine), y = t.Out("y", new Shape(1, 16, 16, C)); return () => t.Backend.AreaMean(x, y); });
         yield return Case(nameof(IBackend.AreaMeanBackward), "16x16x1024 to 32x32", t => { Tensor dy = t.Normal(new Shape(1, 16, 16, C)), dx = t.Out("dx", fine); return () => t.Backend.AreaMeanBackward(dy, dx); });

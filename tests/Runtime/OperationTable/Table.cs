@@ -37,6 +37,12 @@ internal static class Table
 
     private static readonly ConvSize[] Convolutions = [new(1, 1, 1), new(3, 5, 7), new(4, 7, 33), new(5, 2, 72), new(9, 8, 17), new(33, 30, 8), new(19, 2, 5), new(4, 130, 4)];
 
+    private static readonly Conv3x3Size[] Convolutions3x3 = [.. Enum.GetValues<ConvForm>().SelectMany(form => (Conv3x3Size[])
+    [
+        new(2, 3, 3, 5, form), new(5, 7, 17, 33, form, Residual: true), new(2, 2, 130, 3, form, Residual: true), new(7, 9, 8, 72, form, Residual: true, Aligned: true),
+        new(3, 4, 40, 16, form, Residual: true, Aligned: true, Wide: true), new(4, 5, 72, 3, form),
+    ]), new(1, 1, 1, 1, ConvForm.Same), new(1, 1, 16, 8, ConvForm.Doubled), new(1, 30, 264, 136, ConvForm.Same, Aligned: true)];
+
     public static IReadOnlyList<OperationRow> Rows { get; } =
     [
         new RoundTripRow(nameof(IBackend.Upload), 3, 17),
@@ -92,6 +98,10 @@ internal static class Table
 
         new LiveRmsNormRow(7, 3, 33), new LiveRmsNormRow(70, 35, 72), new LiveRmsNormRow(5, 0, 8),
 
+        new GroupNormRow(1, 1, 1, 1, 1, Activation.None), new GroupNormRow(3, 2, 3, 6, 3, Activation.Silu), new GroupNormRow(3, 5, 7, 33, 11, Activation.None),
+        new GroupNormRow(2, 13, 17, 72, 9, Activation.Silu, aligned: true), new GroupNormRow(2, 10, 13, 768, 32, Activation.Silu, aligned: true),
+        new GroupNormRow(2, 3, 3, 1032, 4, Activation.None, aligned: true), new GroupNormRow(1, 2, 3, 515, 5, Activation.Silu), new GroupNormRow(1, 129, 160, 8, 4, Activation.Silu, aligned: true),
+
         .. Ropes.SelectMany(r => (OperationRow[])[new QkNormRopeRow(3, r), new QkNormRopeBackwardRow(3, r), new QkNormRopeBackwardRow(2, r, weight: false)]),
 
         new GateResidualRow(3, 1, 1, true), new GateResidualRow(3, 5, 33, true), new GateResidualRow(2, 17, 72, false), new GateResidualRow(2, 65, 130, true),
@@ -115,6 +125,8 @@ internal static class Table
         new GatherRowsBackwardRow(1, 1, 1, false), new GatherRowsBackwardRow(17, 5, 33, false), new GatherRowsBackwardRow(130, 65, 72, true),
         new GatherRowsBackwardRow(7, 7, 5, true), new GatherRowsBackwardRow(19, 3, 1024, false),
         .. Convolutions.SelectMany(c => (OperationRow[])[new DepthwiseConvRow(3, c), new DepthwiseConvBackwardRow(3, c, true), new DepthwiseConvBackwardRow(2, c, false)]),
+        .. Convolutions3x3.Select(c => new Conv3x3Row(c.C > 200 ? 2 : 3, c)),
+        new NearestCodeRow(1, 1, 1, 1), new NearestCodeRow(3, 5, 17, 3), new NearestCodeRow(3, 45, 130, 33), new NearestCodeRow(2, 70, 600, 64, aligned: true), new NearestCodeRow(2, 3, 72, 270),
         .. Grids.SelectMany(g => (OperationRow[])[new AreaMeanRow(false, 3, g.H, g.W, 3, 2, g.C), new AreaMeanRow(true, 3, g.H, g.W, 2, 5, g.C)]),
         new AreaMeanRow(false, 2, 3, 5, 1, 1, 7), new AreaMeanRow(true, 2, 1, 1, 7, 9, 33),
 

@@ -18,17 +18,21 @@ internal unsafe struct LinearEpilogue
     public int RowsPerGate;
     public Activation Activation;
 
+    /// <summary>Where not 0, rows are in lines of so many: row r is row r / LineRows · LinePitch + r % LineRows · RowPitch of y and residual.</summary>
+    public int LineRows, LinePitch, RowPitch;
+
     /// <summary>Writes rows [row, row + rows) and columns [column, column + columns) of the result from a finished tile.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public readonly void Store(float* tile, int row, int rows, int column, int columns)
     {
         for (int r = row; r < row + rows; r++, tile += MatrixTile.Columns)
         {
+            nint at = LineRows == 0 ? r : (((nint)r / LineRows) * LinePitch) + (r % LineRows * RowPitch);
             float* bias = Bias == null ? null : Bias + column;
             float* pre = PreActivation == null ? null : PreActivation + (r * PreActivationStride) + column;
-            float* residual = Residual == null ? null : Residual + (r * ResidualStride) + column;
+            float* residual = Residual == null ? null : Residual + (at * ResidualStride) + column;
             float* gate = Gate == null ? null : Gate + (r / RowsPerGate * GateStride) + column;
-            float* y = Y + (r * YStride) + column;
+            float* y = Y + (at * YStride) + column;
             for (int j = 0; j < columns; j += 16)
             {
                 Vector512<float> p = Vector512.Load(tile + j);

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace CoGrpo.Runtime.Backends.Cpu;
 
 /// <summary>
-/// C = A B for any strides with a fused epilogue. B is packed once by all workers, A tile by tile by the worker that uses it. The work is
-/// split by rows or by columns, whichever is more even; since every element adds the same
+/// C = A B for any strides, or A made of a convolution's patches, with a fused epilogue. B is packed once by all workers, A tile by tile by
+/// the worker that uses it. The work is split by rows or by columns, whichever is more even; since every element adds the same
 /// chains over k in the same order, no split can change a bit.
 /// </summary>
 internal unsafe struct MatrixProduct
@@ -43,6 +43,9 @@ internal unsafe struct MatrixProduct
     public int N;
     public int K;
     public LinearEpilogue Epilogue;
+
+    /// <summary>When not null, A is not in memory but made of this map's patches, in rows of depth.</summary>
+    public PatchRows* Patches;
 
     private float* _packed;
     private float* _workers;
@@ -153,10 +156,19 @@ internal unsafe struct MatrixProduct
         int rows = Math.Min(MatrixTile.Rows, M - row);
         float* a = A + (row * ARowStride) + (k * AColumnStride);
         nint rowStride = ARowStride, columnStride = AColumnStride;
-
-        // Rows that lie a multiple of the cache's way apart would push each other out; incomplete tiles must be padded.
-        if (rows < MatrixTile.Rows || columnStride != 1 || rowStride > MaxRowInPlace)
+        if (Patches != null)
         {
+            if (pack)
+            {
+                Patches->Gather(row, rows, k, depth, packed, _depth);
+            }
+
+            a = packed;
+            rowStride = _depth;
+        }
+        else if (rows < MatrixTile.Rows || columnStride != 1 || rowStride > MaxRowInPlace)
+        {
+            // Rows that lie a multiple of the cache's way apart would push each other out; incomplete tiles must be padded.
             if (pack)
             {
                 MatrixPacking.Left(a, rowStride, columnStride, rows, depth, packed);

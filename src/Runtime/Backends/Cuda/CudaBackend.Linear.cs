@@ -200,13 +200,20 @@ public sealed unsafe partial class CudaBackend
         }
 
         KernelName<LinearArguments>[] kernels = arguments.ADeep == 0 ? LinearWeight : arguments.BDeep == 0 ? LinearWide : LinearDeep;
-        if (OnlyTile is { } only && Array.IndexOf(LinearTiles, only) is var index and >= 0 && index < kernels.Length)
+        int tile = FastestTile(in arguments, parts, kernels.Length);
+        return (LinearTiles[tile], kernels[tile]);
+    }
+
+    /// <summary>Which of the first <paramref name="count"/> tiles makes so many results in the least time; the only one where tests say so.</summary>
+    private int FastestTile(in LinearArguments arguments, int parts, int count)
+    {
+        if (OnlyTile is { } only && Array.IndexOf(LinearTiles, only) is var index and >= 0 && index < count)
         {
-            return (only, kernels[index]);
+            return index;
         }
 
         int best = 0;
-        for (int i = 1; i < kernels.Length; i++)
+        for (int i = 1; i < count; i++)
         {
             if (LinearTiles[i].Time(arguments.Rows, arguments.Columns, parts, Multiprocessors) < LinearTiles[best].Time(arguments.Rows, arguments.Columns, parts, Multiprocessors))
             {
@@ -214,7 +221,7 @@ public sealed unsafe partial class CudaBackend
             }
         }
 
-        return (LinearTiles[best], kernels[best]);
+        return best;
     }
 
     private static bool AbsentOrVectors(Tensor x) => x.IsNone || HasVectors(x);

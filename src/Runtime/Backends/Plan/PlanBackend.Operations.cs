@@ -75,6 +75,10 @@ public sealed partial class PlanBackend
             Bytes(dx) + Bytes(dweight) + Bytes(dbias));
 
     /// <inheritdoc/>
+    public void GroupNorm(Tensor x, Tensor weight, Tensor bias, Tensor y, int groups, float epsilon, Activation activation = Activation.None) =>
+        Count(nameof(GroupNorm), 8.0 * x.Shape.Count, (2 * Bytes(x)) + Bytes(weight) + Bytes(bias), Bytes(y));
+
+    /// <inheritdoc/>
     public void QkNormRope(Tensor x, Tensor weight, Tensor cos, Tensor sin, Tensor y, int firstRow, Tensor rstd, int heads, float epsilon) =>
         Count(nameof(QkNormRope), 8.0 * x.Shape.Count, Bytes(x) + Bytes(weight) + RotaryBytes(x, cos), Bytes(x) + Bytes(rstd));
 
@@ -130,6 +134,14 @@ public sealed partial class PlanBackend
     /// <inheritdoc/>
     public void DepthwiseConvBackward(Tensor dy, Tensor x, Tensor weight, Tensor dx, Tensor dweight, Tensor dbias) =>
         Count(nameof(DepthwiseConvBackward), 36.0 * dy.Shape.Count, Bytes(dy) + Bytes(x) + Bytes(weight) + Bytes(dweight) + Bytes(dbias), Bytes(dx) + Bytes(dweight) + Bytes(dbias));
+
+    /// <inheritdoc/>
+    public void Conv3x3(Tensor x, Tensor weight, Tensor bias, Tensor y, ConvForm form, Tensor residual = default) =>
+        Count(nameof(Conv3x3), (form == ConvForm.Doubled ? 8.0 : 18.0) * x.Columns * y.Shape.Count, Bytes(x) + Bytes(weight) + Bytes(bias) + Bytes(residual), Bytes(y));
+
+    /// <inheritdoc/>
+    public void NearestCode(Tensor x, Tensor codebook, Tensor codes) =>
+        Count(nameof(NearestCode), 3.0 * x.Shape.Count * codebook.Rows, Bytes(x) + Bytes(codebook), Bytes(codes));
 
     /// <inheritdoc/>
     public void AreaMean(Tensor x, Tensor y) => Count(nameof(AreaMean), x.Shape.Count, Bytes(x), Bytes(y));

@@ -53,7 +53,7 @@ public static class ParameterFile
 
             Span<float> values = buffer.AsSpan(0, count);
             file.ReadFloat32(parameter.Name, values);
-            backend.Upload<float>(values, parameter.Value.Reshape(parameter.Shape));
+            backend.Upload(parameter.ToStored(values), parameter.Value);
         }
 
         store.RenewComputeCopy();
@@ -67,14 +67,14 @@ public static class ParameterFile
     public static void Write(Stream stream, IReadOnlyList<(string Prefix, ParameterStore Store, Tensor Run)> runs, IBackend backend,
         IReadOnlyDictionary<string, string>? metadata = null)
     {
-        var sources = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        var sources = new Dictionary<string, (Parameter Parameter, Tensor Values)>(StringComparer.Ordinal);
         var tensors = new List<SafetensorsTensor>();
         foreach ((string prefix, ParameterStore store, Tensor run) in runs)
         {
             foreach (Parameter parameter in store.Parameters)
             {
                 string name = prefix + parameter.Name;
-                sources.Add(name, store.Slice(run, parameter));
+                sources.Add(name, (parameter, store.Slice(run, parameter)));
                 tensors.Add(new SafetensorsTensor(name, SafetensorsType.F32, Dimensions(parameter.Shape)));
             }
         }
@@ -83,8 +83,9 @@ public static class ParameterFile
         foreach (SafetensorsTensor tensor in writer.Tensors)
         {
             float[] values = new float[tensor.Count];
-            backend.Download<float>(sources[tensor.Name], values);
-            writer.WriteFloat32(tensor.Name, values);
+            (Parameter parameter, Tensor stored) = sources[tensor.Name];
+            backend.Download<float>(stored, values);
+            writer.WriteFloat32(tensor.Name, parameter.ToPublished(values));
         }
 
         writer.Complete();
@@ -97,7 +98,7 @@ public static class ParameterFile
         foreach (Parameter parameter in store.Parameters)
         {
             float[] values = file.ReadFloat32(prefix + parameter.Name);
-            backend.Upload<float>(values, store.Slice(run, parameter));
+            backend.Upload(parameter.ToStored(values), store.Slice(run, parameter));
         }
     }
 

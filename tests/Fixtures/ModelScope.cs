@@ -80,7 +80,7 @@ internal sealed class ModelScope : IDisposable
         Assert.Equal(file.Names.Order(StringComparer.Ordinal), store.Parameters.Select(p => p.Name).Order(StringComparer.Ordinal));
         foreach (Parameter parameter in store.Parameters)
         {
-            Backend.Upload<float>(file.Floats(parameter.Name), parameter.Value);
+            Backend.Upload(parameter.ToStored(file.Floats(parameter.Name)), parameter.Value);
         }
 
         store.RenewComputeCopy();

@@ -46,16 +46,16 @@ public sealed class ParameterStore : IDisposable
     /// <summary>Number of weights, gaps not counted.</summary>
     public long ParameterCount => _parameters.Sum(p => p.Shape.Count);
 
-    /// <summary>Declares a parameter. Names are unique.</summary>
+    /// <summary>Declares a parameter of a published name and shape. Names are unique.</summary>
     /// <exception cref="InvalidOperationException">The store is sealed or the name is taken.</exception>
-    public Parameter Declare(string name, Shape shape)
+    public Parameter Declare(string name, Shape shape, ParameterLayout layout = ParameterLayout.Published)
     {
         if (!Values.IsNone || _byName.ContainsKey(name))
         {
             throw new InvalidOperationException($"parameter {name}: the store is sealed or has one of that name; declare each once while the network is made");
         }
 
-        var parameter = new Parameter(name, shape, _count);
+        var parameter = new Parameter(name, shape, _count, layout);
         _count += (shape.Count + AlignmentElements - 1) / AlignmentElements * AlignmentElements;
         _parameters.Add(parameter);
         _byName.Add(name, parameter);
@@ -159,7 +159,7 @@ public sealed class ParameterStore : IDisposable
 
     /// <summary>The slice of a run of the same layout as <see cref="Values"/> (moments, averages) that belongs to <paramref name="parameter"/>.</summary>
     public Tensor Slice(Tensor run, Parameter parameter) =>
-        new(run.Address + ((nint)parameter.Offset * run.Type.Size()), parameter.Shape, run.Type);
+        new(run.Address + ((nint)parameter.Offset * run.Type.Size()), parameter.StoredShape, run.Type);
 
     /// <summary>The parameter called <paramref name="name"/>, or null.</summary>
     public Parameter? Find(string name) => _byName.GetValueOrDefault(name);

@@ -7,6 +7,7 @@ public sealed record VqConfig
 {
     private const string DownBlock = "DownEncoderBlock2D";
     private const string UpBlock = "UpDecoderBlock2D";
+    private const int MostChannels = 2048;
 
     /// <summary>Channels of a picture the encoder reads: 3.</summary>
     [JsonPropertyName("in_channels")]
@@ -74,29 +75,31 @@ public sealed record VqConfig
     {
         Check(InChannels == 3, "in_channels", "3", InChannels);
         Check(OutChannels == 3, "out_channels", "3", OutChannels);
-        Check(BlockOutChannels.Count is > 0 and <= 10, "block_out_channels", "1 to 10 levels", BlockOutChannels.Count);
+        // A file may say null where the type does not.
+        IReadOnlyList<int> channels = BlockOutChannels ?? [];
+        Check(channels.Count is > 0 and <= 10, "block_out_channels", "1 to 10 levels", channels.Count);
         CheckTypes(DownBlockTypes, "down_block_types", DownBlock);
         CheckTypes(UpBlockTypes, "up_block_types", UpBlock);
         Check(NormNumGroups > 0, "norm_num_groups", "a positive number", NormNumGroups);
-        Check(BlockOutChannels.All(c => c > 0 && c % NormNumGroups == 0), "block_out_channels", $"positive multiples of norm_num_groups = {NormNumGroups}", string.Join(',', BlockOutChannels));
-        Check(LayersPerBlock > 0, "layers_per_block", "a positive number", LayersPerBlock);
+        Check(channels.All(c => c is > 0 and <= MostChannels && c % NormNumGroups == 0), "block_out_channels", $"multiples of norm_num_groups = {NormNumGroups} up to {MostChannels}", string.Join(',', channels));
+        Check(LayersPerBlock is > 0 and <= 64, "layers_per_block", "1 to 64", LayersPerBlock);
         Check(ActFn == "silu", "act_fn", "silu", ActFn);
-        Check(LatentChannels > 0, "latent_channels", "a positive number", LatentChannels);
-        Check(CodeWidth > 0, "vq_embed_dim", "a positive number or null", CodeWidth);
-        Check(NumVqEmbeddings > 1, "num_vq_embeddings", "2 or more", NumVqEmbeddings);
+        Check(LatentChannels is > 0 and <= MostChannels, "latent_channels", $"1 to {MostChannels}", LatentChannels);
+        Check(CodeWidth is > 0 and <= MostChannels, "vq_embed_dim", $"1 to {MostChannels}, or null", CodeWidth);
+        Check(NumVqEmbeddings is > 1 and <= 1 << 20, "num_vq_embeddings", $"2 to {1 << 20}", NumVqEmbeddings);
         Check(NormType == "group", "norm_type", "group", NormType);
         Check(!MidBlockAddAttention, "mid_block_add_attention", "false", "true");
         return this;
     }
 
-    private void CheckTypes(IReadOnlyList<string> types, string key, string wanted) => Check(types.Count == BlockOutChannels.Count && types.All(t => t == wanted), key,
-        $"{BlockOutChannels.Count} times {wanted}, one for each of block_out_channels", string.Join(',', types));
+    private void CheckTypes(IReadOnlyList<string>? types, string key, string wanted) => Check(types?.Count == BlockOutChannels.Count && types.All(t => t == wanted), key,
+        $"{BlockOutChannels.Count} times {wanted}, one for each of block_out_channels", types is null ? "null" : string.Join(',', types));
 
-    private static void Check(bool ok, string key, string wanted, object got)
+    private static void Check(bool ok, string key, string wanted, object? got)
     {
         if (!ok)
         {
-            throw new ModelException($"picture model configuration, {key}: wanted {wanted}, got {got}; use the vqvae/config.json of a published masked image model");
+            throw new ModelException($"picture model configuration, {key}: wanted {wanted}, got {got ?? "null"}; use the vqvae/config.json of a published masked image model");
         }
     }
 }

@@ -113,7 +113,7 @@ public interface IBackend : IDisposable
 
     /// <summary>
     /// y = activation((x - mean) / sqrt(variance + eps) ⊙ weight + bias), mean and variance over all tokens of an image and the C / groups adjacent channels of
-    /// a group. x and y [B,S,C] or [B,H,W,C], row strides allowed, y may be x; weight and bias [C].
+    /// a group. x and y [B,S,C] or [B,H,W,C], C at most 2048, row strides allowed, y may be x; weight and bias [C].
     /// </summary>
     void GroupNorm(Tensor x, Tensor weight, Tensor bias, Tensor y, int groups, float epsilon, Activation activation = Activation.None);
 

@@ -185,6 +185,7 @@ internal static class Require
     public static void GroupNorm(Tensor x, Tensor weight, Tensor bias, Tensor y, int groups)
     {
         That(x.Shape.Rank >= 3, nameof(x), x, "[images,...,channels]");
+        That(x.Columns <= 2048, nameof(x), x, "at most 2048 channels");
         That(groups > 0 && x.Columns % groups == 0, nameof(groups), x, $"channels in {groups} groups of one size");
         Matrix(y, x.Rows, x.Columns, x.Type);
         Count(weight, x.Columns, x.Type);

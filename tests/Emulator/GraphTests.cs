@@ -95,11 +95,34 @@ public unsafe class GraphTests
         executable.Launch(program.Stream);
         Assert.Equal([5f, 8, 11, 14], program.Read<float>(a));
 
+        // What the side stream gets after the mark the first stream waits for is not joined.
         program.Stream.BeginCapture();
         fork.Record(program.Stream);
         side.Wait(fork);
+        join.Record(side);
+        program.Stream.Wait(join);
         side.Fill(b.Address, 0, 4);
         Assert.Equal(904, (int)Assert.Throws<CudaException>(() => program.Stream.EndCapture()).Result);
+
+        // The failed recording is over for both streams: they work, and its events mean nothing outside it.
+        Assert.Equal(907, (int)Assert.Throws<CudaException>(() => program.Stream.Wait(join)).Result);
+        side.Fill(b.Address, 0x3f800000, 4);
+        join.Record(side);
+        program.Stream.Wait(join);
+        program.Launch("add", 1, 32, a, b, 4);
+        Assert.Equal([6f, 9, 12, 15], program.Read<float>(a));
+    }
+
+    [Fact]
+    public void RecordingsDoNotWaitForWorkOutside()
+    {
+        using DeviceProgram program = new(Source);
+        using CudaStream side = new(program.Context);
+        using CudaEvent outside = new(program.Context);
+        outside.Record(side);
+        program.Stream.BeginCapture();
+        Assert.Equal(905, (int)Assert.Throws<CudaException>(() => program.Stream.Wait(outside)).Result);
+        Assert.Equal(901, (int)Assert.Throws<CudaException>(() => program.Stream.EndCapture()).Result);
     }
 
     [Fact]

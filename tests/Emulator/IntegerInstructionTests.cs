@@ -199,6 +199,24 @@ public class IntegerInstructionTests
     }
 
     [Fact]
+    public void HeldToARange()
+    {
+        long S(ulong x) => (int)x;
+        ulong Two(ulong a, ulong b, Func<long, long, long> f) => (ushort)f((short)a, (short)b) | ((ulong)(ushort)f((short)(a >> 16), (short)(b >> 16)) << 16);
+        InstructionBench.Check(Operands,
+        [
+            new("add.sat.s32 $d, $a, $b;", "rrr", (a, b, _) => (ulong)Math.Clamp(S(a) + S(b), int.MinValue, int.MaxValue)), new("sub.sat.s32 $d, $a, $b;", "rrr", (a, b, _) => (ulong)Math.Clamp(S(a) - S(b), int.MinValue, int.MaxValue)),
+            new("min.s32.relu $d, $a, $b;", "rrr", (a, b, _) => (ulong)Math.Max(0, Math.Min(S(a), S(b)))), new("max.s32.relu $d, $a, $b;", "rrr", (a, b, _) => (ulong)Math.Max(0, Math.Max(S(a), S(b)))),
+            new("min.s16x2.relu $d, $a, $b;", "rrr", (a, b, _) => Two(a, b, (x, y) => Math.Max(0, Math.Min(x, y)))), new("max.s16x2 $d, $a, $b;", "rrr", (a, b, _) => Two(a, b, Math.Max)),
+            new("add.u16x2 $d, $a, $b;", "rrr", (a, b, _) => Two(a, b, (x, y) => x + y)),
+            new("cvt.pack.sat.s16.s32 $d, $a, $b;", "rrr", (a, b, _) => ((ulong)(ushort)Math.Clamp(S(a), -32768, 32767) << 16) | (ushort)Math.Clamp(S(b), -32768, 32767)),
+            new("cvt.pack.sat.u16.s32 $d, $a, $b;", "rrr", (a, b, _) => ((ulong)(ushort)Math.Clamp(S(a), 0, 65535) << 16) | (ushort)Math.Clamp(S(b), 0, 65535)),
+            new("cvt.pack.sat.s8.s32.b32 $d, $a, $b, $c;", "rrrr", (a, b, c) => (c << 16) | ((ulong)(byte)Math.Clamp(S(a), -128, 127) << 8) | (byte)Math.Clamp(S(b), -128, 127)),
+            new("cvt.pack.sat.u8.s32.b32 $d, $a, $b, $c;", "rrrr", (a, b, c) => (c << 16) | ((ulong)(byte)Math.Clamp(S(a), 0, 255) << 8) | (byte)Math.Clamp(S(b), 0, 255)),
+        ], "sm_90");
+    }
+
+    [Fact]
     public void HalvesAndBytesOfWords()
     {
         List<InstructionCase> cases = [];
@@ -240,6 +258,10 @@ public class IntegerInstructionTests
             new("{ .reg .u64 r; sub.cc.u64 r, $a, $b; subc.u64 $d, $c, 5; }", "llll", (a, b, c) => c - 5 - (a < b ? 1UL : 0)),
             new(Halves + "mul.lo.u32 r0, a0, b0; mul.hi.u32 r1, a0, b0; mad.lo.cc.u32 r1, a0, b1, r1; mad.lo.u32 r1, a1, b0, r1; mov.b64 $d, {r0, r1}; }", "lll", (a, b, _) => a * b),
             new("{ .reg .u32 r, s; mad.lo.cc.u32 r, $a, $b, $c; madc.hi.u32 s, $a, $b, 0; mov.b32 $d, s; }", "rrrr", (a, b, c) => ((a * b) + c) >> 32),
+
+            // Where nothing was borrowed the carry is set.
+            new("{ .reg .u32 r; sub.cc.u32 r, $a, $b; addc.u32 $d, $c, 0; }", "rrrr", (a, b, c) => c + (a >= b ? 1UL : 0)),
+            new("{ .reg .u64 r; sub.cc.u64 r, $a, $b; addc.u64 $d, $c, 0; }", "llll", (a, b, c) => c + (a >= b ? 1UL : 0)),
             new("{ .reg .u64 r; mad.lo.cc.u64 r, $a, $b, $c; madc.hi.u64 $d, $a, $b, 7; }", "llll", (a, b, c) => (ulong)((((UInt128)a * b) + c) >> 64) + 7),
         ];
         InstructionBench.Check(Operands, cases);

@@ -190,6 +190,40 @@ public class SampleLanguageTests
 
     [Theory]
     [MemberData(nameof(SampleTargets.Some), MemberType = typeof(SampleTargets))]
+    public void IntegersOf128Bits(string architecture, bool old)
+    {
+        using DeviceProgram program = new("""
+            typedef unsigned __int128 U; typedef __int128 I; typedef unsigned long long u64;
+            __device__ void put(u64* o, U v) { o[0] = (u64)v; o[1] = (u64)(v >> 64); }
+            extern "C" __global__ void wider(const u64* a, const u64* b, u64* out, int n)
+            {
+                int i = threadIdx.x;
+                if (i >= n) return;
+                U x = (U)a[2 * i + 1] << 64 | a[2 * i], y = (U)b[2 * i + 1] << 64 | b[2 * i]; u64* o = out + 14 * i;
+                put(o, x / y); put(o + 2, x % y); put(o + 4, (U)((I)x / (I)y)); put(o + 6, (U)((I)x % (I)y)); put(o + 8, x * y); put(o + 10, x - y); put(o + 12, (x >> (int)(y & 127)) ^ (x << (int)(y & 127)));
+            }
+            """, architecture, old, null, "-device-int128");
+        Random random = new(2);
+        UInt128 Next(int i) => i % 3 == 0 ? (ulong)random.NextInt64() : new UInt128((ulong)random.NextInt64() >> random.Next(64), (ulong)random.NextInt64() * 2);
+        UInt128[] a = [.. Enumerable.Range(0, 64).Select(i => Next(i + 1)), UInt128.MaxValue, UInt128.One << 127, UInt128.One << 100, 5, UInt128.MaxValue];
+        UInt128[] b = [.. Enumerable.Range(0, 64).Select(i => Next(i) + 1), 3, UInt128.MaxValue, 8, UInt128.One << 64, UInt128.MaxValue - 1];
+        ulong[] Halves(IEnumerable<UInt128> values) => [.. values.SelectMany(v => new[] { (ulong)v, (ulong)(v >> 64) })];
+        CudaDeviceMemory output = program.Allocate<ulong>(14 * a.Length);
+        program.Launch("wider", 1, 96, program.Upload(Halves(a)), program.Upload(Halves(b)), output, a.Length);
+        Assert.Equal(Halves(a.Zip(b).SelectMany(p =>
+        {
+            (UInt128 x, UInt128 y) = p;
+            Int128 sx = unchecked((Int128)x);
+            Int128 sy = unchecked((Int128)y);
+
+            // The least number over -1 has no quotient in C# either; it is its own.
+            (Int128 quotient, Int128 rest) = sy == -1 ? (unchecked(-sx), 0) : (sx / sy, sx % sy);
+            return (UInt128[])[x / y, x % y, unchecked((UInt128)quotient), unchecked((UInt128)rest), unchecked(x * y), unchecked(x - y), (x >> (int)(y & 127)) ^ (x << (int)(y & 127))];
+        })), program.Read<ulong>(output));
+    }
+
+    [Theory]
+    [MemberData(nameof(SampleTargets.Some), MemberType = typeof(SampleTargets))]
     public void Intrinsics(string architecture, bool old)
     {
         using DeviceProgram program = new(Source, architecture, old);

@@ -19,6 +19,11 @@ public class SampleRefusalTests
     [InlineData("frobnicate.s32 %0, %0;", "frobnicate")]
     [InlineData("add.rn.f32x2 %1, %1, %1;", "add")]
     [InlineData("mov.u32 %r7, 1;", "%r7")]
+    [InlineData("mad.hi.sat.s32 %0, %0, %0, %0;", "sums only")]
+    [InlineData("cvt.rn.satfinite.tf32.f32 %0, x;", ".satfinite")]
+    [InlineData("max.f32 x, x, x, x;", "three operands")]
+    [InlineData("st.bulk.weak.shared::cta [%0], 8, 0;", "st.bulk")]
+    [InlineData("red.global.add.v2.f32 [%1], {x, x};", "red.global")]
     public void UnknownInstructions(string instruction, string named)
     {
         string ptx = $$"""

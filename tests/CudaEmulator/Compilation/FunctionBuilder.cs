@@ -78,14 +78,14 @@ internal sealed unsafe partial class FunctionBuilder
         {
             Decode(instruction);
         }
-        catch (NotSupportedException error)
+        catch (Exception error) when (error is NotSupportedException or IndexOutOfRangeException or InvalidCastException)
         {
-            // Only an error if it is ever executed.
+            // Only an error if it is ever executed. Operands of another number or sort than expected are those of another form.
             CollectionsMarshal.SetCount(_kernel.Code, start);
             CollectionsMarshal.SetCount(_kernel.Origins, start);
             ref Instr stop = ref Emit(&Control.Unsupported);
             stop.Extra = _kernel.Objects.Count;
-            _kernel.Objects.Add($"instruction {instruction.FullName} of PTX line {instruction.Line} is not supported: {error.Message}");
+            _kernel.Objects.Add($"instruction {instruction.FullName} of PTX line {instruction.Line} is not supported: {(error is NotSupportedException ? error.Message : "the form is not known")}");
         }
 
         if (instruction.Guard is not null)
@@ -165,6 +165,7 @@ internal sealed unsafe partial class FunctionBuilder
 
     private void Decode(PtxInstruction i)
     {
+        KnownModifiers.Check(i);
         switch (i.Opcode)
         {
             case "mov":
@@ -220,6 +221,10 @@ internal sealed unsafe partial class FunctionBuilder
                 break;
             case "cp" or "mbarrier":
                 Asynchronous(i);
+                break;
+            case "createpolicy":
+                // Caches are not modelled: any policy is as good as another.
+                Emit(&VectorHandlers.UnaryDouble<Copy64>, DoubleResult(i.Operands[0]), ConstantDouble(0));
                 break;
             case "trap" or "brkpt":
                 Emit(i.Opcode == "trap" ? &Control.Trap : &Control.Nothing);

@@ -199,6 +199,35 @@ public class IntegerInstructionTests
     }
 
     [Fact]
+    public void HalvesAndBytesOfWords()
+    {
+        List<InstructionCase> cases = [];
+        bool[] signs = [false, true];
+        foreach ((int count, bool a, bool b, bool d) in from count in (int[])[2, 4] from a in signs from b in signs from d in signs select (count, a, b, d))
+        {
+            int width = 32 / count;
+            string S(bool signed) => signed ? "s32" : "u32";
+            int Element(ulong word, int i, bool signed) => (int)Value(word >> (i * width), (signed ? "s" : "u") + width);
+            foreach ((string name, Func<int, int, int> f) in ((string, Func<int, int, int>)[])[("add", (x, y) => x + y), ("sub", (x, y) => x - y), ("absdiff", (x, y) => Math.Abs(x - y)), ("min", Math.Min), ("max", Math.Max)])
+            {
+                (long least, long most) = d ? (-1L << (width - 1), (1L << (width - 1)) - 1) : (0, (1L << width) - 1);
+                ulong Pack(ulong x, ulong y, Func<long, long> end) => Enumerable.Range(0, count).Aggregate(0UL, (w, i) => w | (((ulong)end(f(Element(x, i, a), Element(y, i, b))) & ((1UL << width) - 1)) << (i * width)));
+                string types = $"{S(d)}.{S(a)}.{S(b)}";
+                cases.Add(new($"v{name}{count}.{types} $d, $a, $b, $c;", "rrrr", (x, y, _) => Pack(x, y, v => v)));
+                cases.Add(new($"v{name}{count}.{types}.sat $d, $a, $b, $c;", "rrrr", (x, y, _) => Pack(x, y, v => Math.Clamp(v, least, most))));
+                cases.Add(new($"v{name}{count}.{types}.add $d, $a, $b, $c;", "rrrr", (x, y, z) => Enumerable.Range(0, count).Aggregate(z, (w, i) => w + Bits(Value((ulong)(long)f(Element(x, i, a), Element(y, i, b)), (d ? "s" : "u") + width)))));
+            }
+
+            foreach ((string name, Func<int, int, bool> f) in ((string, Func<int, int, bool>)[])[("eq", (x, y) => x == y), ("ne", (x, y) => x != y), ("lt", (x, y) => x < y), ("le", (x, y) => x <= y), ("gt", (x, y) => x > y), ("ge", (x, y) => x >= y)])
+            {
+                cases.Add(new($"vset{count}.{S(a)}.{S(b)}.{name} $d, $a, $b, $c;", "rrrr", (x, y, _) => Enumerable.Range(0, count).Aggregate(0UL, (w, i) => w | (f(Element(x, i, a), Element(y, i, b)) ? 1UL << (i * width) : 0))));
+            }
+        }
+
+        InstructionBench.Check(InstructionBench.Operands([0, 1, 0x7F80FF01, 0x8000FFFF, 0x7FFF8001, 0xFFFFFFFF], 100), cases);
+    }
+
+    [Fact]
     public void CarryChains()
     {
         // 64-bit sums out of 32-bit halves, 128-bit ones out of 64-bit halves, and the upper half of a long product.

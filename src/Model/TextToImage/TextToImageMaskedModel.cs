@@ -8,29 +8,32 @@ namespace CoGrpo.Model.TextToImage;
 
 /// <summary>
 /// A <see cref="TextToImageModel"/> as the sampling loop sees it. Prompts are encoded once (<see cref="SetPrompts"/>) and addressed by index;
-/// 0 is the empty prompt. The time input is the masked fraction (specs/grpo.md 8, resolution 19).
+/// 0 is the empty or negative prompt.
 /// </summary>
 public sealed class TextToImageMaskedModel : IMaskedModel, IDisposable
 {
     private readonly TextToImageModel _model;
     private readonly int _height;
     private readonly int _width;
-    private readonly int _pixelsPerCode;
     private readonly Arena _promptArena;
     private readonly Arena _work;
     private readonly Tape _tape;
     private readonly Arena _tables;
     private Tensor _contexts;
     private Tensor _pooled;
+    private readonly TimeInput _time;
+    private readonly float[] _conditions = new float[MeissonicTransformer.MicroConditionCount];
     private Tensor _micro;
 
     /// <summary>A view of <paramref name="model"/>, which stays the caller's, for pictures of height x width codes.</summary>
-    public TextToImageMaskedModel(TextToImageModel model, int height, int width, int pixelsPerCode)
+    public TextToImageMaskedModel(TextToImageModel model, int height, int width, int pixelsPerCode, TimeInput time = TimeInput.MaskedFraction)
     {
+        _time = time;
         _model = model;
         _height = height;
         _width = width;
-        _pixelsPerCode = pixelsPerCode;
+        MicroConditions.Fill(_conditions, height * pixelsPerCode, width * pixelsPerCode);
+        DefaultMicroConditions = [.. _conditions];
         _promptArena = model.Backend.CreateArena("prompts", 1 << 16);
         _tables = model.Backend.CreateArena("tables", 1 << 12);
         _work = model.Backend.CreateArena("activations", 1 << 22);
@@ -72,6 +75,9 @@ public sealed class TextToImageMaskedModel : IMaskedModel, IDisposable
     /// <summary>Columns of the code grid.</summary>
     public int Width => _width;
 
+    /// <summary>The picture scalars of this size: no crop, the score of the reference pipeline.</summary>
+    public IReadOnlyList<float> DefaultMicroConditions { get; }
+
     /// <summary>Prompts held, the empty one included.</summary>
     public int PromptCount { get; private set; }
 
@@ -105,12 +111,43 @@ public sealed class TextToImageMaskedModel : IMaskedModel, IDisposable
         RecordingVersion++;
     }
 
+    /// <summary>Replaces the five picture scalars: width, height, crop x, crop y, aesthetic score (specs/meissonic.md 1).</summary>
+    /// <exception cref="ArgumentException">There are not five, or one is not finite.</exception>
+    public void SetMicroConditions(IReadOnlyList<float> conditions)
+    {
+        if (conditions.Count != _conditions.Length || conditions.Any(value => !float.IsFinite(value)))
+        {
+            throw new ArgumentException($"micro-conditions: wanted {_conditions.Length} finite numbers (width, height, crop x, crop y, score), got {string.Join(", ", conditions)}", nameof(conditions));
+        }
+
+        if (conditions.SequenceEqual(_conditions))
+        {
+            return;
+        }
+
+        for (int i = 0; i < _conditions.Length; i++)
+        {
+            _conditions[i] = conditions[i];
+        }
+
+        _tables.Release(default);
+        _micro = default;
+        RecordingVersion++;
+    }
+
     /// <inheritdoc/>
     public void Predict(in MaskedBatch batch, Tensor output, Tensor features)
     {
         ArenaMark mark = _work.Mark();
         _tape.Begin(recording: false, Storage);
-        TransformerInput input = Input(_tape, batch.Canvas, batch.Prompts, batch.MaskedFractions);
+        Tensor time = batch.MaskedFractions;
+        if (_time == TimeInput.StepCounter)
+        {
+            time = _work.Allocate(time.Shape);
+            Backend.Fill(time, batch.Steps - 1 - batch.Step);
+        }
+
+        TransformerInput input = Input(_tape, batch.Canvas, batch.Prompts, time);
         input.DeviceRows = batch.Rows;
         input.Output = TransformerOutput.Hidden;
         Tensor hidden = _tape.Value(_model.Transformer.Forward(_tape, in input, out Var last));
@@ -126,10 +163,10 @@ public sealed class TextToImageMaskedModel : IMaskedModel, IDisposable
     }
 
     /// <summary>
-    /// The input of a forward pass on <paramref name="tape"/> for B canvases, each with its prompt (Int32 [B]) and masked fraction ([B]): used by
+    /// The input of a forward pass on <paramref name="tape"/> for B canvases, each with its prompt (Int32 [B]) and time input ([B]): used by
     /// <see cref="Predict"/> and by training, so that both see the same bits. Text states are constants.
     /// </summary>
-    public TransformerInput Input(Tape tape, Tensor canvas, Tensor prompts, Tensor maskedFractions)
+    public TransformerInput Input(Tape tape, Tensor canvas, Tensor prompts, Tensor time)
     {
         int images = (int)prompts.Shape.Count;
         int length = _model.TextEncoder.Config.MaxPositionEmbeddings;
@@ -146,7 +183,7 @@ public sealed class TextToImageMaskedModel : IMaskedModel, IDisposable
             Width = _width,
             Context = tape.Constant(context.Reshape(new Shape(images, length, joint))),
             Pooled = tape.Constant(pooled),
-            Time = maskedFractions,
+            Time = time,
             MicroConditions = MicroConditionRows(images),
         };
     }
@@ -166,7 +203,11 @@ public sealed class TextToImageMaskedModel : IMaskedModel, IDisposable
         if (_micro.IsNone || _micro.Rows < images)
         {
             float[] rows = new float[images * count];
-            MicroConditions.Fill(rows, _height * _pixelsPerCode, _width * _pixelsPerCode);
+            for (int i = 0; i < images; i++)
+            {
+                _conditions.CopyTo(rows, i * count);
+            }
+
             _micro = _tables.Allocate(new Shape(images, count));
             Backend.Upload<float>(rows, _micro);
             RecordingVersion++;

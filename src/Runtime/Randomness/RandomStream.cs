@@ -32,4 +32,7 @@ public enum RandomStream : uint
 
     /// <summary>Evaluation prompts.</summary>
     Evaluation = 10,
+
+    /// <summary>Which codes of a picture to start from are masked.</summary>
+    StartCanvas = 11,
 }

@@ -12,6 +12,12 @@ public readonly record struct MaskedBatch
     /// <summary>[B] share of positions that are masked, the model's time input.</summary>
     public required Tensor MaskedFractions { get; init; }
 
+    /// <summary>t, the step of the loop.</summary>
+    public required int Step { get; init; }
+
+    /// <summary>T.</summary>
+    public required int Steps { get; init; }
+
     /// <summary>
     /// Int32 [R], ascending: b*N + i of the positions whose logits are wanted. The head runs on these alone, and on no more than
     /// <see cref="Tensor.LiveRows"/> of them.

@@ -84,7 +84,7 @@ public sealed class MaskedSampler : IDisposable
                     RawActions = Actions(_device.RawActions, 0, request.Steps * images),
                     Means = Actions(_device.Means, 0, request.Steps * images),
                 });
-                _loop = new Loop(images, request.Steps, distinct, schedule, observer, _model);
+                _loop = new Loop(images, request.FirstStep, request.Steps, distinct, schedule, observer, _model);
                 Run();
                 observer?.OnImages(first, images, request.Steps);
             }
@@ -120,7 +120,7 @@ public sealed class MaskedSampler : IDisposable
             int masked = canvas.Slice(b * _codes, _codes).Count(_model.MaskToken);
             fullyMasked &= masked == _codes;
             anyMasked |= masked > 0;
-            _host.StartShare[b] = _options.ScaleToStart ? masked / (double)_codes : 1;
+            _host.StartShare[b] = request.RemaskBase ?? (_options.ScaleToStart ? masked / (double)_codes : 1);
             _host.Trajectories[b] = request.Trajectories.IsEmpty ? request.FirstTrajectory + first + b : request.Trajectories[first + b];
         }
 
@@ -210,9 +210,9 @@ public sealed class MaskedSampler : IDisposable
 
     private void RunLoop()
     {
-        for (int step = 0; step < _loop.Steps; step++)
+        for (int step = _loop.First; step < _loop.Steps; step++)
         {
-            Step(step, step == 0 ? _loop.Distinct : 0);
+            Step(step, step == _loop.First ? _loop.Distinct : 0);
         }
     }
 
@@ -226,11 +226,11 @@ public sealed class MaskedSampler : IDisposable
         Tensor features = schedule.NeedsFeatures ? Features(_device.Features, images) : default;
         if (distinct > 0)
         {
-            PredictDistinct(distinct, images, features);
+            PredictDistinct(step, distinct, images, features);
         }
         else
         {
-            Predict(canvas, Part(_device.Prompts, images), rows, _device.Conditional, features);
+            Predict(step, canvas, Part(_device.Prompts, images), rows, _device.Conditional, features);
         }
 
         Tensor actions = Actions(_device.Actions, step * images, images);
@@ -247,11 +247,11 @@ public sealed class MaskedSampler : IDisposable
         bool guided = schedule.Guides(step, steps);
         if (guided && distinct > 0)
         {
-            Predict(Canvas(1), Part(_device.EmptyPrompts, 1), Part(_device.Rows, _codes), _device.Unconditional, default);
+            Predict(step, Canvas(1), Part(_device.EmptyPrompts, 1), Part(_device.Rows, _codes), _device.Unconditional, default);
         }
         else if (guided)
         {
-            Predict(canvas, Part(_device.EmptyPrompts, images), rows, _device.Unconditional, default);
+            Predict(step, canvas, Part(_device.EmptyPrompts, images), rows, _device.Unconditional, default);
         }
 
         Draw(step, images, rows, actions, guided, distinct > 0);
@@ -269,18 +269,18 @@ public sealed class MaskedSampler : IDisposable
         }, new NoiseAddress(Slice(_device.Keys, 1, 1), step), steps, _options.CountRule, _model.MaskToken);
     }
 
-    private void Predict(Tensor canvas, Tensor prompts, Tensor rows, Tensor output, Tensor features)
+    private void Predict(int step, Tensor canvas, Tensor prompts, Tensor rows, Tensor output, Tensor features)
     {
-        var batch = new MaskedBatch { Canvas = canvas, Prompts = prompts, MaskedFractions = Part(_device.Fractions, canvas.Shape[0]), Rows = rows };
+        var batch = new MaskedBatch { Canvas = canvas, Prompts = prompts, MaskedFractions = Part(_device.Fractions, canvas.Shape[0]), Step = step, Steps = _loop.Steps, Rows = rows };
         int count = (int)rows.Shape.Count;
         _model.Predict(batch, new Tensor(output.Address, new Shape(count, output.Columns), output.Type, liveRows: rows.LiveRows), features);
     }
 
     /// <summary>One pass per distinct prompt; rows of all images are listed in order, so those of the first images are the first.</summary>
-    private void PredictDistinct(int distinct, int images, Tensor features)
+    private void PredictDistinct(int step, int distinct, int images, Tensor features)
     {
         Tensor some = features.IsNone || distinct == images ? features : _device.DistinctFeatures;
-        Predict(Canvas(distinct), Part(_device.DistinctPrompts, distinct), Part(_device.Rows, distinct * _codes), _device.Conditional,
+        Predict(step, Canvas(distinct), Part(_device.DistinctPrompts, distinct), Part(_device.Rows, distinct * _codes), _device.Conditional,
             some.IsNone ? default : Features(some, distinct));
         if (!features.IsNone && distinct < images)
         {
@@ -330,6 +330,7 @@ public sealed class MaskedSampler : IDisposable
             _backend.Download(Actions(_device.RawActions, 0, values), _host.RawActions.AsSpan(0, values * ScheduleAction.Count));
             _backend.Download(Actions(_device.Means, 0, values), _host.Means.AsSpan(0, values * ScheduleAction.Count));
             _backend.Download(Slice(_device.Masked, 0, values), _host.Masked.AsSpan(0, values));
+            _host.Masked.AsSpan(0, _loop.First * images).Clear();
         }
         else
         {
@@ -405,6 +406,11 @@ public sealed class MaskedSampler : IDisposable
     private void Check(in SampleRequest request, SampleRecord record)
     {
         int images = request.Prompts.Length;
+        if (request.FirstStep < 0 || request.FirstStep >= Math.Max(1, request.Steps) || request.RemaskBase is < 0 or > 1 || request.RemaskBase is double.NaN)
+        {
+            throw new ArgumentException($"request: wanted a first step in [0,{request.Steps}) and a remask base in [0,1], got {request.FirstStep} and {request.RemaskBase}", nameof(request));
+        }
+
         if (images == 0 || request.Steps < 1 || record.Images != images || record.Codes != _codes || record.Steps != request.Steps)
         {
             throw new ArgumentException($"record: wanted {images} images of {_codes} codes over {request.Steps} steps (all at least 1), " +
@@ -427,16 +433,16 @@ public sealed class MaskedSampler : IDisposable
     }
 
     /// <summary>What determines the queued work of a micro-batch, apart from the values in device memory.</summary>
-    private readonly record struct Loop(int Images, int Steps, int Distinct, ISchedule Schedule, int ScheduleVersion, ISampleObserver? Observer, int ObserverVersion, int ModelVersion)
+    private readonly record struct Loop(int Images, int First, int Steps, int Distinct, ISchedule Schedule, int ScheduleVersion, ISampleObserver? Observer, int ObserverVersion, int ModelVersion)
     {
-        public Loop(int images, int steps, int distinct, ISchedule schedule, ISampleObserver? observer, IMaskedModel model)
-            : this(images, steps, distinct, schedule, schedule.RecordingVersion, observer, observer?.RecordingVersion ?? 0, model.RecordingVersion)
+        public Loop(int images, int first, int steps, int distinct, ISchedule schedule, ISampleObserver? observer, IMaskedModel model)
+            : this(images, first, steps, distinct, schedule, schedule.RecordingVersion, observer, observer?.RecordingVersion ?? 0, model.RecordingVersion)
         {
         }
 
         public bool IsRecordable => ScheduleVersion >= 0 && ObserverVersion >= 0 && ModelVersion >= 0;
 
         /// <summary>The same loop at the versions of this moment.</summary>
-        public Loop Now(IMaskedModel model) => new(Images, Steps, Distinct, Schedule, Observer, model);
+        public Loop Now(IMaskedModel model) => new(Images, First, Steps, Distinct, Schedule, Observer, model);
     }
 }

@@ -18,6 +18,12 @@ public readonly ref struct SampleRequest
     /// <summary>Empty, or [B] global trajectory numbers. Equal numbers draw equal noise.</summary>
     public ReadOnlySpan<int> Trajectories { get; init; }
 
+    /// <summary>Step the loop starts at, in [0,T): the steps before are taken as done, and <see cref="Start"/> as what they left.</summary>
+    public int FirstStep { get; init; }
+
+    /// <summary>Share of all N that r is a share of; null for that of <see cref="SamplerOptions.ScaleToStart"/>.</summary>
+    public double? RemaskBase { get; init; }
+
     /// <summary>Empty for fully masked canvases, or [B*N] codes and mask tokens: only masked positions change.</summary>
     public ReadOnlySpan<int> Start { get; init; }
 }

@@ -1,0 +1,209 @@
+using CoGrpo.Model.Images;
+using CoGrpo.Model.Meissonic;
+using CoGrpo.Model.Tokenizers;
+using CoGrpo.Model.Vq;
+using CoGrpo.Runtime.Backends;
+using CoGrpo.Runtime.Randomness;
+using CoGrpo.Runtime.Sampling;
+
+namespace CoGrpo.Model.TextToImage;
+
+/// <summary>
+/// A published model folder (specs/meissonic.md 0.1) from prompt to pixels: tokenizer, text encoder, transformer, sampling loop, VQ decoder. Text to image, image to image and
+/// in-painting at one picture size. Driven by one thread.
+/// </summary>
+public sealed class TextToImagePipeline : IDisposable
+{
+    private readonly TextToImageModel _model;
+    private readonly VqModel _vq;
+    private readonly ITextTokenizer _text;
+    private readonly VqTokenizer _pictures;
+    private readonly TextToImageMaskedModel _masked;
+    private readonly MaskedSampler _sampler;
+
+    private TextToImagePipeline(TextToImageModel model, VqModel vq, ITextTokenizer text, PipelineOptions options)
+    {
+        (_model, _vq, _text) = (model, vq, text);
+        int factor = vq.Config.Factor, multiple = model.Transformer.Config.Downsample ? 2 * factor : factor;
+        if (options.Height < multiple || options.Width < multiple || options.Height % multiple != 0 || options.Width % multiple != 0)
+        {
+            throw new ModelException($"picture size: wanted width and height that are multiples of {multiple}, got {options.Width} x {options.Height}; round them");
+        }
+
+        if (vq.Config.NumVqEmbeddings != model.Transformer.Config.CodebookSize)
+        {
+            throw new ModelException($"model folder: wanted a transformer and a VQ model of one codebook, got {model.Transformer.Config.CodebookSize} codes (transformer/config.json, codebook_size) " +
+                $"and {vq.Config.NumVqEmbeddings} (vqvae/config.json, num_vq_embeddings); they belong to different models");
+        }
+
+        if (text.Length != model.TextEncoder.Config.MaxPositionEmbeddings || text.VocabularySize > model.TextEncoder.Config.VocabSize)
+        {
+            throw new ModelException($"model folder: wanted a tokenizer of {model.TextEncoder.Config.MaxPositionEmbeddings} ids below {model.TextEncoder.Config.VocabSize} (text_encoder/config.json), " +
+                $"got {text.Length} ids below {text.VocabularySize} (tokenizer/); they belong to different models");
+        }
+
+        _pictures = new VqTokenizer(vq, options.Height / factor, options.Width / factor, model.Transformer.Config.MaskToken);
+        _masked = new TextToImageMaskedModel(model, _pictures.GridHeight, _pictures.GridWidth, factor, options.Time);
+        _sampler = new MaskedSampler(_masked, new SamplerOptions { MicroBatch = options.MicroBatch, CountRule = options.CountRule });
+    }
+
+    /// <summary>Pixels in a row of a picture.</summary>
+    public int Width => _pictures.PictureWidth;
+
+    /// <summary>Rows of a picture.</summary>
+    public int Height => _pictures.PictureHeight;
+
+    /// <summary>Transformer and text encoder.</summary>
+    public TextToImageModel Model => _model;
+
+    /// <summary>Reads a model folder: transformer/, text_encoder/, vqvae/ and tokenizer/.</summary>
+    /// <exception cref="ModelException">A part is missing or does not fit the others or the picture size.</exception>
+    /// <exception cref="Runtime.Files.SafetensorsException">A weight file is damaged.</exception>
+    public static TextToImagePipeline Load(string folder, IBackend backend, PipelineOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ITextTokenizer text = ClipTokenizer.Load(Path.Combine(folder, "tokenizer"));
+        VqModel vq = VqModel.Load(Path.Combine(folder, "vqvae"), backend);
+        TextToImageModel? model = null;
+        try
+        {
+            model = TextToImageModel.Load(folder, backend);
+            return new TextToImagePipeline(model, vq, text, options);
+        }
+        catch
+        {
+            model?.Dispose();
+            vq.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Draws pictures, prompt by prompt. Picture i draws the noise of trajectory i of the seed, so that it depends on neither micro-batch nor device count.
+    /// </summary>
+    /// <param name="request">Prompts and settings.</param>
+    /// <param name="schedule">Re-mask ratio, temperatures and guidance of each step.</param>
+    /// <param name="observer">Null, or sees every step.</param>
+    /// <exception cref="ArgumentException">The request contradicts itself or the pipeline's size.</exception>
+    /// <exception cref="FormatException">A prompt cannot be tokenized.</exception>
+    public IReadOnlyList<RgbImage> Draw(PictureRequest request, ISchedule schedule, ISampleObserver? observer = null)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        Check(request);
+        int images = request.Prompts.Count * request.PicturesPerPrompt, codes = _pictures.GridHeight * _pictures.GridWidth;
+        _masked.SetPrompts(Tokenize(request));
+        _masked.SetMicroConditions(request.MicroConditions ?? _masked.DefaultMicroConditions);
+        int firstStep = request.Source is null ? 0 : request.Steps - Math.Clamp((int)(request.Steps * request.Strength), 1, request.Steps);
+        (int[] start, double share) = request.Source is null ? ([], 1) : Start(request, request.Source, images, firstStep);
+        var record = new SampleRecord(images, codes, request.Steps);
+        _sampler.Sample(
+            new SampleRequest
+            {
+                Steps = request.Steps,
+                Prompts = [.. Enumerable.Range(0, images).Select(i => 1 + (i / request.PicturesPerPrompt))],
+                Seed = request.Seed,
+                FirstStep = firstStep,
+                Start = start,
+                RemaskBase = share,
+            },
+            schedule, record, observer);
+        return [.. Enumerable.Range(0, images).Select(i => _pictures.Decode(record.Tokens.AsSpan(i * codes, codes)))];
+    }
+
+    /// <summary>Frees the networks.</summary>
+    public void Dispose()
+    {
+        _sampler.Dispose();
+        _masked.Dispose();
+        _pictures.Dispose();
+        _model.Dispose();
+        _vq.Dispose();
+    }
+
+    /// <summary>[P+1,L] ids, the negative prompt first.</summary>
+    private int[] Tokenize(PictureRequest request)
+    {
+        int[] ids = new int[(request.Prompts.Count + 1) * _text.Length];
+        _text.Encode(request.NegativePrompt, ids.AsSpan(0, _text.Length));
+        for (int i = 0; i < request.Prompts.Count; i++)
+        {
+            _text.Encode(request.Prompts[i], ids.AsSpan((i + 1) * _text.Length, _text.Length));
+        }
+
+        return ids;
+    }
+
+    /// <summary>
+    /// [images*N] canvases that the loop finds at its first step, and the share of a picture that is to be drawn: the source's codes, masked within the region as independently, and with the
+    /// probability, as the original's add_noise does (specs/meissonic.md 4.6). At the very first step the whole region is masked.
+    /// </summary>
+    private (int[] Canvases, double Share) Start(PictureRequest request, RgbImage source, int images, int firstStep)
+    {
+        int[] codes = _pictures.Encode(source);
+        bool[] region = Region(request.Mask);
+        double masked = firstStep == 0 ? 1 : Math.Cos(firstStep / (double)request.Steps * Math.PI / 2);
+        int[] canvases = new int[images * codes.Length];
+        for (int image = 0; image < images; image++)
+        {
+            var noise = new RandomSequence(request.Seed, RandomStream.StartCanvas, (ulong)image);
+            Span<int> canvas = canvases.AsSpan(image * codes.Length, codes.Length);
+            for (int i = 0; i < codes.Length; i++)
+            {
+                bool drawn = noise.NextDouble() < masked;
+                canvas[i] = region[i] && drawn ? _pictures.MaskId : codes[i];
+            }
+        }
+
+        return (canvases, region.Count(inside => inside) / (double)codes.Length);
+    }
+
+    /// <summary>[N] codes that hold a bright pixel; all of them without a mask.</summary>
+    private bool[] Region(RgbImage? mask)
+    {
+        bool[] region = new bool[_pictures.GridHeight * _pictures.GridWidth];
+        if (mask is null)
+        {
+            Array.Fill(region, true);
+            return region;
+        }
+
+        int factor = _vq.Config.Factor;
+        for (int i = 0; i < mask.Width * mask.Height; i++)
+        {
+            ReadOnlySpan<byte> pixel = mask.Pixels.AsSpan(3 * i, 3);
+            if (pixel[0] + pixel[1] + pixel[2] >= 3 * 128)
+            {
+                region[(i / mask.Width / factor * _pictures.GridWidth) + (i % mask.Width / factor)] = true;
+            }
+        }
+
+        return region;
+    }
+
+    private void Check(PictureRequest request)
+    {
+        static ArgumentException Wrong(string text) => new(text, nameof(request));
+        if (request.Prompts.Count == 0 || request.PicturesPerPrompt < 1 || request.Steps < 1)
+        {
+            throw Wrong($"request: wanted a prompt, a picture per prompt and a step at least, got {request.Prompts.Count}, {request.PicturesPerPrompt} and {request.Steps}");
+        }
+
+        if (!(request.Strength is > 0 and <= 1))
+        {
+            throw Wrong($"strength: wanted a number above 0 and up to 1, got {request.Strength}; 1 draws anew, less keeps more of the source");
+        }
+
+        if (request.Source is null && (request.Mask is not null || request.Strength < 1))
+        {
+            throw Wrong("request: a mask or a strength below 1 wants a source picture, got none; give the picture to start from");
+        }
+
+        foreach ((string name, RgbImage? picture) in new[] { ("source", request.Source), ("mask", request.Mask) })
+        {
+            if (picture is not null && (picture.Width, picture.Height) != (Width, Height))
+            {
+                throw Wrong($"{name}: wanted a picture of {Width} x {Height}, got {picture.Width} x {picture.Height}; scale it, or choose its size for the pipeline");
+            }
+        }
+    }
+}

@@ -61,7 +61,7 @@ internal static class DriverErrors
         ViolationKind.OutOfBounds or ViolationKind.UseAfterFree or ViolationKind.Poisoned or ViolationKind.ReadOnly => CudaResult.IllegalAddress,
         ViolationKind.Misaligned => CudaResult.MisalignedAddress,
         ViolationKind.Assertion => CudaResult.Assert,
-        ViolationKind.InstructionLimit or ViolationKind.Deadlock => CudaResult.LaunchTimeout,
+        ViolationKind.InstructionLimit => CudaResult.LaunchTimeout,
         ViolationKind.NotSupported => CudaResult.IllegalInstruction,
         _ => CudaResult.LaunchFailed,
     };

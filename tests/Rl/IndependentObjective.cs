@@ -182,7 +182,7 @@ internal sealed class IndependentObjective(TinyRun run)
         run.Backend.Upload<int>(canvas, codes);
         run.Backend.Upload<int>(Enumerable.Range(0, _codes).ToArray(), rows);
         (Tensor prompts, Tensor fractions) = One(arena, prompt, fraction);
-        model.Predict(new MaskedBatch { Canvas = codes, Prompts = prompts, MaskedFractions = fractions, Rows = rows }, hidden, default);
+        model.Predict(new MaskedBatch { Canvas = codes, Prompts = prompts, MaskedFractions = fractions, Step = 0, Steps = 1, Rows = rows }, hidden, default);
         run.Backend.Linear(hidden, model.Head, default, logits);
         return run.Read(logits);
     }

@@ -189,18 +189,22 @@ internal sealed class TinyRun : IDisposable
         EosTokenId = -1,
     };
 
-    private void Jitter(ParameterStore store, int seed, double deviation)
+    private void Jitter(ParameterStore store, int seed, double deviation) => Jitter(Backend, store, seed, deviation);
+
+    /// <summary>Adds normal noise to every weight.</summary>
+    public static void Jitter(IBackend backend, ParameterStore store, int seed, double deviation)
     {
         var random = new Random(seed);
         foreach (Parameter parameter in store.Parameters)
         {
-            float[] values = Read(parameter.Value.Reshape(new Shape(checked((int)parameter.Shape.Count))));
+            float[] values = new float[parameter.Shape.Count];
+            backend.Download<float>(parameter.Value.Reshape(new Shape(values.Length)), values);
             for (int i = 0; i < values.Length; i++)
             {
                 values[i] += (float)(deviation * Gaussian(random));
             }
 
-            Backend.Upload<float>(values, parameter.Value);
+            backend.Upload<float>(values, parameter.Value);
         }
 
         store.RenewComputeCopy();

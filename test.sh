@@ -17,9 +17,19 @@ fi
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 
+# The kernels are compiled and run in an emulated device: that needs NVIDIA's compiler, which needs no GPU.
+tests/get-cuda.sh > "$work/cuda" 2>&1 &
+cuda=$!
+
 if ! dotnet build -c Release CoGrpo.sln --nologo -v quiet > "$work/build" 2>&1; then
     cat "$work/build" >&2
     echo "error: the build failed; the lines above say where" >&2
+    exit 1
+fi
+
+if ! wait "$cuda"; then
+    cat "$work/cuda" >&2
+    echo "error: tests/get-cuda.sh could not fetch NVRTC; the lines above say why" >&2
     exit 1
 fi
 

@@ -74,7 +74,7 @@ public sealed class Arena : IDisposable
     {
         foreach ((nint address, long bytes) in _blocks)
         {
-            _memory.Free(address, bytes);
+            _memory.Free(Name, address, bytes);
         }
 
         _blocks.Clear();
@@ -92,6 +92,6 @@ public interface IArenaMemory
     /// <exception cref="OutOfMemoryException">There is not that much; the message names the arena, the size and the remedy.</exception>
     nint Reserve(string arena, long bytes);
 
-    /// <summary>Gives a block back.</summary>
-    void Free(nint address, long bytes);
+    /// <summary>Gives a block of arena <paramref name="arena"/> back.</summary>
+    void Free(string arena, nint address, long bytes);
 }

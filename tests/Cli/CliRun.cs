@@ -1,6 +1,8 @@
 using System.CommandLine;
 using CoGrpo.Cli;
+using CoGrpo.CudaEmulator;
 using CoGrpo.Runtime.Cuda;
+using CoGrpo.Tests.Cuda;
 
 namespace CoGrpo.Tests.Cli;
 
@@ -10,8 +12,15 @@ internal sealed class CliRun
     private readonly StringWriter _out = new();
     private readonly StringWriter _error = new();
 
-    private CliRun(bool debug, Func<Nvrtc>? nvrtc) =>
-        Context = new CliContext { Out = _out, Error = _error, Debug = debug, CudaDriver = NoDriver, Nvrtc = nvrtc ?? Nvrtc.Load };
+    private CliRun(bool debug = false, Func<Nvrtc>? nvrtc = null, Func<CudaDriver>? driver = null) => Context = new CliContext
+    {
+        Out = _out,
+        Error = _error,
+        Debug = debug,
+        CudaDriver = driver ?? NoDriver,
+        Nvrtc = nvrtc ?? Nvrtc.Load,
+        KernelCompiler = () => TestCompilers.Kernels,
+    };
 
     /// <summary>The answer of a machine without driver, whatever machine the tests run on.</summary>
     public static CudaDriver NoDriver() => CudaDriver.Load(NativeLibrarySearch.For("NVIDIA driver", ["libcuda-that-is-not.so.1"], [], "/nowhere/libcuda-that-is-not.so.1"));
@@ -25,6 +34,14 @@ internal sealed class CliRun
     public string Error => _error.ToString();
 
     public static CliRun Of(params string[] args) => With(_ => [], args);
+
+    /// <summary>On a machine with emulated GPUs.</summary>
+    public static CliRun OnEmulatedGpu(params string[] args)
+    {
+        CliRun run = new(driver: () => EmulatedMachine.Driver);
+        run.Code = CliApplication.Run(CommandSet.Create(run.Context), args, run.Context, default);
+        return run;
+    }
 
     public static CliRun With(Func<CliContext, IEnumerable<Command>> extra, string[] args, CancellationToken cancellation = default, bool debug = false, Func<Nvrtc>? nvrtc = null)
     {

@@ -36,9 +36,6 @@ public enum ViolationKind
     /// <summary>A warp-wide instruction without all the lanes it names or needs.</summary>
     DivergentWarp,
 
-    /// <summary>Threads that wait for each other for ever.</summary>
-    Deadlock,
-
     /// <summary>A warp that executed more instructions than allowed.</summary>
     InstructionLimit,
 

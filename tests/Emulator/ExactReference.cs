@@ -51,6 +51,44 @@ internal static class ExactReference
 
     public static double RealProduct(double a, double b, string mode) => !double.IsFinite(a) || !double.IsFinite(b) || a == 0 || b == 0 ? a * b : Round(a * b, BigFraction.Of(a) * BigFraction.Of(b), mode);
 
+    /// <summary>a · b + c of fp16 or bf16 values as bits of that format, ties to even: the two neighbours are searched and the middle between them compared.</summary>
+    public static ulong Narrow(double a, double b, double c, bool bfloat)
+    {
+        double rough = (a * b) + c;
+        if (!double.IsFinite(rough))
+        {
+            return double.IsNaN(rough) ? 0x7FFFUL : (rough < 0 ? 0x8000UL : 0) | (bfloat ? 0x7F80UL : 0x7C00UL);
+        }
+
+        BigFraction exact = (BigFraction.Of(a) * BigFraction.Of(b)) + BigFraction.Of(c);
+        if (exact.Sign == 0)
+        {
+            // The product of two short numbers has no error in fp64, so the sign of this zero is right.
+            return double.IsNegative(rough) ? 0x8000UL : 0;
+        }
+
+        // Counting on beyond the largest finite value gives the next power of two: where infinity begins to be nearer is half-way there.
+        BigFraction Value(ulong bits)
+        {
+            int fraction = bfloat ? 7 : 10;
+            int exponent = (int)(bits >> fraction);
+            double significand = (bits & ((1UL << fraction) - 1)) + (exponent == 0 ? 0 : 1UL << fraction);
+            return BigFraction.Of(significand * Math.Pow(2, Math.Max(exponent, 1) - (bfloat ? 127 : 15) - fraction));
+        }
+
+        BigFraction size = exact.Sign < 0 ? exact * BigFraction.Of(-1) : exact;
+        ulong low = 0;
+        ulong high = bfloat ? 0x7F80UL : 0x7C00UL;
+        while (high - low > 1)
+        {
+            ulong middle = (low + high) / 2;
+            (low, high) = Value(middle).CompareTo(size) <= 0 ? (middle, high) : (low, middle);
+        }
+
+        int side = ((Value(low) + Value(high)) * BigFraction.Of(0.5)).CompareTo(size);
+        return (exact.Sign < 0 ? 0x8000UL : 0) | (side < 0 || (side == 0 && (low & 1) != 0) ? high : low);
+    }
+
     private static float ZeroSum(bool sameSign, bool negative, string mode) => (sameSign ? negative : mode == "rm") ? -0f : 0f;
 
     private static float Round(float nearest, BigFraction exact, string mode)

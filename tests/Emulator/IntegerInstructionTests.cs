@@ -199,6 +199,53 @@ public class IntegerInstructionTests
     }
 
     [Fact]
+    public void HeldToARange()
+    {
+        long S(ulong x) => (int)x;
+        ulong Two(ulong a, ulong b, Func<long, long, long> f) => (ushort)f((short)a, (short)b) | ((ulong)(ushort)f((short)(a >> 16), (short)(b >> 16)) << 16);
+        InstructionBench.Check(Operands,
+        [
+            new("add.sat.s32 $d, $a, $b;", "rrr", (a, b, _) => (ulong)Math.Clamp(S(a) + S(b), int.MinValue, int.MaxValue)), new("sub.sat.s32 $d, $a, $b;", "rrr", (a, b, _) => (ulong)Math.Clamp(S(a) - S(b), int.MinValue, int.MaxValue)),
+            new("min.s32.relu $d, $a, $b;", "rrr", (a, b, _) => (ulong)Math.Max(0, Math.Min(S(a), S(b)))), new("max.s32.relu $d, $a, $b;", "rrr", (a, b, _) => (ulong)Math.Max(0, Math.Max(S(a), S(b)))),
+            new("min.s16x2.relu $d, $a, $b;", "rrr", (a, b, _) => Two(a, b, (x, y) => Math.Max(0, Math.Min(x, y)))), new("max.s16x2 $d, $a, $b;", "rrr", (a, b, _) => Two(a, b, Math.Max)),
+            new("add.u16x2 $d, $a, $b;", "rrr", (a, b, _) => Two(a, b, (x, y) => x + y)),
+            new("cvt.pack.sat.s16.s32 $d, $a, $b;", "rrr", (a, b, _) => ((ulong)(ushort)Math.Clamp(S(a), -32768, 32767) << 16) | (ushort)Math.Clamp(S(b), -32768, 32767)),
+            new("cvt.pack.sat.u16.s32 $d, $a, $b;", "rrr", (a, b, _) => ((ulong)(ushort)Math.Clamp(S(a), 0, 65535) << 16) | (ushort)Math.Clamp(S(b), 0, 65535)),
+            new("cvt.pack.sat.s8.s32.b32 $d, $a, $b, $c;", "rrrr", (a, b, c) => (c << 16) | ((ulong)(byte)Math.Clamp(S(a), -128, 127) << 8) | (byte)Math.Clamp(S(b), -128, 127)),
+            new("cvt.pack.sat.u8.s32.b32 $d, $a, $b, $c;", "rrrr", (a, b, c) => (c << 16) | ((ulong)(byte)Math.Clamp(S(a), 0, 255) << 8) | (byte)Math.Clamp(S(b), 0, 255)),
+        ], "sm_90");
+    }
+
+    [Fact]
+    public void HalvesAndBytesOfWords()
+    {
+        List<InstructionCase> cases = [];
+        bool[] signs = [false, true];
+        foreach ((int count, bool a, bool b, bool d) in from count in (int[])[2, 4] from a in signs from b in signs from d in signs select (count, a, b, d))
+        {
+            int width = 32 / count;
+            string S(bool signed) => signed ? "s32" : "u32";
+            int Element(ulong word, int i, bool signed) => (int)Value(word >> (i * width), (signed ? "s" : "u") + width);
+            foreach ((string name, Func<int, int, int> f) in ((string, Func<int, int, int>)[])[("add", (x, y) => x + y), ("sub", (x, y) => x - y), ("absdiff", (x, y) => Math.Abs(x - y)), ("min", Math.Min), ("max", Math.Max)])
+            {
+                (long least, long most) = d ? (-1L << (width - 1), (1L << (width - 1)) - 1) : (0, (1L << width) - 1);
+                ulong Pack(ulong x, ulong y, Func<long, long> end) => Enumerable.Range(0, count).Aggregate(0UL, (w, i) => w | (((ulong)end(f(Element(x, i, a), Element(y, i, b))) & ((1UL << width) - 1)) << (i * width)));
+                string types = $"{S(d)}.{S(a)}.{S(b)}";
+                cases.Add(new($"v{name}{count}.{types} $d, $a, $b, $c;", "rrrr", (x, y, _) => Pack(x, y, v => v)));
+                cases.Add(new($"v{name}{count}.{types}.sat $d, $a, $b, $c;", "rrrr", (x, y, _) => Pack(x, y, v => Math.Clamp(v, least, most))));
+                cases.Add(new($"v{name}{count}.{types}.add $d, $a, $b, $c;", "rrrr", (x, y, z) => Enumerable.Range(0, count).Aggregate(z, (w, i) => w + Bits(Value((ulong)(long)f(Element(x, i, a), Element(y, i, b)), (d ? "s" : "u") + width)))));
+            }
+
+            foreach ((string name, Func<int, int, bool> f) in ((string, Func<int, int, bool>)[])[("eq", (x, y) => x == y), ("ne", (x, y) => x != y), ("lt", (x, y) => x < y), ("le", (x, y) => x <= y), ("gt", (x, y) => x > y), ("ge", (x, y) => x >= y)])
+            {
+                cases.Add(new($"vset{count}.{S(a)}.{S(b)}.{name} $d, $a, $b, $c;", "rrrr", (x, y, _) => Enumerable.Range(0, count).Aggregate(0UL, (w, i) => w | (f(Element(x, i, a), Element(y, i, b)) ? 1UL << (i * width) : 0))));
+            }
+        }
+
+        InstructionBench.Check(InstructionBench.Operands([0, 1, 0x7F80FF01, 0x8000FFFF, 0x7FFF8001, 0xFFFFFFFF], 100), cases);
+    }
+
+    [Fact]
     public void CarryChains()
     {
         // 64-bit sums out of 32-bit halves, 128-bit ones out of 64-bit halves, and the upper half of a long product.
@@ -211,6 +258,10 @@ public class IntegerInstructionTests
             new("{ .reg .u64 r; sub.cc.u64 r, $a, $b; subc.u64 $d, $c, 5; }", "llll", (a, b, c) => c - 5 - (a < b ? 1UL : 0)),
             new(Halves + "mul.lo.u32 r0, a0, b0; mul.hi.u32 r1, a0, b0; mad.lo.cc.u32 r1, a0, b1, r1; mad.lo.u32 r1, a1, b0, r1; mov.b64 $d, {r0, r1}; }", "lll", (a, b, _) => a * b),
             new("{ .reg .u32 r, s; mad.lo.cc.u32 r, $a, $b, $c; madc.hi.u32 s, $a, $b, 0; mov.b32 $d, s; }", "rrrr", (a, b, c) => ((a * b) + c) >> 32),
+
+            // Where nothing was borrowed the carry is set.
+            new("{ .reg .u32 r; sub.cc.u32 r, $a, $b; addc.u32 $d, $c, 0; }", "rrrr", (a, b, c) => c + (a >= b ? 1UL : 0)),
+            new("{ .reg .u64 r; sub.cc.u64 r, $a, $b; addc.u64 $d, $c, 0; }", "llll", (a, b, c) => c + (a >= b ? 1UL : 0)),
             new("{ .reg .u64 r; mad.lo.cc.u64 r, $a, $b, $c; madc.hi.u64 $d, $a, $b, 7; }", "llll", (a, b, c) => (ulong)((((UInt128)a * b) + c) >> 64) + 7),
         ];
         InstructionBench.Check(Operands, cases);

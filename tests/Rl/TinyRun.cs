@@ -162,7 +162,7 @@ internal sealed class TinyRun : IDisposable
         }
     }
 
-    private static TransformerConfig Transformer(bool downsample) => new()
+    public static TransformerConfig Transformer(bool downsample) => new()
     {
         NumAttentionHeads = 2,
         AttentionHeadDim = 32,
@@ -177,7 +177,7 @@ internal sealed class TinyRun : IDisposable
         Upsample = downsample,
     };
 
-    private static ClipTextConfig Text() => new()
+    public static ClipTextConfig Text() => new()
     {
         HiddenSize = 64,
         IntermediateSize = 128,

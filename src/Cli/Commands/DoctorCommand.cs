@@ -22,12 +22,15 @@ internal sealed class DoctorCommand : Command
         Description = "Rows of an image in the comparison of a GPU with the CPU.", HelpName = "N", DefaultValueFactory = _ => OperationCases.PublishedImageTokens,
     };
 
+    private readonly Option<string> _filter = new("--filter") { Description = "Compare only operations whose name contains TEXT.", HelpName = "TEXT", DefaultValueFactory = _ => "" };
+
     /// <summary>The command.</summary>
     public DoctorCommand(CliContext context)
         : base("doctor", "Show what this machine offers: processor, measured peak, memory, disk, GPU libraries; with a GPU compare every operation with the CPU.")
     {
         _context = context;
         Add(_imageTokens);
+        Add(_filter);
         SetAction((parsed, cancellation) => Task.FromResult(Run(parsed, cancellation)));
     }
 
@@ -37,6 +40,12 @@ internal sealed class DoctorCommand : Command
         if (imageTokens is < 4 or > 16384 || imageTokens % 4 != 0)
         {
             throw new CommandException($"--image-tokens: expected a multiple of 4 from 4 to 16384, found {imageTokens}; the published model has {OperationCases.PublishedImageTokens}", ExitCode.Usage);
+        }
+
+        IReadOnlyList<OperationCase> cases = [.. OperationCases.Of(imageTokens).Where(c => c.Operation.Contains(parsed.GetValue(_filter)!, StringComparison.OrdinalIgnoreCase))];
+        if (cases.Count == 0)
+        {
+            throw new CommandException($"--filter: expected a part of the name of an operation, found '{parsed.GetValue(_filter)}'; without it all are compared", ExitCode.Usage);
         }
 
         Line("system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}");
@@ -64,15 +73,14 @@ internal sealed class DoctorCommand : Command
         {
             bool half = device.Architecture.HasBFloat16 && parsed.GetValue(DeviceOption.Precision) != "fp32";
             sound &= Compare(device, half ? ElementType.BFloat16 : ElementType.Float32, parsed.GetValue(DeviceOption.Gemm) == "cublas" ? GemmName.Cublas : GemmName.Own,
-                imageTokens, cancellation);
+                cases, cancellation);
         }
 
         return sound ? ExitCode.Success : ExitCode.Failure;
     }
 
-    private bool Compare(CudaDevice device, ElementType storage, GemmName gemm, int imageTokens, CancellationToken cancellation)
+    private bool Compare(CudaDevice device, ElementType storage, GemmName gemm, IReadOnlyList<OperationCase> cases, CancellationToken cancellation)
     {
-        IReadOnlyList<OperationCase> cases = OperationCases.Of(imageTokens);
         List<IReadOnlyList<string>> rows = [];
         int faults = 0;
         IProgressReporter progress = _context.CreateProgress();

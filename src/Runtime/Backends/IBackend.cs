@@ -18,6 +18,9 @@ public interface IBackend : IDisposable
     /// <summary>Element type in which networks on this device keep activations and the weights they compute with: Float32, or BFloat16 beside fp32 master weights.</summary>
     ElementType Storage { get; }
 
+    /// <summary>What the arenas of this backend hold.</summary>
+    MemoryLedger Memory { get; }
+
     /// <summary>An empty arena in this device's memory.</summary>
     /// <param name="name">What it is for: parameters, gradients, optimizer, activations.</param>
     /// <param name="blockBytes">Size of the blocks it grows by.</param>

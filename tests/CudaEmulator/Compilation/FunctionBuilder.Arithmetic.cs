@@ -33,6 +33,15 @@ internal sealed unsafe partial class FunctionBuilder
         {
             PackedInteger(i, type);
         }
+        else if (i.Has(".relu"))
+        {
+            EmitWord(i, (i.Opcode, type) switch
+            {
+                ("min", { IsSigned: true, Bytes: 4 }) => &LaneHandlers.Apply<NotNegative<MinLane>, Words, Words, Words, Absent>,
+                ("max", { IsSigned: true, Bytes: 4 }) => &LaneHandlers.Apply<NotNegative<MaxLane>, Words, Words, Words, Absent>,
+                _ => throw No("not for this type"),
+            }, type);
+        }
         else if (type.Bytes == 8)
         {
             EmitDouble(i, Integer64(i, type), type);
@@ -133,6 +142,9 @@ internal sealed unsafe partial class FunctionBuilder
 
     private void PackedInteger(PtxInstruction i, PtxType type) => EmitWord(i, (i.Opcode, type.IsSigned) switch
     {
+        ("min", true) when i.Has(".relu") => &LaneHandlers.Apply<Packed<SignedLane16<NotNegative<MinLane>>>, Words, Words, Words, Absent>,
+        ("max", true) when i.Has(".relu") => &LaneHandlers.Apply<Packed<SignedLane16<NotNegative<MaxLane>>>, Words, Words, Words, Absent>,
+        (_, false) when i.Has(".relu") => throw No("not for this type"),
         ("add", _) => &LaneHandlers.Apply<Packed<UnsignedLane16<AddLane>>, Words, Words, Words, Absent>,
         ("min", true) => &LaneHandlers.Apply<Packed<SignedLane16<MinLane>>, Words, Words, Words, Absent>,
         ("min", false) => &LaneHandlers.Apply<Packed<UnsignedLane16<MinLane>>, Words, Words, Words, Absent>,

@@ -20,6 +20,16 @@ internal sealed unsafe partial class FunctionBuilder
                 ulong window = SpaceOf(i) switch { PtxSpace.Shared => 1UL, PtxSpace.Local => 2, PtxSpace.Parameter => 3, PtxSpace.Constant => 4, _ => 0 };
                 Emit(&GenericOperations.IsIn, PredicateResult(i.Operands[0]), address).Value = (long)window;
                 break;
+            case "cvt" when i.Has(".pack"):
+                EmitWord(i, i.Types switch
+                {
+                    [{ Bytes: 2, IsSigned: true }, { IsSigned: true, Bytes: 4 }] => &LaneHandlers.Apply<PackHalves<Yes>, Words, Words, Words, Absent>,
+                    [{ Bytes: 2, IsSigned: false }, { IsSigned: true, Bytes: 4 }] => &LaneHandlers.Apply<PackHalves<No>, Words, Words, Words, Absent>,
+                    [{ Bytes: 1, IsSigned: true }, { IsSigned: true, Bytes: 4 }, { Bytes: 4 }] => &LaneHandlers.Apply<PackBytes<Yes>, Words, Words, Words, Words>,
+                    [{ Bytes: 1, IsSigned: false }, { IsSigned: true, Bytes: 4 }, { Bytes: 4 }] => &LaneHandlers.Apply<PackBytes<No>, Words, Words, Words, Words>,
+                    _ => throw No("not for these types"),
+                }, U32);
+                break;
             case "cvt" when i.Types is [var to, var from]:
                 Convert(i, to, from);
                 break;

@@ -205,14 +205,14 @@ internal sealed unsafe partial class FunctionBuilder
     {
         PtxOperand.Register { Value: { } register } when SlotAllocation.BankOf(register.Type) == Bank.Word => _slots.SlotOf(register) * WordBytes,
         PtxOperand.Sink => TemporaryWord(),
-        _ => throw No("wanted a 32-bit register for the result"),
+        _ => throw No($"wanted a 32-bit register for the result, got {operand}"),
     };
 
     private int DoubleResult(PtxOperand operand) => operand switch
     {
         PtxOperand.Register { Value: { } register } when SlotAllocation.BankOf(register.Type) == Bank.Double => _slots.SlotOf(register) * DoubleBytes,
         PtxOperand.Sink => TemporaryDouble(),
-        _ => throw No("wanted a 64-bit register for the result"),
+        _ => throw No($"wanted a 64-bit register for the result, got {operand}"),
     };
 
     private int PredicateResult(PtxOperand operand) => operand switch

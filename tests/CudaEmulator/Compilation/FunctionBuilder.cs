@@ -78,14 +78,14 @@ internal sealed unsafe partial class FunctionBuilder
         {
             Decode(instruction);
         }
-        catch (NotSupportedException error)
+        catch (Exception error) when (error is NotSupportedException or IndexOutOfRangeException or InvalidCastException)
         {
-            // Only an error if it is ever executed.
+            // Only an error if it is ever executed. Operands of another number or sort than expected are those of another form.
             CollectionsMarshal.SetCount(_kernel.Code, start);
             CollectionsMarshal.SetCount(_kernel.Origins, start);
             ref Instr stop = ref Emit(&Control.Unsupported);
             stop.Extra = _kernel.Objects.Count;
-            _kernel.Objects.Add($"instruction {instruction.FullName} of PTX line {instruction.Line} is not supported: {error.Message}");
+            _kernel.Objects.Add($"instruction {instruction.FullName} of PTX line {instruction.Line} is not supported: {(error is NotSupportedException ? error.Message : "the form is not known")}");
         }
 
         if (instruction.Guard is not null)
@@ -165,6 +165,7 @@ internal sealed unsafe partial class FunctionBuilder
 
     private void Decode(PtxInstruction i)
     {
+        KnownModifiers.Check(i);
         switch (i.Opcode)
         {
             case "mov":
@@ -184,6 +185,9 @@ internal sealed unsafe partial class FunctionBuilder
                 break;
             case "mul24" or "mad24" or "sad" or "popc" or "clz" or "bfind" or "brev" or "bfe" or "bfi" or "fns" or "prmt" or "lop3" or "shf" or "dp4a" or "dp2a" or "szext" or "bmsk":
                 IntegerFunction(i);
+                break;
+            case "vadd2" or "vsub2" or "vabsdiff2" or "vmin2" or "vmax2" or "vset2" or "vadd4" or "vsub4" or "vabsdiff4" or "vmin4" or "vmax4" or "vset4":
+                PackedInteger(i);
                 break;
             case "and" or "or" or "xor" or "not" or "cnot" or "shl" or "shr":
                 Logic(i);
@@ -217,6 +221,10 @@ internal sealed unsafe partial class FunctionBuilder
                 break;
             case "cp" or "mbarrier":
                 Asynchronous(i);
+                break;
+            case "createpolicy":
+                // Caches are not modelled: any policy is as good as another.
+                Emit(&VectorHandlers.UnaryDouble<Copy64>, DoubleResult(i.Operands[0]), ConstantDouble(0));
                 break;
             case "trap" or "brkpt":
                 Emit(i.Opcode == "trap" ? &Control.Trap : &Control.Nothing);

@@ -9,6 +9,8 @@ internal static class DriverErrors
     public const CudaResult CooperativeLaunchTooLarge = (CudaResult)720;
     public const CudaResult StreamCaptureUnmatched = (CudaResult)903;
     public const CudaResult StreamCaptureUnjoined = (CudaResult)904;
+    public const CudaResult StreamCaptureIsolation = (CudaResult)905;
+    public const CudaResult CapturedEvent = (CudaResult)907;
     public const CudaResult ContextIsDestroyed = (CudaResult)709;
 
     /// <summary>The driver's name and description of a result, or null for one that is none.</summary>
@@ -47,6 +49,8 @@ internal static class DriverErrors
         901 => ("CUDA_ERROR_STREAM_CAPTURE_INVALIDATED", "operation failed due to a previous error during capture"),
         903 => ("CUDA_ERROR_STREAM_CAPTURE_UNMATCHED", "operation would result in a merge of separate capture sequences"),
         904 => ("CUDA_ERROR_STREAM_CAPTURE_UNJOINED", "capturing stream has unjoined work"),
+        905 => ("CUDA_ERROR_STREAM_CAPTURE_ISOLATION", "dependency created on uncaptured work in another stream"),
+        907 => ("CUDA_ERROR_CAPTURED_EVENT", "operation not permitted on an event last recorded in a capturing stream"),
         999 => ("CUDA_ERROR_UNKNOWN", "unknown error"),
         _ => null,
     };
@@ -57,7 +61,7 @@ internal static class DriverErrors
         ViolationKind.OutOfBounds or ViolationKind.UseAfterFree or ViolationKind.Poisoned or ViolationKind.ReadOnly => CudaResult.IllegalAddress,
         ViolationKind.Misaligned => CudaResult.MisalignedAddress,
         ViolationKind.Assertion => CudaResult.Assert,
-        ViolationKind.InstructionLimit or ViolationKind.Deadlock => CudaResult.LaunchTimeout,
+        ViolationKind.InstructionLimit => CudaResult.LaunchTimeout,
         ViolationKind.NotSupported => CudaResult.IllegalInstruction,
         _ => CudaResult.LaunchFailed,
     };

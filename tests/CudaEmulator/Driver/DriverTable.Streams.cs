@@ -58,6 +58,7 @@ internal static unsafe partial class DriverTable
     {
         EmulatedStream queue = DriverCall.Stream(context, stream);
         EmulatedEvent waited = DriverCall.Object<EmulatedEvent>(handle);
+        ForbidEndedRecording(waited);
         if (waited.Capture is { } session)
         {
             if (queue.Capture is { } own && own != session)
@@ -66,12 +67,12 @@ internal static unsafe partial class DriverTable
                 throw new DriverException(DriverErrors.StreamCaptureUnmatched, "the stream and the event belong to different recordings");
             }
 
-            session.Join(queue, waited.CaptureStream!);
+            session.Join(queue, waited.CaptureBefore);
         }
         else if (queue.Capture is { } recording)
         {
             recording.Broken ??= "waiting for an event recorded outside";
-            throw new DriverException(CudaResult.StreamCaptureUnsupported, "a recording cannot wait for an event that was recorded outside it");
+            throw new DriverException(DriverErrors.StreamCaptureIsolation, "a recording cannot wait for an event that was recorded outside it");
         }
         else if (waited.Mark is { } mark)
         {
@@ -88,7 +89,12 @@ internal static unsafe partial class DriverTable
             throw new DriverException(queue == context.DefaultStream ? CudaResult.StreamCaptureUnsupported : CudaResult.InvalidValue, "the default stream cannot be recorded");
         }
 
-        queue.Capture = queue.Capture is null ? new CaptureSession(queue) : throw new DriverException(DriverErrors.IllegalState, "the stream is being recorded already");
+        if (queue.Capture is not null)
+        {
+            throw new DriverException(DriverErrors.IllegalState, "the stream is being recorded already");
+        }
+
+        _ = new CaptureSession(queue);
     });
 
     [UnmanagedCallersOnly]
@@ -102,14 +108,13 @@ internal static unsafe partial class DriverTable
             throw new DriverException(DriverErrors.StreamCaptureUnmatched, "a recording ends on the stream it began on");
         }
 
-        bool unjoined = session.HasUnjoined;
-        session.Release();
+        session.End();
         if (session.Broken is { } why)
         {
             throw new DriverException(CudaResult.StreamCaptureInvalidated, $"the recording was broken by {why}");
         }
 
-        if (unjoined)
+        if (session.HasUnjoined)
         {
             throw new DriverException(DriverErrors.StreamCaptureUnjoined, "streams that joined the recording have work that its first stream does not wait for");
         }
@@ -139,7 +144,7 @@ internal static unsafe partial class DriverTable
     {
         EmulatedStream queue = DriverCall.Stream(context, stream);
         EmulatedEvent recorded = DriverCall.Object<EmulatedEvent>(handle);
-        (recorded.Capture, recorded.CaptureStream) = (queue.Capture, queue);
+        (recorded.Capture, recorded.CaptureBefore) = (queue.Capture, queue.Capture?.Before(queue) ?? []);
         if (queue.Capture is null)
         {
             RecordCommand mark = new(queue);
@@ -155,7 +160,7 @@ internal static unsafe partial class DriverTable
         if (waited.Capture is { } session)
         {
             session.Broken ??= "waiting for an event of the recording";
-            throw new DriverException(CudaResult.StreamCaptureUnsupported, "the event belongs to a recording: its work does not run");
+            throw new DriverException(DriverErrors.CapturedEvent, "the event was last recorded in a graph: its work does not run");
         }
 
         if (waited.Mark is { } mark)
@@ -172,6 +177,11 @@ internal static unsafe partial class DriverTable
         {
             EmulatedEvent first = DriverCall.Object<EmulatedEvent>(start);
             EmulatedEvent last = DriverCall.Object<EmulatedEvent>(end);
+            if (first.Capture is not null || last.Capture is not null)
+            {
+                throw new DriverException(DriverErrors.CapturedEvent, "an event was last recorded in a graph: it has no time");
+            }
+
             if (first.Mark is null || last.Mark is null)
             {
                 throw new DriverException(CudaResult.InvalidHandle, "an event was never recorded");
@@ -233,6 +243,14 @@ internal static unsafe partial class DriverTable
         context.Disown(DriverCall.Object<EmulatedGraph>(graph));
         Handles.Remove(graph);
     });
+
+    private static void ForbidEndedRecording(EmulatedEvent waited)
+    {
+        if (waited.Capture is { IsOver: true })
+        {
+            throw new DriverException(DriverErrors.CapturedEvent, "the event was last recorded in a graph whose recording is over");
+        }
+    }
 
     private static void NotRecorded(EmulatedStream stream, string what)
     {

@@ -20,7 +20,7 @@ internal sealed class EmulatedStream(EmulatedContext context, bool isBlocking)
     {
         if (Capture is { } session)
         {
-            session.Add(command);
+            session.Add(this, command);
             return;
         }
 
@@ -70,53 +70,8 @@ internal sealed class EmulatedEvent(EmulatedContext context)
     /// <summary>The recording in which it was last recorded, or null.</summary>
     public CaptureSession? Capture { get; set; }
 
-    /// <summary>The stream of that recording it was recorded on.</summary>
-    public EmulatedStream? CaptureStream { get; set; }
-}
-
-/// <summary>A graph under recording, by one stream and those that joined it through events.</summary>
-internal sealed class CaptureSession(EmulatedStream origin)
-{
-    private readonly HashSet<EmulatedStream> _joined = [];
-
-    public EmulatedStream Origin { get; } = origin;
-
-    /// <summary>The thread that records.</summary>
-    public int Thread { get; } = Environment.CurrentManagedThreadId;
-
-    public List<StreamCommand> Nodes { get; } = [];
-
-    /// <summary>Why the recording is broken, or null.</summary>
-    public string? Broken { get; set; }
-
-    /// <summary>Whether streams that joined have work the origin does not wait for.</summary>
-    public bool HasUnjoined => _joined.Count > 0;
-
-    public void Add(StreamCommand command) => Nodes.Add(command);
-
-    /// <summary>A stream waits for an event of the recording and becomes part of it; the origin waits for one and so takes it in.</summary>
-    public void Join(EmulatedStream stream, EmulatedStream from)
-    {
-        if (stream == Origin)
-        {
-            _joined.Remove(from);
-        }
-        else
-        {
-            stream.Capture = this;
-            _joined.Add(stream);
-        }
-    }
-
-    /// <summary>Frees all streams of the recording.</summary>
-    public void Release()
-    {
-        Origin.Capture = null;
-        foreach (EmulatedStream stream in _joined)
-        {
-            stream.Capture = null;
-        }
-    }
+    /// <summary>Work of that recording that lies before it.</summary>
+    public int[] CaptureBefore { get; set; } = [];
 }
 
 /// <summary>Recorded work.</summary>

@@ -99,6 +99,9 @@ internal sealed unsafe partial class Warp(Block block, int index)
     /// <summary>Instructions executed in this launch before this turn.</summary>
     public long Executed { get; set; }
 
+    /// <summary>Times the clock was read.</summary>
+    public long ClockReads { get; set; }
+
     public Frame Frame { get; private set; } = null!;
 
     /// <summary>Thread-local memory.</summary>
@@ -139,6 +142,7 @@ internal sealed unsafe partial class Warp(Block block, int index)
         Resume = entry;
         Status = WarpStatus.Ready;
         Executed = 0;
+        ClockReads = 0;
         Stop = (Instr*)nuint.MaxValue;
         _others.Clear();
         _turn = 0;

@@ -6,7 +6,8 @@ namespace CoGrpo.CudaEmulator.Operations;
 
 /// <summary>
 /// Extended-precision arithmetic: add, sub and mad that take the carry of the last one in, give theirs out, or both. Extra: bit 0 carry in,
-/// bit 1 carry out, bit 2 subtraction, bit 3 multiply-add, bit 4 its upper half, bit 5 signed.
+/// bit 1 carry out, bit 2 subtraction, bit 3 multiply-add, bit 4 its upper half, bit 5 signed. A subtraction adds the complement, as the device does, so
+/// that the carry it leaves is 1 where nothing was borrowed. Only code that mixes both kinds can tell, and the compiler's own 128-bit division does.
 /// </summary>
 internal static unsafe class CarryHandlers
 {
@@ -31,8 +32,9 @@ internal static unsafe class CarryHandlers
                 b = ((uint*)(warp.R + at->C))[lane];
             }
 
-            ulong carry = (at->Extra & In) != 0 ? warp.Carry >> lane & 1 : 0;
-            ulong sum = (at->Extra & Subtract) != 0 ? a - b - carry : a + b + carry;
+            bool subtracts = (at->Extra & Subtract) != 0;
+            ulong carry = (at->Extra & In) != 0 ? warp.Carry >> lane & 1 : subtracts ? 1UL : 0;
+            ulong sum = a + (subtracts ? (uint)~b : b) + carry;
             ((uint*)(warp.R + at->D))[lane] = (uint)sum;
             SetCarry(warp, at, lane, (sum >> 32 & 1) != 0);
         }
@@ -54,8 +56,9 @@ internal static unsafe class CarryHandlers
                 b = ((ulong*)(warp.D + at->C))[lane];
             }
 
-            UInt128 carry = (at->Extra & In) != 0 ? warp.Carry >> lane & 1 : 0;
-            UInt128 sum = (at->Extra & Subtract) != 0 ? a - (UInt128)b - carry : a + (UInt128)b + carry;
+            bool subtracts = (at->Extra & Subtract) != 0;
+            UInt128 carry = (at->Extra & In) != 0 ? warp.Carry >> lane & 1 : subtracts ? 1UL : 0;
+            UInt128 sum = a + (UInt128)(subtracts ? ~b : b) + carry;
             ((ulong*)(warp.D + at->D))[lane] = (ulong)sum;
             SetCarry(warp, at, lane, ((sum >> 64) & 1) != 0);
         }

@@ -52,7 +52,8 @@ internal static unsafe class ClockOperations
         return at + 1;
     }
 
-    private static long Now(Warp warp) => warp.Executed + warp.TurnStart - warp.Budget;
+    /// <summary>Instructions are counted by whole blocks; reading the clock moves it on too, so that it never stands still.</summary>
+    private static long Now(Warp warp) => warp.Executed + warp.TurnStart - warp.Budget + ++warp.ClockReads;
 
     private static ulong Nanoseconds() => (ulong)(Stopwatch.GetTimestamp() * (1_000_000_000.0 / Stopwatch.Frequency));
 }

@@ -309,6 +309,31 @@ internal readonly struct MaxLane : ILaneOperation
     public static ulong Apply(ulong a, ulong b, ulong c) => (ulong)Math.Max((int)a, (int)b);
 }
 
+/// <summary>Zero where the result would be negative.</summary>
+internal readonly struct NotNegative<T> : ILaneOperation
+    where T : struct, ILaneOperation
+{
+    public static ulong Apply(ulong a, ulong b, ulong c) => T.Apply(a, b, c) is var result && (int)result < 0 ? 0 : result;
+}
+
+/// <summary>Two integers held to the range of halves, A above B.</summary>
+internal readonly struct PackHalves<TSigned> : ILaneOperation
+    where TSigned : struct, IFlag
+{
+    public static ulong Apply(ulong a, ulong b, ulong c) => (Hold((int)a) << 16) | Hold((int)b);
+
+    private static ulong Hold(int x) => TSigned.Value ? (ushort)Math.Clamp(x, short.MinValue, short.MaxValue) : (ushort)Math.Clamp(x, 0, ushort.MaxValue);
+}
+
+/// <summary>Two integers held to the range of bytes, A above B, under the lower half of C.</summary>
+internal readonly struct PackBytes<TSigned> : ILaneOperation
+    where TSigned : struct, IFlag
+{
+    public static ulong Apply(ulong a, ulong b, ulong c) => ((c & 0xFFFF) << 16) | (Hold((int)a) << 8) | Hold((int)b);
+
+    private static ulong Hold(int x) => TSigned.Value ? (byte)Math.Clamp(x, sbyte.MinValue, sbyte.MaxValue) : (byte)Math.Clamp(x, 0, byte.MaxValue);
+}
+
 /// <summary>A signed sum held to the range.</summary>
 internal readonly struct AddSaturated : ILaneOperation
 {

@@ -128,8 +128,13 @@ internal sealed record KernelRun
             return Encoding.UTF8.GetBytes(source);
         }
 
-        Dictionary<string, string> headers = Directory.EnumerateFiles(Path.GetDirectoryName(Path.GetFullPath(File))!)
-            .Where(f => Path.GetExtension(f) is ".cuh" or ".h" or ".hpp").ToDictionary(f => Path.GetFileName(f), System.IO.File.ReadAllText, StringComparer.Ordinal);
+        // What lies beside the program goes before what is known here.
+        Dictionary<string, string> headers = new(StandardHeaders.All, StringComparer.Ordinal);
+        foreach (string header in Directory.EnumerateFiles(Path.GetDirectoryName(Path.GetFullPath(File))!).Where(f => Path.GetExtension(f) is ".cuh" or ".h" or ".hpp"))
+        {
+            headers[Path.GetFileName(header)] = System.IO.File.ReadAllText(header);
+        }
+
         Nvrtc compiler = Environment.GetEnvironmentVariable(CudaLibraries.NvrtcVariable) is { Length: > 0 } ? Nvrtc.Load() : NvrtcFolders.Find("12.4") ?? Nvrtc.Load();
         return compiler.Compile(Path.GetFileName(File), source, headers, Architecture, Options).Ptx;
     }

@@ -7,7 +7,7 @@ namespace CoGrpo.Tests.Runtime.OperationTable;
 /// <summary>The operation table on the CPU backend.</summary>
 public sealed class OperationTableTests
 {
-    private static readonly string[] Plumbing = ["get_Name", nameof(IBackend.Record), "get_Storage", nameof(IBackend.CreateArena)];
+    private static readonly string[] Plumbing = ["get_Name", "get_Memory", nameof(IBackend.Record), "get_Storage", nameof(IBackend.CreateArena)];
 
     public static TheoryData<string> Operations => [.. Table.Rows.Select(row => row.Operation).Distinct()];
 

@@ -28,6 +28,9 @@ public sealed unsafe partial class CpuBackend : IBackend, IArenaMemory
     /// <summary>Number of workers.</summary>
     public int Threads { get; }
 
+    /// <inheritdoc cref="IBackend.Memory"/>
+    public MemoryLedger Memory { get; } = new();
+
     /// <inheritdoc cref="IBackend.CreateArena"/>
     public Arena CreateArena(string name, long blockBytes) => new(name, this, blockBytes);
 
@@ -54,7 +57,9 @@ public sealed unsafe partial class CpuBackend : IBackend, IArenaMemory
     {
         try
         {
-            return (nint)NativeMemory.AlignedAlloc((nuint)bytes, 256);
+            nint address = (nint)NativeMemory.AlignedAlloc((nuint)bytes, 256);
+            Memory.Add(arena, bytes);
+            return address;
         }
         catch (OutOfMemoryException)
         {
@@ -64,7 +69,11 @@ public sealed unsafe partial class CpuBackend : IBackend, IArenaMemory
     }
 
     /// <inheritdoc/>
-    void IArenaMemory.Free(nint address, long bytes) => NativeMemory.AlignedFree((void*)address);
+    void IArenaMemory.Free(string arena, nint address, long bytes)
+    {
+        NativeMemory.AlignedFree((void*)address);
+        Memory.Add(arena, -bytes);
+    }
 
     /// <summary>Stops the workers. Arenas stay valid until they are disposed themselves.</summary>
     public void Dispose()

@@ -73,6 +73,9 @@ public sealed unsafe partial class CudaBackend : IBackend, IArenaMemory
     /// <summary>Bytes of device memory held for partial results of operations.</summary>
     public long WorkspaceBytes => _workspace.Bytes;
 
+    /// <inheritdoc cref="IBackend.Memory"/>
+    public MemoryLedger Memory { get; } = new();
+
     /// <inheritdoc cref="IBackend.CreateArena"/>
     public Arena CreateArena(string name, long blockBytes) => new(name, this, blockBytes);
 
@@ -125,6 +128,7 @@ public sealed unsafe partial class CudaBackend : IBackend, IArenaMemory
         {
             var memory = new CudaDeviceMemory(_context, bytes, $"arena {arena}");
             _blocks.Add((nint)memory.Address, memory);
+            Memory.Add(arena, bytes);
             return (nint)memory.Address;
         }
         catch (CudaException error) when (error.Result == CudaResult.OutOfMemory)
@@ -134,13 +138,14 @@ public sealed unsafe partial class CudaBackend : IBackend, IArenaMemory
     }
 
     /// <inheritdoc/>
-    void IArenaMemory.Free(nint address, long bytes)
+    void IArenaMemory.Free(string arena, nint address, long bytes)
     {
         if (_blocks.Remove(address, out CudaDeviceMemory? memory))
         {
             // What still runs may use the block.
             _stream.Drain();
             memory.Dispose();
+            Memory.Add(arena, -bytes);
         }
     }
 

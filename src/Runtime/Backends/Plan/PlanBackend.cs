@@ -7,7 +7,6 @@ namespace CoGrpo.Runtime.Backends.Plan;
 public sealed partial class PlanBackend : IBackend, IArenaMemory
 {
     private readonly Dictionary<string, OperationCost> _costs = new(StringComparer.Ordinal);
-    private long _reserved;
     private nint _next = 1 << 20;
 
     /// <summary>A plan of a device that keeps activations in <paramref name="storage"/>.</summary>
@@ -22,11 +21,8 @@ public sealed partial class PlanBackend : IBackend, IArenaMemory
     /// <summary>Cost of every operation called so far, by name.</summary>
     public IReadOnlyDictionary<string, OperationCost> Costs => _costs;
 
-    /// <summary>Bytes that arenas hold now.</summary>
-    public long ReservedBytes => _reserved;
-
-    /// <summary>Most bytes that arenas held at once.</summary>
-    public long PeakReservedBytes { get; private set; }
+    /// <inheritdoc/>
+    public MemoryLedger Memory { get; } = new();
 
     /// <summary>Forgets the costs.</summary>
     public void Clear() => _costs.Clear();
@@ -56,13 +52,12 @@ public sealed partial class PlanBackend : IBackend, IArenaMemory
     {
         nint address = _next;
         _next += (nint)((bytes + 255) / 256 * 256);
-        _reserved += bytes;
-        PeakReservedBytes = Math.Max(PeakReservedBytes, _reserved);
+        Memory.Add(arena, bytes);
         return address;
     }
 
     /// <inheritdoc/>
-    void IArenaMemory.Free(nint address, long bytes) => _reserved -= bytes;
+    void IArenaMemory.Free(string arena, nint address, long bytes) => Memory.Add(arena, -bytes);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -32,7 +32,7 @@ internal sealed class OperationCases
         (_imageTokens, _tokens, _sequence, _rows) = (imageTokens, L + imageTokens, new Shape(1, L + imageTokens, C), new Shape(L + imageTokens, C));
 
     /// <summary>Rows of a map of the picture decoder, 64 at the published size.</summary>
-    private int MapRows => Math.Max(1, _imageTokens / 16);
+    private int MapRows => Math.Max(2, _imageTokens / 16);
 
     private Shape Map => new(1, MapRows, 64, MapChannels);
 

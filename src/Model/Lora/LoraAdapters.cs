@@ -12,14 +12,13 @@ public sealed class LoraAdapters : IDisposable
     private const ulong FirstSubstream = 2UL << 32;
 
     private readonly IBackend _backend;
-    private readonly IReadOnlyList<LoraSlot> _slots;
 
     /// <summary>Puts adapters of zero effect (all weights zero) on <paramref name="slots"/>, or such that share the weights of <paramref name="share"/>.</summary>
     /// <exception cref="ModelException">A shape names no slot.</exception>
     internal LoraAdapters(IReadOnlyList<LoraSlot> slots, IReadOnlyList<LoraShape> shapes, IBackend backend, LoraAdapters? share)
     {
         _backend = backend;
-        _slots = slots;
+        Slots = slots;
         Shapes = shapes;
         Parameters = new ParameterStore(backend, backend.Storage);
         foreach (LoraShape shape in shapes)
@@ -32,6 +31,9 @@ public sealed class LoraAdapters : IDisposable
         Parameters.Seal(share?.Parameters);
     }
 
+    /// <summary>All projections of the network, with and without adapter.</summary>
+    public IReadOnlyList<LoraSlot> Slots { get; }
+
     /// <summary>The adapters' sizes, in the order of the network.</summary>
     public IReadOnlyList<LoraShape> Shapes { get; }
 
@@ -42,12 +44,12 @@ public sealed class LoraAdapters : IDisposable
     public void Initialise(ulong seed)
     {
         _backend.Fill(Parameters.Values, 0);
-        for (int i = 0; i < _slots.Count; i++)
+        for (int i = 0; i < Slots.Count; i++)
         {
-            if (_slots[i].Adapter is { } adapter)
+            if (Slots[i].Adapter is { } adapter)
             {
                 var random = new RandomSequence(seed, RandomStream.Initialisation, FirstSubstream + (ulong)i);
-                double bound = 1 / Math.Sqrt(_slots[i].Inputs);
+                double bound = 1 / Math.Sqrt(Slots[i].Inputs);
                 float[] values = new float[adapter.A.Shape.Count];
                 foreach (ref float value in values.AsSpan())
                 {
@@ -69,7 +71,7 @@ public sealed class LoraAdapters : IDisposable
     {
         ArgumentNullException.ThrowIfNull(network);
         using Arena work = _backend.CreateArena("merge", 1 << 16);
-        foreach (LoraSlot slot in _slots)
+        foreach (LoraSlot slot in Slots)
         {
             slot.Adapter?.Fold(_backend, work, slot.Weight);
         }

@@ -19,6 +19,7 @@ internal static class CommandSet
         new SampleCommand(context, (request, output, progress, cancellation) => ServingCommands.Sample(context, request, output, progress, cancellation)),
         new EvalCommand(context, (request, output, progress, cancellation) => ServingCommands.Eval(context, request, output, progress, cancellation)),
         new ScheduleCommand(context, (request, output, progress, cancellation) => ServingCommands.Schedule(context, request, output, progress, cancellation)),
+        new MergeCommand(context),
         new InspectCommand(context),
         new KernelsCommand(context),
         new DoctorCommand(context),

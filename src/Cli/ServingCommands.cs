@@ -16,8 +16,8 @@ internal static class ServingCommands
     {
         IReadOnlyList<Prompt> prompts = [.. request.Prompts.Select(Parse)];
         using ComputeDevice device = DeviceOption.Open(request.Configuration, context);
-        using ServingSession session = ServingSession.Open(request.Configuration, device, request.Schedule);
-        output.WriteLine($"model: {session.Checkpoint}");
+        using ServingSession session = ServingSession.Open(request.Configuration, device, request.Schedule, request.Lora);
+        output.WriteLine($"model: {session.Checkpoint}{(request.Lora is { } lora ? $" with {lora.Path}" : "")}");
         (IReadOnlyList<SampledPicture> pictures, string grid) = SampleService.Run(session, request.Configuration, prompts, request.Samples, progress, cancellation);
         foreach (SampledPicture picture in pictures)
         {
@@ -34,8 +34,8 @@ internal static class ServingCommands
     public static int Eval(CliContext context, EvalRequest request, TextWriter output, IProgressReporter progress, CancellationToken cancellation)
     {
         using ComputeDevice device = DeviceOption.Open(request.Configuration, context);
-        using ServingSession session = ServingSession.Open(request.Configuration, device, request.Schedule);
-        output.WriteLine($"model: {session.Checkpoint}");
+        using ServingSession session = ServingSession.Open(request.Configuration, device, request.Schedule, request.Lora);
+        output.WriteLine($"model: {session.Checkpoint}{(request.Lora is { } lora ? $" with {lora.Path}" : "")}");
         var service = new EvaluationService(session, request.Configuration, request.TrainingPrompts);
         service.Evaluate(request.Transfer, progress, cancellation);
         IReadOnlyList<GridSearchResult> searches = request.Grid ? service.Search(new GridSearchPlan(), progress, cancellation) : [];

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using CoGrpo.Runtime.Files;
 
 namespace CoGrpo.Tests.Cli;
 
@@ -26,6 +27,32 @@ public sealed class TrainRunTests : IDisposable
 
     [Fact]
     public void A_killed_training_run_resumes_to_the_same_bits() => KilledAndResumed(TinyTrain, linesBeforeKill: 3);
+
+    /// <summary>With adapters, an average and recomputed blocks: the checkpoint holds the adapters only.</summary>
+    [Fact]
+    public void A_killed_run_of_adapters_resumes_to_the_same_bits()
+    {
+        KilledAndResumed([.. TinyTrain, "--set", "train.model.lora={\"rank\":4,\"alpha\":8,\"targets\":[\"attention\"]}", "--set", "train.model.recomputeBlocks=true"], linesBeforeKill: 3);
+        string folder = Path.Combine(_root, "whole");
+        foreach (string file in Directory.GetFiles(Path.Combine(folder, "lora")))
+        {
+            Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(file.Replace("whole", "killed", StringComparison.Ordinal)));
+        }
+
+        string checkpoint = Directory.GetDirectories(Path.Combine(folder, "checkpoints")).Order(StringComparer.Ordinal).Last();
+        using SafetensorsFile state = SafetensorsFile.Open(Path.Combine(checkpoint, "state.safetensors"));
+        Assert.DoesNotContain(state.Tensors.Keys, name => name.StartsWith("transformer:", StringComparison.Ordinal));
+        Assert.Contains(state.Tensors.Keys, name => name.StartsWith("lora.average:", StringComparison.Ordinal));
+
+        string merged = Path.Combine(_root, "merged");
+        CliRun merge = CliRun.Of("merge", "--lora", Path.Combine(folder, "lora"), "--output", merged);
+        Assert.True(merge.Code == 0, merge.Error);
+        const string Weights = "transformer/diffusion_pytorch_model.safetensors";
+        Assert.Equal(File.ReadAllBytes(Path.Combine(folder, "model", Weights)), File.ReadAllBytes(Path.Combine(merged, Weights)));
+        CliRun sample = CliRun.Of("sample", "a dog", "--lora", Path.Combine(folder, "lora"), "--lora-scale", "0.5", "--steps", "2", "--output", Path.Combine(_root, "pictures"));
+        Assert.True(sample.Code == 0, sample.Error);
+        Assert.Contains($"with {Path.Combine(folder, "lora")}", sample.Out, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void A_killed_pretraining_run_resumes_to_the_same_bits() => KilledAndResumed(TinyPretrain, linesBeforeKill: 3);

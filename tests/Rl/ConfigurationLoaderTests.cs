@@ -56,6 +56,8 @@ public sealed class ConfigurationLoaderTests
     [InlineData("{ \"sede\": 1 }", "run.json:1: unknown setting sede", "did you mean seed?")]
     [InlineData("{ \"model\": { \"numLayers\": 1 } }", "run.json:1: unknown setting model.numLayers", "did you mean num_layers?")]
     [InlineData("{ \"train\": { \"rewards\": [ { \"nam\": \"fidelity\" } ] } }", "unknown setting train.rewards[0].nam", "did you mean name?")]
+    [InlineData("{ \"train\": { \"model\": { \"lora\": { \"targets\": [\"atention\"] } } } }", "run.json:1: train.model.lora.targets", "did you mean attention?")]
+    [InlineData("{ \"train\": { \"model\": { \"lora\": { \"rang\": 4 } } } }", "unknown setting train.model.lora.rang", "did you mean rank?")]
     [InlineData("{ \"pretrain\": { \"warmpu\": 1 } }", "unknown setting pretrain.warmpu", "did you mean warmup?")]
     public void Unknown_keys_name_path_line_and_nearest(string json, string start, string nearest)
     {

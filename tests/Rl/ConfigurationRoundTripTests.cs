@@ -29,7 +29,8 @@ public sealed class ConfigurationRoundTripTests
                 Model = start.Train.Model with
                 {
                     Group = 5, Batch = 5 * groups.Get, StepsTrained = pick % 2 * (4 + (steps.Get % 60)), CfgGrad = (GuidanceGradient)(pick % 3),
-                    ClipEpsilonHigh = flag ? small : null, ActionsInModelPhase = (ActionChoice)(pick % 2),
+                    ClipEpsilonHigh = flag ? small : null, ActionsInModelPhase = (ActionChoice)(pick % 2), RecomputeBlocks = flag,
+                    Lora = new() { Rank = pick % 9, Alpha = width, Targets = flag ? ["to_q", "mlp"] : ["attention"] },
                 },
                 RewardMix = (RewardMix)(pick % 2),
             },
@@ -41,7 +42,8 @@ public sealed class ConfigurationRoundTripTests
         return ConfigurationLoader.Write(read) == text
             && read.Seed == original.Seed && read.Schedule.Sigma.SequenceEqual(original.Schedule.Sigma)
             && read.Sampling == original.Sampling && read.Pretrain with { Betas = original.Pretrain.Betas } == original.Pretrain
-            && read.Train.Model with { Betas = original.Train.Model.Betas } == original.Train.Model
+            && read.Train.Model.Lora.Targets.SequenceEqual(original.Train.Model.Lora.Targets)
+            && read.Train.Model with { Betas = original.Train.Model.Betas, Lora = read.Train.Model.Lora with { Targets = original.Train.Model.Lora.Targets } } == original.Train.Model
             && read.Train.Cycles.SequenceEqual(original.Train.Cycles) && read.Output == original.Output;
     }
 

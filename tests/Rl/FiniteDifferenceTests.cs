@@ -69,7 +69,7 @@ public class FiniteDifferenceTests
     }
 
     /// <summary>The gradient's direction plus a random one of the same length: the first gives the slope its size, the second looks elsewhere.</summary>
-    private static IEnumerable<float[]> Directions(float[] gradient, int count)
+    internal static IEnumerable<float[]> Directions(float[] gradient, int count)
     {
         var random = new Random(gradient.Length);
         double norm = IndependentObjective.Norm(gradient);
@@ -81,7 +81,7 @@ public class FiniteDifferenceTests
         }
     }
 
-    private static void Check(TinyRun run, ParameterStore store, Tensor values, float[] gradient, float[] direction, double step, Func<double> loss, string name)
+    internal static void Check(TinyRun run, ParameterStore store, Tensor values, float[] gradient, float[] direction, double step, Func<double> loss, string name)
     {
         float[] origin = run.Read(values);
         double At(double h)

@@ -1,5 +1,6 @@
 using CoGrpo.Model;
 using CoGrpo.Model.Clip;
+using CoGrpo.Model.Lora;
 using CoGrpo.Model.Meissonic;
 using CoGrpo.Model.Schedule;
 using CoGrpo.Model.TextToImage;
@@ -29,8 +30,9 @@ internal sealed class TinyRun : IDisposable
     /// <param name="trained">Which actions the policy controls; null for all.</param>
     /// <param name="guidance">Hand-made s.</param>
     /// <param name="device">Where; the CPU without. Owned from here on.</param>
+    /// <param name="lora">Adapters to train, or null for all weights.</param>
     public TinyRun(int lanes = 1, int sampleMicroBatch = 4, bool downsample = false, int steps = 4, bool untrained = false, IReadOnlyList<bool>? trained = null,
-        double guidance = 2, ComputeDevice? device = null)
+        double guidance = 2, ComputeDevice? device = null, LoraConfig? lora = null)
     {
         Device = Own(device ?? ComputeDevice.Cpu());
         int side = downsample ? 16 : 8;
@@ -45,6 +47,11 @@ internal sealed class TinyRun : IDisposable
         // Away from the identity blocks and the zero policy of a fresh start, where most gradients vanish.
         Jitter(Model.Transformer.Parameters, 4, 0.05);
         Jitter(Model.TextEncoder.Parameters, 5, 0.2);
+        if (lora is not null)
+        {
+            Model.Transformer.AddLora(LoraTargets.Select(lora, Model.Transformer.LoraSlots)).Initialise(Seed);
+        }
+
         if (!untrained)
         {
             Jitter(Policy.Parameters, 6, 0.05);
@@ -116,7 +123,7 @@ internal sealed class TinyRun : IDisposable
     {
         using var phase = new ModelPhase(Lanes, configuration with { LearningRate = 0 });
         metrics = phase.Update(trajectories, update, Seed, iteration, 1);
-        return LaneGradients(lane => lane.Model.Transformer.Parameters);
+        return LaneGradients(lane => lane.Model.Transformer.Trained);
     }
 
     /// <summary>The gradient a schedule update would use, with the weights left as they are.</summary>
@@ -189,9 +196,10 @@ internal sealed class TinyRun : IDisposable
         EosTokenId = -1,
     };
 
-    private void Jitter(ParameterStore store, int seed, double deviation) => Jitter(Backend, store, seed, deviation);
+    /// <summary>Adds normal numbers of this deviation to all weights of a store.</summary>
+    public void Jitter(ParameterStore store, int seed, double deviation) => Jitter(Backend, store, seed, deviation);
 
-    /// <summary>Adds normal noise to every weight.</summary>
+    /// <summary>The same on any backend.</summary>
     public static void Jitter(IBackend backend, ParameterStore store, int seed, double deviation)
     {
         var random = new Random(seed);

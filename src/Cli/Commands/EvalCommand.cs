@@ -7,6 +7,7 @@ namespace CoGrpo.Cli.Commands;
 internal sealed class EvalCommand : RunCommand<EvalRequest>
 {
     private readonly LearnedScheduleOption _schedule = new();
+    private readonly LoraOption _lora = new();
     private readonly Option<string> _transfer = new("--transfer")
     {
         Description = "How a learned schedule is carried to other step counts: adaptive, table or both.",
@@ -31,6 +32,7 @@ internal sealed class EvalCommand : RunCommand<EvalRequest>
         _split.AcceptOnlyFromAmong("held-out", "train");
         Run.AddCheckpointTo(this);
         Add(_schedule.Option);
+        _lora.AddTo(this);
         Add(_transfer);
         Add(_split);
         Add(_grid);
@@ -38,7 +40,7 @@ internal sealed class EvalCommand : RunCommand<EvalRequest>
 
     /// <inheritdoc/>
     protected override EvalRequest Read(ParseResult parsed) => new(
-        Run.Load(parsed), _schedule.Read(parsed),
+        Run.Load(parsed), _schedule.Read(parsed), _lora.Read(parsed),
         parsed.GetValue(_transfer) switch { "table" => TransferMode.Table, "both" => TransferMode.Both, _ => TransferMode.Adaptive },
         parsed.GetValue(_split) == "train", parsed.GetValue(_grid));
 }

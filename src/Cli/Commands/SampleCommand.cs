@@ -9,6 +9,7 @@ internal sealed class SampleCommand : RunCommand<SampleRequest>
     private readonly Option<string?> _file = new("--prompts-file") { Description = "Text file with one prompt per line.", HelpName = "FILE" };
     private readonly Option<int> _samples = new("--samples", "-n") { Description = "Pictures per prompt.", HelpName = "N", DefaultValueFactory = _ => 1 };
     private readonly LearnedScheduleOption _schedule = new();
+    private readonly LoraOption _lora = new();
 
     /// <summary>The command with its work.</summary>
     public SampleCommand(CliContext context, CommandBody<SampleRequest> body)
@@ -19,6 +20,7 @@ internal sealed class SampleCommand : RunCommand<SampleRequest>
         Add(_samples);
         Run.AddSamplingTo(this);
         Add(_schedule.Option);
+        _lora.AddTo(this);
     }
 
     /// <inheritdoc/>
@@ -46,6 +48,6 @@ internal sealed class SampleCommand : RunCommand<SampleRequest>
             throw new CommandException("no prompt given: expected prompts or --prompts-file; as in cogrpo-native sample \"a dog left of a cat\"", ExitCode.Usage);
         }
 
-        return new(Run.Load(parsed), prompts, samples, _schedule.Read(parsed));
+        return new(Run.Load(parsed), prompts, samples, _schedule.Read(parsed), _lora.Read(parsed));
     }
 }

@@ -1,4 +1,5 @@
 using CoGrpo.Rl.Configuration;
+using CoGrpo.Rl.Serving;
 
 namespace CoGrpo.Cli.Commands;
 
@@ -7,4 +8,5 @@ namespace CoGrpo.Cli.Commands;
 /// <param name="Prompts">The prompts, at least one.</param>
 /// <param name="Samples">Pictures per prompt.</param>
 /// <param name="Schedule">Checkpoint with a learned schedule; null for the hand-made one.</param>
-internal sealed record SampleRequest(RunConfiguration Configuration, IReadOnlyList<string> Prompts, int Samples, string? Schedule);
+/// <param name="Lora">Adapters to put on the model, or null.</param>
+internal sealed record SampleRequest(RunConfiguration Configuration, IReadOnlyList<string> Prompts, int Samples, string? Schedule, LoraSource? Lora);

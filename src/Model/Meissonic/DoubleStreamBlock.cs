@@ -1,3 +1,4 @@
+using CoGrpo.Model.Lora;
 using CoGrpo.Runtime;
 using CoGrpo.Runtime.Autograd;
 
@@ -16,13 +17,13 @@ internal sealed class DoubleStreamBlock : ITapeSegment
     private readonly Stream _image;
     private readonly Stream _text;
 
-    public DoubleStreamBlock(ParameterStore store, string name, TransformerConfig config, RotaryTable rotary)
+    public DoubleStreamBlock(ParameterStore store, string name, TransformerConfig config, RotaryTable rotary, ICollection<LoraSlot> slots)
     {
         _config = config;
         _rotary = rotary;
-        _image = new Stream(store, config, $"{name}.norm1.linear", $"{name}.attn.to_q", $"{name}.attn.to_k", $"{name}.attn.to_v", $"{name}.attn.to_out.0",
+        _image = new Stream(store, config, slots, $"{name}.norm1.linear", $"{name}.attn.to_q", $"{name}.attn.to_k", $"{name}.attn.to_v", $"{name}.attn.to_out.0",
             $"{name}.attn.norm_q.weight", $"{name}.attn.norm_k.weight", $"{name}.ff");
-        _text = new Stream(store, config, $"{name}.norm1_context.linear", $"{name}.attn.add_q_proj", $"{name}.attn.add_k_proj", $"{name}.attn.add_v_proj",
+        _text = new Stream(store, config, slots, $"{name}.norm1_context.linear", $"{name}.attn.add_q_proj", $"{name}.attn.add_k_proj", $"{name}.attn.add_v_proj",
             $"{name}.attn.to_add_out", $"{name}.attn.norm_added_q.weight", $"{name}.attn.norm_added_k.weight", $"{name}.ff_context");
     }
 
@@ -57,17 +58,17 @@ internal sealed class DoubleStreamBlock : ITapeSegment
         private readonly Parameter _normK;
         private readonly FeedForward _mlp;
 
-        public Stream(ParameterStore store, TransformerConfig config, string modulation, string q, string k, string v, string output, string normQ, string normK, string mlp)
+        public Stream(ParameterStore store, TransformerConfig config, ICollection<LoraSlot> slots, string modulation, string q, string k, string v, string output, string normQ, string normK, string mlp)
         {
             int width = config.Width;
             _modulation = new LinearParameters(store, modulation, width, 6 * width);
-            _q = new LinearParameters(store, q, width, width);
-            _k = new LinearParameters(store, k, width, width);
-            _v = new LinearParameters(store, v, width, width);
-            _out = new LinearParameters(store, output, width, width);
+            _q = new LinearParameters(store, q, width, width, slots: slots);
+            _k = new LinearParameters(store, k, width, width, slots: slots);
+            _v = new LinearParameters(store, v, width, width, slots: slots);
+            _out = new LinearParameters(store, output, width, width, slots: slots);
             _normQ = store.Declare(normQ, new Shape(config.AttentionHeadDim));
             _normK = store.Declare(normK, new Shape(config.AttentionHeadDim));
-            _mlp = new FeedForward(store, mlp, width);
+            _mlp = new FeedForward(store, mlp, width, slots);
         }
 
         /// <summary>Writes this stream's rows of q, k and v and returns its modulation [B,6C]: shift, scale, gate for attention, then for the MLP.</summary>

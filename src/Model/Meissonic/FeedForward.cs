@@ -1,3 +1,4 @@
+using CoGrpo.Model.Lora;
 using CoGrpo.Runtime.Autograd;
 using CoGrpo.Runtime.Backends;
 
@@ -9,10 +10,10 @@ internal sealed class FeedForward
     private readonly LinearParameters _expand;
     private readonly LinearParameters _contract;
 
-    public FeedForward(ParameterStore store, string name, int width)
+    public FeedForward(ParameterStore store, string name, int width, ICollection<LoraSlot> slots)
     {
-        _expand = new LinearParameters(store, $"{name}.net.0.proj", width, 4 * width);
-        _contract = new LinearParameters(store, $"{name}.net.2", 4 * width, width);
+        _expand = new LinearParameters(store, $"{name}.net.0.proj", width, 4 * width, slots: slots);
+        _contract = new LinearParameters(store, $"{name}.net.2", 4 * width, width, slots: slots);
     }
 
     /// <summary>residual + gate ⊙ MLP(x).</summary>

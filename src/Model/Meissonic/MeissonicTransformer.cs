@@ -1,3 +1,4 @@
+using CoGrpo.Model.Lora;
 using CoGrpo.Runtime;
 using CoGrpo.Runtime.Autograd;
 using CoGrpo.Runtime.Backends;
@@ -44,6 +45,7 @@ public sealed class MeissonicTransformer : IDisposable
     private readonly Parameter _headNorm;
     private readonly LinearParameters _headConv2;
     private readonly HeadRows _headRows = new();
+    private readonly List<LoraSlot> _slots = [];
 
     /// <summary>A network with zero weights; initialise or load <see cref="Parameters"/> before use. With <paramref name="share"/> a replica that uses those weights and has gradients of its own.</summary>
     /// <exception cref="ModelException">The configuration does not fit together.</exception>
@@ -80,13 +82,13 @@ public sealed class MeissonicTransformer : IDisposable
         _double = new DoubleStreamBlock[config.NumLayers];
         for (int i = 0; i < _double.Length; i++)
         {
-            _double[i] = new DoubleStreamBlock(store, $"transformer_blocks.{i}", config, _rotary);
+            _double[i] = new DoubleStreamBlock(store, $"transformer_blocks.{i}", config, _rotary, _slots);
         }
 
         _single = new SingleStreamBlock[config.NumSingleLayers];
         for (int i = 0; i < _single.Length; i++)
         {
-            _single[i] = new SingleStreamBlock(store, $"single_transformer_blocks.{i}", config, _rotary);
+            _single[i] = new SingleStreamBlock(store, $"single_transformer_blocks.{i}", config, _rotary, _slots);
         }
 
         _fromHiddenNorm = store.Declare("project_from_hidden_norm.weight", new Shape(width));
@@ -108,6 +110,15 @@ public sealed class MeissonicTransformer : IDisposable
 
     /// <summary>The weights, owned by this network.</summary>
     public ParameterStore Parameters { get; }
+
+    /// <summary>The adapters, owned by this network, or null.</summary>
+    public LoraAdapters? Lora { get; private set; }
+
+    /// <summary>What training updates: the adapters where there are any, else all weights.</summary>
+    public ParameterStore Trained => Lora?.Parameters ?? Parameters;
+
+    /// <summary>The projections that can have adapters, in the order of the network.</summary>
+    public IReadOnlyList<LoraSlot> LoraSlots => _slots;
 
     /// <summary>[V,C] the weight of the last layer, which has no bias.</summary>
     public Tensor Head => _headConv2.Matrix;
@@ -163,9 +174,26 @@ public sealed class MeissonicTransformer : IDisposable
         return input.Output == TransformerOutput.Features ? default : HeadOf(tape, features, length, n, in input);
     }
 
+    /// <summary>
+    /// Puts adapters of zero effect on the projections named by <paramref name="shapes"/>, or the adapters of <paramref name="share"/>, whose weights they use with
+    /// gradients of their own. To be called before replicas are made and before the first pass.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The network has adapters.</exception>
+    /// <exception cref="ModelException">A shape names no projection.</exception>
+    public LoraAdapters AddLora(IReadOnlyList<LoraShape> shapes, LoraAdapters? share = null)
+    {
+        if (Lora is not null)
+        {
+            throw new InvalidOperationException("LoRA: wanted a network without adapters, got one that has them; fold those first and load the merged model");
+        }
+
+        return Lora = new LoraAdapters(_slots, shapes, _backend, share);
+    }
+
     /// <summary>Frees weights and tables.</summary>
     public void Dispose()
     {
+        Lora?.Dispose();
         Parameters.Dispose();
         _tables.Dispose();
     }

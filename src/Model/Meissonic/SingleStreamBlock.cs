@@ -1,3 +1,4 @@
+using CoGrpo.Model.Lora;
 using CoGrpo.Runtime;
 using CoGrpo.Runtime.Autograd;
 using CoGrpo.Runtime.Backends;
@@ -20,19 +21,19 @@ internal sealed class SingleStreamBlock : ITapeSegment
     private readonly LinearParameters _mlp;
     private readonly LinearParameters _out;
 
-    public SingleStreamBlock(ParameterStore store, string name, TransformerConfig config, RotaryTable rotary)
+    public SingleStreamBlock(ParameterStore store, string name, TransformerConfig config, RotaryTable rotary, ICollection<LoraSlot> slots)
     {
         _config = config;
         _rotary = rotary;
         int width = config.Width;
         _modulation = new LinearParameters(store, $"{name}.norm.linear", width, 3 * width);
-        _q = new LinearParameters(store, $"{name}.attn.to_q", width, width);
-        _k = new LinearParameters(store, $"{name}.attn.to_k", width, width);
-        _v = new LinearParameters(store, $"{name}.attn.to_v", width, width);
+        _q = new LinearParameters(store, $"{name}.attn.to_q", width, width, slots: slots);
+        _k = new LinearParameters(store, $"{name}.attn.to_k", width, width, slots: slots);
+        _v = new LinearParameters(store, $"{name}.attn.to_v", width, width, slots: slots);
         _normQ = store.Declare($"{name}.attn.norm_q.weight", new Shape(config.AttentionHeadDim));
         _normK = store.Declare($"{name}.attn.norm_k.weight", new Shape(config.AttentionHeadDim));
-        _mlp = new LinearParameters(store, $"{name}.proj_mlp", width, 4 * width);
-        _out = new LinearParameters(store, $"{name}.proj_out", 5 * width, width);
+        _mlp = new LinearParameters(store, $"{name}.proj_mlp", width, 4 * width, slots: slots);
+        _out = new LinearParameters(store, $"{name}.proj_out", 5 * width, width, slots: slots);
     }
 
     public void Run(Tape tape, ReadOnlySpan<Var> inputs, Span<Var> outputs)

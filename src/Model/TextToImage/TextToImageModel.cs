@@ -50,9 +50,18 @@ public sealed class TextToImageModel : IDisposable
 
     /// <summary>
     /// A model on <paramref name="backend"/>, in the same address space, that uses the weights of this one and has gradients and work memory of
-    /// its own, so that both can run at once. This model must outlive it.
+    /// its own, so that both can run at once. This model must outlive it. Adapters are shared alike, or left out without <paramref name="adapters"/>.
     /// </summary>
-    public TextToImageModel Replica(IBackend backend) => new(Transformer.Config, TextEncoder.Config, backend, this);
+    public TextToImageModel Replica(IBackend backend, bool adapters = true)
+    {
+        var replica = new TextToImageModel(Transformer.Config, TextEncoder.Config, backend, this);
+        if (adapters && Transformer.Lora is { } lora)
+        {
+            replica.Transformer.AddLora(lora.Shapes, lora);
+        }
+
+        return replica;
+    }
 
     /// <summary>Reads a model folder.</summary>
     /// <exception cref="ModelException">A file is missing or does not fit.</exception>

@@ -1,3 +1,5 @@
+using CoGrpo.Model.Lora;
+
 namespace CoGrpo.Rl.Configuration;
 
 /// <summary>The rules that tie settings together.</summary>
@@ -89,6 +91,7 @@ internal static class ConfigurationRules
     private static void Train(RunConfiguration c, Rule demand)
     {
         TrainConfiguration t = c.Train;
+        Lora(t, demand);
         demand(t.Model.Batch % t.Model.Group == 0, "train.model.batch", $"a multiple of train.model.group = {t.Model.Group}", t.Model.Batch, "change one of the two");
         demand(t.Schedule.Batch % t.Schedule.Group == 0, "train.schedule.batch", $"a multiple of train.schedule.group = {t.Schedule.Group}", t.Schedule.Batch, "change one of the two");
         demand(t.Model.StepsTrained <= c.Sampling.Steps, "train.model.stepsTrained", $"at most sampling.steps = {c.Sampling.Steps}, or \"all\"", t.Model.StepsTrained, "lower it");
@@ -108,5 +111,17 @@ internal static class ConfigurationRules
             $"batch and group of train.model ({t.Model.Batch}, {t.Model.Group}), since a joint iteration has one rollout", $"{t.Schedule.Batch}, {t.Schedule.Group}", "make them equal");
         demand(t.Model.TwoSidedCap is not { } cap || cap > 1 + (t.Model.ClipEpsilonHigh ?? t.Model.ClipEpsilon), "train.model.twoSidedCap", "more than 1 plus the upper clip", t.Model.TwoSidedCap ?? 0, "raise the cap or set it to null");
         demand(t.Schedule.TwoSidedCap is not { } high || high > 1 + (t.Schedule.ClipEpsilonHigh ?? t.Schedule.ClipEpsilon), "train.schedule.twoSidedCap", "more than 1 plus the upper clip", t.Schedule.TwoSidedCap ?? 0, "raise the cap or set it to null");
+    }
+
+    private static void Lora(TrainConfiguration t, Rule demand)
+    {
+        LoraConfiguration lora = t.Model.Lora;
+        foreach (string target in lora.Targets)
+        {
+            demand(LoraTargets.Known.Contains(target), "train.model.lora.targets", string.Join(" or ", LoraTargets.Known), target, $"did you mean {NearestName.Find(target, LoraTargets.Known)}?");
+        }
+
+        demand(lora.Targets.Distinct().Count() == lora.Targets.Count, "train.model.lora.targets", "each target once", "one twice", "remove the second");
+        demand(lora.Rank == 0 || t.Mode != TrainMode.Schedule, "train.model.lora.rank", "0, since train.mode is schedule and the model does not learn", lora.Rank, "set it to 0, or choose another mode");
     }
 }

@@ -114,6 +114,7 @@ public static class PretrainRun
             Steps = c.Steps,
             Batch = c.Batch,
             MicroBatch = c.MicroBatch,
+            RecomputeBlocks = c.RecomputeBlocks,
             Lanes = device.Lanes(configuration.Lanes),
             LearningRate = c.LearningRate,
             Warmup = c.Warmup,

@@ -1,6 +1,7 @@
 using System.Globalization;
 using CoGrpo.Model;
 using CoGrpo.Model.Images;
+using CoGrpo.Model.Lora;
 using CoGrpo.Model.Schedule;
 using CoGrpo.Model.TextToImage;
 using CoGrpo.Rl.Configuration;
@@ -44,6 +45,12 @@ public sealed class TrainRun : IDisposable
         _layout = RunFactory.Layout(configuration.Data);
         _device = device;
         _model = TextToImageModel.Load(configuration.Model.Checkpoint ?? ShippedModel.Find(), device.Backend);
+        if (configuration.Train.Model.Lora is { Rank: > 0 } lora)
+        {
+            var config = new LoraConfig(lora.Rank, lora.Alpha, lora.Targets);
+            _model.Transformer.AddLora(LoraTargets.Select(config, _model.Transformer.LoraSlots)).Initialise((ulong)configuration.Seed);
+        }
+
         _policy = new SchedulePolicy(SchedulePolicyConfig.ForWidth(configuration.Schedule.PolicyWidth), device.Backend);
         Initialisation.SchedulePolicy(_policy.Parameters, device.Backend, (ulong)configuration.Seed);
         _lanes = Lanes(configuration, device, _model, _policy, _layout);
@@ -143,18 +150,50 @@ public sealed class TrainRun : IDisposable
                 report.After.Add((steps, after));
             }
 
-            string model = _folder.At("model");
-            _model.Save(model);
-            if (UsesLearnedSchedule)
-            {
-                SchedulePolicyFolder.Save(Path.Combine(model, SchedulePolicyFolder.Name), _policy, new SchedulePolicySettings(_configuration.Sampling.Steps, RunFactory.TrainedActions(_configuration.Schedule), RunFactory.Parametrization(_configuration).Settings));
-            }
+            SaveTrained(_folder.At("model"));
         }
+
+        SaveMerged(_folder.At("model"));
 
         _progress.End();
         report.Write();
         output.WriteLine($"report: {_folder.At("report.md")}");
+        if (_model.Transformer.Lora is not null)
+        {
+            output.WriteLine($"adapters: {_folder.At(LoraFile.FolderName)}");
+        }
+
         output.WriteLine($"model: {_folder.At("model")}");
+    }
+
+    /// <summary>What was trained: the model, or its adapters in a folder of their own, and the schedule policy.</summary>
+    private void SaveTrained(string model)
+    {
+        if (_model.Transformer.Lora is { } lora)
+        {
+            LoraFile.Save(_folder.At(LoraFile.FolderName), lora, _device.Backend);
+        }
+        else
+        {
+            _model.Save(model);
+        }
+
+        if (UsesLearnedSchedule)
+        {
+            Directory.CreateDirectory(model);
+            SchedulePolicyFolder.Save(Path.Combine(model, SchedulePolicyFolder.Name), _policy, new SchedulePolicySettings(_configuration.Sampling.Steps, RunFactory.TrainedActions(_configuration.Schedule), RunFactory.Parametrization(_configuration).Settings));
+        }
+    }
+
+    /// <summary>The model with its adapters in its weights, which it keeps: the last act of a run.</summary>
+    private void SaveMerged(string model)
+    {
+        if (_model.Transformer.Lora is { } lora)
+        {
+            _trainer.Model.Average?.CopyTo(lora.Parameters);
+            lora.Fold(_model.Transformer.Parameters);
+            _model.Save(model);
+        }
     }
 
     private ISchedule? Schedule() => UsesLearnedSchedule ? null : HandMade;
@@ -175,7 +214,7 @@ public sealed class TrainRun : IDisposable
     private TrainingState State()
     {
         var state = new TrainingState(_device.Backend);
-        AddNetwork("transformer", _model.Transformer.Parameters, _trainer.Model.Optimizer, _trainer.Model.Average);
+        AddNetwork(_model.Transformer.Lora is null ? "transformer" : "lora", _model.Transformer.Trained, _trainer.Model.Optimizer, _trainer.Model.Average);
         AddNetwork("policy", _policy.Parameters, _trainer.Schedule.Optimizer, _trainer.Schedule.Average);
         return state;
 
@@ -212,5 +251,5 @@ public sealed class TrainRun : IDisposable
     }
 
     /// <summary>Puts averaged weights, where there are any, in place of the trained ones until disposed.</summary>
-    private WeightSwap Averaged() => new(_device.Backend, (_model.Transformer.Parameters, _trainer.Model.Average), (_policy.Parameters, _trainer.Schedule.Average));
+    private WeightSwap Averaged() => new(_device.Backend, (_model.Transformer.Trained, _trainer.Model.Average), (_policy.Parameters, _trainer.Schedule.Average));
 }

@@ -1,4 +1,5 @@
 using CoGrpo.Model;
+using CoGrpo.Model.Lora;
 using CoGrpo.Model.Meissonic;
 using CoGrpo.Model.Schedule;
 using CoGrpo.Model.TextToImage;
@@ -18,7 +19,7 @@ public sealed class ServingSession : IDisposable
     private readonly SchedulePolicyFolder? _learned;
     private readonly SchedulePolicy _policy;
 
-    private ServingSession(RunConfiguration configuration, ComputeDevice device, string checkpoint, string? schedule)
+    private ServingSession(RunConfiguration configuration, ComputeDevice device, string checkpoint, string? schedule, LoraSource? lora)
     {
         Checkpoint = checkpoint;
         Layout = RunFactory.Layout(configuration.Data);
@@ -28,6 +29,11 @@ public sealed class ServingSession : IDisposable
         {
             _model = TextToImageModel.Load(checkpoint, backend);
             CheckModel(checkpoint);
+            if (lora is not null)
+            {
+                LoraFile.Load(lora.Path, _model.Transformer, backend, lora.Scale);
+            }
+
             _learned = schedule is null ? null : SchedulePolicyFolder.Load(schedule, backend);
 
             // Lanes always carry a policy; without a learned schedule the smallest possible one, which is never run.
@@ -65,14 +71,15 @@ public sealed class ServingSession : IDisposable
 
     /// <summary>
     /// Loads <c>model.checkpoint</c> of <paramref name="configuration"/>, or the shipped model without one, and the learned schedule at
-    /// <paramref name="schedule"/> (its folder, or a checkpoint that contains it) unless null. The device must outlive the session.
+    /// <paramref name="schedule"/> (its folder, or a checkpoint that contains it) unless null, and puts the adapters
+    /// of <paramref name="lora"/> on the model. The device must outlive the session.
     /// </summary>
     /// <exception cref="ModelException">A file is missing or damaged, or model, schedule and data do not fit together.</exception>
     /// <exception cref="ConfigurationException">The data are not EmojiScenes.</exception>
-    public static ServingSession Open(RunConfiguration configuration, ComputeDevice device, string? schedule)
+    public static ServingSession Open(RunConfiguration configuration, ComputeDevice device, string? schedule, LoraSource? lora = null)
     {
         RequireScenes(configuration);
-        return new ServingSession(configuration, device, configuration.Model.Checkpoint ?? ShippedModel.Find(), schedule);
+        return new ServingSession(configuration, device, configuration.Model.Checkpoint ?? ShippedModel.Find(), schedule, lora);
     }
 
     /// <summary>

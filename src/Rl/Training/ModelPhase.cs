@@ -27,19 +27,18 @@ public sealed class ModelPhase : IDisposable
     private ulong _seed;
     private long _iteration;
 
-    /// <summary>The phase of <paramref name="lanes"/>' model. With a KL weight the present weights become the reference.</summary>
+    /// <summary>The phase of <paramref name="lanes"/>' model. With a KL weight the present weights become the reference, without adapters if there are any.</summary>
     public ModelPhase(LaneSet lanes, ModelPhaseConfiguration configuration)
     {
         _model = lanes.Setup.Model;
         _configuration = configuration;
         _lanes = lanes;
         var adam = new AdamWOptions(configuration.Betas[0], configuration.Betas[1], configuration.Epsilon, configuration.WeightDecay, configuration.GradClip);
-        Optimizer = new AdamWOptimizer(_model.Backend, adam, _model.Transformer.Parameters);
-        Average = configuration.Ema > 0 ? new ParameterAverage(_model.Backend, _model.Transformer.Parameters, configuration.Ema) : null;
+        Optimizer = new AdamWOptimizer(_model.Backend, adam, _model.Transformer.Trained);
+        Average = configuration.Ema > 0 ? new ParameterAverage(_model.Backend, _model.Transformer.Trained, configuration.Ema) : null;
         if (configuration.Kl > 0)
         {
-            _reference = new TextToImageModel(_model.Transformer.Config, _model.TextEncoder.Config, _model.Backend);
-            _reference.CopyFrom(_model);
+            _reference = StartingModel(_model);
         }
 
         _work = new ModelPhaseLane[lanes.Count];
@@ -55,7 +54,7 @@ public sealed class ModelPhase : IDisposable
         };
     }
 
-    /// <summary>The optimizer of the transformer; the text encoder is frozen (its states are cached per iteration).</summary>
+    /// <summary>The optimizer of the transformer, or of its adapters; the text encoder is frozen (its states are cached per iteration).</summary>
     public AdamWOptimizer Optimizer { get; }
 
     /// <summary>Averaged weights for evaluation, or null.</summary>
@@ -91,11 +90,24 @@ public sealed class ModelPhase : IDisposable
                 "sampling and training disagree, which is a defect: report it with the run's config.json");
         }
 
-        _lanes.SumGradients(lane => lane.Model.Transformer.Parameters, _model.Transformer.Parameters, _model.Backend);
+        _lanes.SumGradients(lane => lane.Model.Transformer.Trained, _model.Transformer.Trained, _model.Backend);
         double warmup = Math.Min(1, (Optimizer.Steps + 1.0) / Math.Max(1, _configuration.Warmup));
         metrics.GradientNorm = Optimizer.Step(_configuration.LearningRate * warmup, Average);
         metrics.LearningRate = _configuration.LearningRate * warmup;
         return metrics;
+    }
+
+    /// <summary>With adapters the frozen weights are the model at the start, and adding none costs nothing; without, a copy of all weights is.</summary>
+    private static TextToImageModel StartingModel(TextToImageModel model)
+    {
+        if (model.Transformer.Lora is not null)
+        {
+            return model.Replica(model.Backend, adapters: false);
+        }
+
+        var copy = new TextToImageModel(model.Transformer.Config, model.TextEncoder.Config, model.Backend);
+        copy.CopyFrom(model);
+        return copy;
     }
 
     /// <summary>Frees optimizer, average and reference; lanes and model stay.</summary>

@@ -54,7 +54,7 @@ internal sealed class ModelPhaseLane : IDisposable
     public void Run(Trajectories trajectories, int first, int count, bool onPolicy, double normalizer, ulong seed, long iteration)
     {
         _metrics = new PhaseMetrics { Objective = ObjectiveStatistics.Empty };
-        ParameterStore store = _lane.Model.Transformer.Parameters;
+        ParameterStore store = _lane.Model.Transformer.Trained;
         store.EnableGradients();
         store.ZeroGradients();
         ArenaMark mark = _lane.Inputs.Mark();
@@ -190,6 +190,7 @@ internal sealed class ModelPhaseLane : IDisposable
     {
         TransformerInput input = masked.Input(tape, canvas, prompts, fractions);
         input.Rows = _batch.Rows;
+        input.RecomputeBlocks = _configuration.RecomputeBlocks;
         return model.Transformer.Forward(tape, in input, out _);
     }
 

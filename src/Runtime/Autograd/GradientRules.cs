@@ -26,6 +26,7 @@ internal static class GradientRules
         Tape.DepthwiseConvRule,
         Tape.AreaMeanRule,
         Tape.RecomputeRule,
+        Tape.ScaleRule,
     ];
 
     public static GradientRule Of(Operation operation) => Rules[(int)operation];

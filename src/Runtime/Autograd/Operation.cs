@@ -21,4 +21,5 @@ internal enum Operation : byte
     DepthwiseConv,
     AreaMean,
     Recompute,
+    Scale,
 }

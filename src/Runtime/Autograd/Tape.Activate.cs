@@ -4,10 +4,10 @@ namespace CoGrpo.Runtime.Autograd;
 
 public sealed partial class Tape
 {
-    /// <summary>activation(x), see <see cref="IBackend.Activate"/>.</summary>
-    public Var Activate(Var x, Activation activation)
+    /// <summary>activation(x), see <see cref="IBackend.Activate"/>; written to <paramref name="into"/> if given.</summary>
+    public Var Activate(Var x, Activation activation, Var into = default)
     {
-        Var y = Buffer(_values[x.Id].Shape);
+        Var y = Output(into, _values[x.Id].Shape);
         Backend.Activate(_values[x.Id], _values[y.Id], activation);
         Record(new TapeRecord { Operation = Operation.Activate, X = x, Y = y, Activation = activation });
         return y;

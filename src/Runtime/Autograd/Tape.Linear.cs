@@ -32,6 +32,14 @@ public sealed partial class Tape
         return residual;
     }
 
+    /// <summary>y += x W^T in place: what made <paramref name="y"/> must be <see cref="Linear"/> without activation, and nothing may have read it yet.</summary>
+    public void AddLinear(Var x, Var weight, Var y)
+    {
+        Tensor yv = _values[y.Id];
+        Backend.Linear(_values[x.Id], _values[weight.Id], default, yv, residual: yv);
+        Record(new TapeRecord { Operation = Operation.Linear, X = x, W = weight, Y = y });
+    }
+
     internal static void LinearRule(Tape tape, in TapeRecord record)
     {
         Tensor dy = tape.Gradient(record.Y);

@@ -20,4 +20,5 @@ internal struct TapeRecord
     public bool Flag;
     public WeightLayout Layout;
     public Activation Activation;
+    public float Factor;
 }

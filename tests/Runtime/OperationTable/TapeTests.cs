@@ -16,6 +16,28 @@ public sealed class TapeTests : IDisposable
         ("Linear", [new(6, 5), new(7, 5), new(7)], (t, v) => t._tape.Linear(v[0], v[1], v[2], Activation.Silu)),
         ("Linear InOut", [new(6, 5), new(5, 7)], (t, v) => t._tape.Linear(v[0], v[1], layout: WeightLayout.InOut)),
         ("ResidualLinear", [new(2, 3, 5), new(7, 5), new(7), new(2, 3, 7), new(2, 7)], (t, v) => t._tape.ResidualLinear(v[0], v[1], v[2], v[3], v[4])),
+        ("Linear added to", [new(2, 3, 5), new(7, 5), new(4, 5), new(7, 4)], (t, v) =>
+        {
+            // A projection with an adapter.
+            Var y = t._tape.Linear(v[0], v[1]);
+            Var h = t._tape.Linear(v[0], v[2]);
+            t._tape.Scale(h, 1.5f);
+            t._tape.AddLinear(h, v[3], y);
+            return t._tape.Activate(y, Activation.Silu);
+        }),
+        ("Scale", [new(6, 5), new(7, 5)], (t, v) =>
+        {
+            Var y = t._tape.Linear(v[0], v[1]);
+            t._tape.Scale(y, -0.75f);
+            return y;
+        }),
+        ("Activate into columns", [new(3, 5)], (t, v) =>
+        {
+            Var all = t._tape.Buffer(new Shape(3, 10));
+            t._tape.Activate(v[0], Activation.Silu, t._tape.Columns(all, 5, 5));
+            t._tape.Add(v[0], into: t._tape.Columns(all, 0, 5));
+            return all;
+        }),
         ("Activate", [new(5, 9)], (t, v) => t._tape.Activate(v[0], Activation.GeluTanh)),
         ("Attention", [new(2, 3, 8), new(2, 5, 8), new(2, 5, 8)], (t, v) => t._tape.Attention(v[0], v[1], v[2], 2)),
         ("Attention self causal", [new(2, 5, 8)], (t, v) => t._tape.Attention(v[0], v[0], v[0], 2, causal: true)),

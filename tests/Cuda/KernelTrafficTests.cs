@@ -2,6 +2,7 @@ using CoGrpo.CudaEmulator;
 using CoGrpo.Runtime;
 using CoGrpo.Runtime.Backends;
 using CoGrpo.Runtime.Backends.Cuda;
+using CoGrpo.Runtime.Diagnostics;
 using Xunit.Abstractions;
 
 namespace CoGrpo.Tests.Cuda;
@@ -102,5 +103,36 @@ public sealed class KernelTrafficTests(ITestOutputHelper output)
         Assert.True(ratio > 0.99, $"{report}: less than the operands themselves; the floor is wrong");
         long conflicts = launches.Sum(c => c.BankConflicts);
         Assert.True(conflicts == 0, $"{name} in {storage}: {conflicts} bank conflicts\n{string.Join('\n', recording.Launches)}");
+    }
+
+    /// <summary>Rows of logits and flat runs of weights, at the sizes that the benchmark has (V = 8192), against the cost that the plan counts.</summary>
+    [Theory]
+    [InlineData(nameof(IBackend.GuidedSample), Forward)]
+    [InlineData(nameof(IBackend.LogProbGather), Forward)]
+    [InlineData(nameof(IBackend.LogProbGatherBackward), Backward)]
+    [InlineData(nameof(IBackend.AdamW), Forward)]
+    [InlineData(nameof(IBackend.SquaredNorm), Forward)]
+    public void MovesLittleMoreThanItsPlan(string operation, double limit)
+    {
+        OperationCase[] cases = [.. OperationCases.Of(64).Where(c => c.Operation == operation)];
+        Assert.NotEmpty(cases);
+        foreach (ElementType storage in new[] { ElementType.Float32, ElementType.BFloat16 })
+        {
+            foreach (OperationCase @case in cases)
+            {
+                using CudaBackend backend = EmulatedBackend.Create(EmulatedBackend.Sm80, storage, new EmulatorOptions { Checks = EmulatorCheck.None });
+                using Arena arena = backend.CreateArena("traffic", 16 << 20);
+                PreparedCase prepared = @case.Prepare(backend, arena, storage);
+                using LaunchRecording recording = EmulatedMachine.CurrentContext.Record();
+                int before = recording.Launches.Count;
+                prepared.Run();
+                double moved = 32.0 * recording.Launches.Skip(before).Sum(launch => launch.Counters.GlobalSectorsRead + launch.Counters.GlobalSectorsWritten);
+                double ratio = moved / OperationComparison.CostOf(@case, storage).Bytes;
+                string report = $"{@case} in {storage}: {moved} bytes moved, ratio {ratio:F3}";
+                output.WriteLine(report);
+                Assert.True(ratio <= limit, $"{report}, wanted at most {limit}");
+                Assert.True(ratio > 0.99, $"{report}: less than the operands themselves; the floor is wrong");
+            }
+        }
     }
 }

@@ -63,13 +63,17 @@ public sealed class TextToImageModel : IDisposable
         return replica;
     }
 
+    /// <summary>The architecture of the two networks of a model folder; no weight is read.</summary>
+    /// <exception cref="ModelException">A file is missing or malformed.</exception>
+    public static (TransformerConfig Transformer, ClipTextConfig Text) ReadArchitecture(string folder) =>
+        (ReadConfig<TransformerConfig>(folder, TransformerConfigFile), ReadConfig<ClipTextConfig>(folder, TextConfigFile));
+
     /// <summary>Reads a model folder.</summary>
     /// <exception cref="ModelException">A file is missing or does not fit.</exception>
     /// <exception cref="SafetensorsException">A weight file is damaged.</exception>
     public static TextToImageModel Load(string folder, IBackend backend)
     {
-        var transformer = ReadConfig<TransformerConfig>(folder, TransformerConfigFile);
-        var text = ReadConfig<ClipTextConfig>(folder, TextConfigFile);
+        (TransformerConfig transformer, ClipTextConfig text) = ReadArchitecture(folder);
         var model = new TextToImageModel(transformer, text, backend);
         try
         {

@@ -56,6 +56,9 @@ public sealed class TextToImagePipeline : IDisposable
     /// <summary>Transformer and text encoder.</summary>
     public TextToImageModel Model => _model;
 
+    /// <summary>Rows and columns of the features that a learned schedule reads.</summary>
+    public (int Height, int Width) FeatureGrid => _masked.FeatureGrid;
+
     /// <summary>Reads a model folder: transformer/, text_encoder/, vqvae/ and tokenizer/.</summary>
     /// <exception cref="ModelException">A part is missing or does not fit the others or the picture size.</exception>
     /// <exception cref="Runtime.Files.SafetensorsException">A weight file is damaged.</exception>
@@ -79,7 +82,7 @@ public sealed class TextToImagePipeline : IDisposable
     }
 
     /// <summary>
-    /// Draws pictures, prompt by prompt. Picture i draws the noise of trajectory i of the seed, so that it depends on neither micro-batch nor device count.
+    /// Draws pictures, prompt by prompt. Picture i draws the noise of trajectory <see cref="PictureRequest.FirstPicture"/> + i of the seed, so that it depends on neither micro-batch nor device count.
     /// </summary>
     /// <param name="request">Prompts and settings.</param>
     /// <param name="schedule">Re-mask ratio, temperatures and guidance of each step.</param>
@@ -91,7 +94,9 @@ public sealed class TextToImagePipeline : IDisposable
         ArgumentNullException.ThrowIfNull(request);
         Check(request);
         int images = request.Prompts.Count * request.PicturesPerPrompt, codes = _pictures.GridHeight * _pictures.GridWidth;
-        _masked.SetPrompts(Tokenize(request));
+        string[] distinct = [.. request.Prompts.Distinct(StringComparer.Ordinal)];
+        int[] numbers = [.. request.Prompts.Select(prompt => 1 + Array.IndexOf(distinct, prompt))];
+        _masked.SetPrompts(Tokenize(request.NegativePrompt, distinct));
         _masked.SetMicroConditions(request.MicroConditions ?? _masked.DefaultMicroConditions);
         int firstStep = request.Source is null ? 0 : request.Steps - Math.Clamp((int)(request.Steps * request.Strength), 1, request.Steps);
         (int[] start, double share) = request.Source is null ? ([], 1) : Start(request, request.Source, images, firstStep);
@@ -100,7 +105,8 @@ public sealed class TextToImagePipeline : IDisposable
             new SampleRequest
             {
                 Steps = request.Steps,
-                Prompts = [.. Enumerable.Range(0, images).Select(i => 1 + (i / request.PicturesPerPrompt))],
+                Prompts = [.. Enumerable.Range(0, images).Select(i => numbers[i / request.PicturesPerPrompt])],
+                FirstTrajectory = request.FirstPicture,
                 Seed = request.Seed,
                 FirstStep = firstStep,
                 Start = start,
@@ -121,13 +127,13 @@ public sealed class TextToImagePipeline : IDisposable
     }
 
     /// <summary>[P+1,L] ids, the negative prompt first.</summary>
-    private int[] Tokenize(PictureRequest request)
+    private int[] Tokenize(string negative, string[] prompts)
     {
-        int[] ids = new int[(request.Prompts.Count + 1) * _text.Length];
-        _text.Encode(request.NegativePrompt, ids.AsSpan(0, _text.Length));
-        for (int i = 0; i < request.Prompts.Count; i++)
+        int[] ids = new int[(prompts.Length + 1) * _text.Length];
+        _text.Encode(negative, ids.AsSpan(0, _text.Length));
+        for (int i = 0; i < prompts.Length; i++)
         {
-            _text.Encode(request.Prompts[i], ids.AsSpan((i + 1) * _text.Length, _text.Length));
+            _text.Encode(prompts[i], ids.AsSpan((i + 1) * _text.Length, _text.Length));
         }
 
         return ids;
@@ -145,7 +151,7 @@ public sealed class TextToImagePipeline : IDisposable
         int[] canvases = new int[images * codes.Length];
         for (int image = 0; image < images; image++)
         {
-            var noise = new RandomSequence(request.Seed, RandomStream.StartCanvas, (ulong)image);
+            var noise = new RandomSequence(request.Seed, RandomStream.StartCanvas, (ulong)(request.FirstPicture + image));
             Span<int> canvas = canvases.AsSpan(image * codes.Length, codes.Length);
             for (int i = 0; i < codes.Length; i++)
             {

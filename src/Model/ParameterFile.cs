@@ -120,7 +120,8 @@ public static class ParameterFile
         return true;
     }
 
-    private static long[] Dimensions(Shape shape)
+    /// <summary>The sizes of a shape as a file has them.</summary>
+    internal static long[] Dimensions(Shape shape)
     {
         long[] dimensions = new long[shape.Rank];
         for (int i = 0; i < dimensions.Length; i++)

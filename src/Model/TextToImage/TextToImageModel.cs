@@ -10,12 +10,13 @@ namespace CoGrpo.Model.TextToImage;
 /// <summary>The two trainable networks of a text-to-image model: transformer and text encoder, in the published folder layout (specs/meissonic.md 0.1).</summary>
 public sealed class TextToImageModel : IDisposable
 {
+    private const string Folder = "a model folder with transformer/ and text_encoder/";
     private const string TransformerConfigFile = "transformer/config.json";
     private const string TransformerWeightsFile = "transformer/diffusion_pytorch_model.safetensors";
     private const string TextConfigFile = "text_encoder/config.json";
     private const string TextWeightsFile = "text_encoder/model.safetensors";
 
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, IndentSize = 1, ReadCommentHandling = JsonCommentHandling.Skip };
+    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, IndentSize = 1 };
     private static readonly Dictionary<string, string> Metadata = new() { ["format"] = "pt" };
 
     /// <summary>A model with zero weights.</summary>
@@ -66,7 +67,7 @@ public sealed class TextToImageModel : IDisposable
     /// <summary>The architecture of the two networks of a model folder; no weight is read.</summary>
     /// <exception cref="ModelException">A file is missing or malformed.</exception>
     public static (TransformerConfig Transformer, ClipTextConfig Text) ReadArchitecture(string folder) =>
-        (ReadConfig<TransformerConfig>(folder, TransformerConfigFile), ReadConfig<ClipTextConfig>(folder, TextConfigFile));
+        (ConfigFile.Read<TransformerConfig>(Path.Combine(folder, TransformerConfigFile), Folder), ConfigFile.Read<ClipTextConfig>(Path.Combine(folder, TextConfigFile), Folder));
 
     /// <summary>Reads a model folder.</summary>
     /// <exception cref="ModelException">A file is missing or does not fit.</exception>
@@ -113,23 +114,5 @@ public sealed class TextToImageModel : IDisposable
     {
         Transformer.Dispose();
         TextEncoder.Dispose();
-    }
-
-    private static T ReadConfig<T>(string folder, string name)
-    {
-        string path = Path.Combine(folder, name);
-        try
-        {
-            return JsonSerializer.Deserialize<T>(File.ReadAllText(path), Json)
-                ?? throw new ModelException($"{path}: wanted a JSON object, got null; restore the file from the model's source");
-        }
-        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new ModelException($"{path}: wanted a model folder with transformer/ and text_encoder/, the file is missing; give the folder that holds both");
-        }
-        catch (JsonException error)
-        {
-            throw new ModelException($"{path}: wanted a JSON object of published keys, got an error at line {error.LineNumber + 1}: {error.Message}; restore the file from the model's source");
-        }
     }
 }

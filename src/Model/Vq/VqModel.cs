@@ -1,4 +1,3 @@
-using System.Text.Json;
 using CoGrpo.Runtime;
 using CoGrpo.Runtime.Autograd;
 using CoGrpo.Runtime.Backends;
@@ -12,7 +11,7 @@ namespace CoGrpo.Model.Vq;
 /// </summary>
 public sealed class VqModel : IDisposable
 {
-    private const string ConfigFile = "config.json";
+    private const string ConfigName = "config.json";
     private const string WeightsFile = "diffusion_pytorch_model.safetensors";
 
     private readonly VqEncoder _encoder;
@@ -55,7 +54,7 @@ public sealed class VqModel : IDisposable
     /// <exception cref="Runtime.Files.SafetensorsException">The weight file is damaged.</exception>
     public static VqModel Load(string folder, IBackend backend)
     {
-        var model = new VqModel(ReadConfig(Path.Combine(folder, ConfigFile)), backend);
+        var model = new VqModel(ConfigFile.Read<VqConfig>(Path.Combine(folder, ConfigName), $"the folder of a picture model with {ConfigName} and {WeightsFile}"), backend);
         try
         {
             ParameterFile.Load(Path.Combine(folder, WeightsFile), model.Parameters, backend);
@@ -159,21 +158,5 @@ public sealed class VqModel : IDisposable
         _memory = new VqMemory(measured, _arena);
         _memoryFor = (decodes, images, height, width);
         return _memory;
-    }
-
-    private static VqConfig ReadConfig(string path)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<VqConfig>(File.ReadAllText(path)) ?? throw new ModelException($"{path}: wanted a JSON object, got null; restore the file from the model's source");
-        }
-        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new ModelException($"{path}: wanted the folder of a picture model with {ConfigFile} and {WeightsFile}, the file is missing; give the folder that holds both");
-        }
-        catch (JsonException error)
-        {
-            throw new ModelException($"{path}: wanted a JSON object of published keys, got an error at line {error.LineNumber + 1}: {error.Message}; restore the file from the model's source");
-        }
     }
 }

@@ -180,7 +180,7 @@ public sealed class PictureService
             Width = width,
             Height = height,
             MicroBatch = together,
-            Time = _configuration.Model.Time == TimeName.StepCounter ? TimeInput.StepCounter : TimeInput.MaskedFraction,
+            Time = RunFactory.Time(_configuration.Model),
             CountRule = _options.ReferenceCounts ? CountRule.Single : CountRule.Double,
         };
     }

@@ -1,3 +1,4 @@
+using CoGrpo.Model.Text;
 using CoGrpo.Rl.Configuration;
 
 namespace CoGrpo.Tests.Rl;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using CoGrpo.Model.Clip;
+using CoGrpo.Model.Conversion;
 using CoGrpo.Model.Meissonic;
 using CoGrpo.Runtime.Autograd;
 using CoGrpo.Runtime.Backends;
@@ -28,13 +29,7 @@ public sealed class TextToImageModel : IDisposable
 
     private TextToImageModel(TransformerConfig transformer, ClipTextConfig text, IBackend backend, TextToImageModel? share)
     {
-        if (text.HiddenSize != transformer.JointAttentionDim || text.ProjectionDim != transformer.PooledProjectionDim)
-        {
-            throw new ModelException(
-                $"model configuration: wanted a text encoder with hidden_size {transformer.JointAttentionDim} and projection_dim {transformer.PooledProjectionDim}, " +
-                $"got {text.HiddenSize} and {text.ProjectionDim}; make joint_attention_dim and pooled_projection_dim of the transformer agree with them");
-        }
-
+        FolderParts.Check(transformer, null, text, null);
         Backend = backend;
         Transformer = new MeissonicTransformer(transformer, backend, share?.Transformer.Parameters);
         TextEncoder = new ClipTextEncoder(text, backend, share?.TextEncoder.Parameters);
@@ -69,17 +64,17 @@ public sealed class TextToImageModel : IDisposable
     public static (TransformerConfig Transformer, ClipTextConfig Text) ReadArchitecture(string folder) =>
         (ConfigFile.Read<TransformerConfig>(Path.Combine(folder, TransformerConfigFile), Folder), ConfigFile.Read<ClipTextConfig>(Path.Combine(folder, TextConfigFile), Folder));
 
-    /// <summary>Reads a model folder.</summary>
+    /// <summary>Reads a model folder: weights in one file or several, in any floating-point type (<see cref="NetworkFolder"/>).</summary>
     /// <exception cref="ModelException">A file is missing or does not fit.</exception>
-    /// <exception cref="SafetensorsException">A weight file is damaged.</exception>
+    /// <exception cref="WeightsFileException">A weight file is damaged.</exception>
     public static TextToImageModel Load(string folder, IBackend backend)
     {
         (TransformerConfig transformer, ClipTextConfig text) = ReadArchitecture(folder);
         var model = new TextToImageModel(transformer, text, backend);
         try
         {
-            ParameterFile.Load(Path.Combine(folder, TransformerWeightsFile), model.Transformer.Parameters, backend);
-            ParameterFile.Load(Path.Combine(folder, TextWeightsFile), model.TextEncoder.Parameters, backend, "text_model.embeddings.position_ids");
+            NetworkFolder.Transformer.Load(Path.Combine(folder, NetworkFolder.Transformer.Name), model.Transformer.Parameters, backend);
+            NetworkFolder.TextEncoder.Load(Path.Combine(folder, NetworkFolder.TextEncoder.Name), model.TextEncoder.Parameters, backend);
             return model;
         }
         catch

@@ -1,3 +1,4 @@
+using CoGrpo.Model.Conversion;
 using CoGrpo.Model.Images;
 using CoGrpo.Model.Meissonic;
 using CoGrpo.Model.Tokenizers;
@@ -30,18 +31,7 @@ public sealed class TextToImagePipeline : IDisposable
             throw new ModelException($"picture size: wanted width and height that are multiples of {multiple}, got {options.Width} x {options.Height}; round them");
         }
 
-        if (vq.Config.NumVqEmbeddings != model.Transformer.Config.CodebookSize)
-        {
-            throw new ModelException($"model folder: wanted a transformer and a VQ model of one codebook, got {model.Transformer.Config.CodebookSize} codes (transformer/config.json, codebook_size) " +
-                $"and {vq.Config.NumVqEmbeddings} (vqvae/config.json, num_vq_embeddings); they belong to different models");
-        }
-
-        if (text.Length != model.TextEncoder.Config.MaxPositionEmbeddings || text.VocabularySize > model.TextEncoder.Config.VocabSize)
-        {
-            throw new ModelException($"model folder: wanted a tokenizer of {model.TextEncoder.Config.MaxPositionEmbeddings} ids below {model.TextEncoder.Config.VocabSize} (text_encoder/config.json), " +
-                $"got {text.Length} ids below {text.VocabularySize} (tokenizer/); they belong to different models");
-        }
-
+        FolderParts.Check(model.Transformer.Config, vq.Config, model.TextEncoder.Config, text);
         _pictures = new VqTokenizer(vq, options.Height / factor, options.Width / factor, model.Transformer.Config.MaskToken);
         _masked = new TextToImageMaskedModel(model, _pictures.GridHeight, _pictures.GridWidth, factor, options.Time);
         _sampler = new MaskedSampler(_masked, new SamplerOptions { MicroBatch = options.MicroBatch, CountRule = options.CountRule });
@@ -61,7 +51,7 @@ public sealed class TextToImagePipeline : IDisposable
 
     /// <summary>Reads a model folder: transformer/, text_encoder/, vqvae/ and tokenizer/.</summary>
     /// <exception cref="ModelException">A part is missing or does not fit the others or the picture size.</exception>
-    /// <exception cref="Runtime.Files.SafetensorsException">A weight file is damaged.</exception>
+    /// <exception cref="Runtime.Files.WeightsFileException">A weight file is damaged.</exception>
     public static TextToImagePipeline Load(string folder, IBackend backend, PipelineOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);

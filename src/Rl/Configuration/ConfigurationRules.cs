@@ -1,4 +1,5 @@
 using CoGrpo.Model.Lora;
+using CoGrpo.Model.Text;
 
 namespace CoGrpo.Rl.Configuration;
 

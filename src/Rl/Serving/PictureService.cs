@@ -44,7 +44,7 @@ public sealed class PictureService
     /// several; each file replaces one of its name in one step and is there as soon as it is drawn. Returns their paths, the grid last.
     /// </summary>
     /// <exception cref="ModelException">Model, schedule, adapters and sizes do not fit together, or a part is missing.</exception>
-    /// <exception cref="SafetensorsException">A weight file is damaged.</exception>
+    /// <exception cref="WeightsFileException">A weight file is damaged.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; the files written so far are whole and stay.</exception>
     public static IReadOnlyList<string> Run(RunConfiguration configuration, ComputeDevice device, PictureOptions options, IProgressReporter progress, CancellationToken cancellation)
     {

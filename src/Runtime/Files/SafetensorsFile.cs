@@ -9,7 +9,7 @@ namespace CoGrpo.Runtime.Files;
 /// file larger than memory is fine. Safe to use from several threads. Malformed or unreadable files give
 /// <see cref="SafetensorsException"/> and nothing else.
 /// </summary>
-public sealed class SafetensorsFile : IDisposable
+public sealed class SafetensorsFile : ITensorSource
 {
     private const int BufferBytes = 1 << 16;
     private readonly Stream _stream;
@@ -83,23 +83,7 @@ public sealed class SafetensorsFile : IDisposable
             return;
         }
 
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
-        try
-        {
-            int size = tensor.Type.Size();
-            for (int done = 0; done < destination.Length;)
-            {
-                int count = Math.Min(destination.Length - done, BufferBytes / size);
-                Span<byte> bytes = buffer.AsSpan(0, count * size);
-                ReadAt(tensor, (long)done * size, bytes);
-                ElementConversion.ToFloat32(tensor.Type, bytes, destination.Slice(done, count));
-                done += count;
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
+        TensorSourceReading.ReadFloat32(this, name, destination);
     }
 
     /// <summary>As <see cref="ReadFloat32(string, Span{float})"/>, into a new array.</summary>

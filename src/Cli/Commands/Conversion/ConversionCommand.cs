@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using CoGrpo.Model.Conversion;
 using CoGrpo.Rl.Logging;
 using CoGrpo.Runtime.Files;
@@ -35,6 +36,15 @@ internal abstract class ConversionCommand : Command
         finally
         {
             reporter.End();
+        }
+    }
+
+    /// <summary>One line for each network.</summary>
+    protected void WriteNetworks(IReadOnlyList<ConvertedNetwork> networks)
+    {
+        foreach (ConvertedNetwork network in networks)
+        {
+            Context.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{network.Name + ":",-14} {network.Tensors} tensors, {network.Parameters:N0} parameters, {string.Join(" and ", network.Types)}"));
         }
     }
 

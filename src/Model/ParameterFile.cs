@@ -8,18 +8,26 @@ namespace CoGrpo.Model;
 /// <summary>Weights of a network in a safetensors file under their published names and shapes.</summary>
 public static class ParameterFile
 {
-    /// <summary>Reads every parameter of <paramref name="store"/>; F64, F32, F16 and BF16 files are converted. Names in <paramref name="ignored"/> may be present.</summary>
-    /// <exception cref="ModelException">Parameters are missing, unknown or of another shape: all are listed at once.</exception>
+    /// <summary>What a network that was saved while wrapped for data-parallel training has before every name.</summary>
+    private const string Wrapper = "module.";
+
+    /// <summary>
+    /// Reads every parameter of <paramref name="store"/>; F64, F32, F16 and BF16 files are converted. A leading <c>module.</c> of names in the file is left out, a scalar
+    /// is read as one element. Names in <paramref name="ignored"/> may be present.
+    /// </summary>
+    /// <exception cref="ModelException">Parameters are missing (all are named), unknown or of another shape.</exception>
     /// <exception cref="SafetensorsException">The file is damaged.</exception>
     public static void Load(string path, ParameterStore store, IBackend backend, params ReadOnlySpan<string> ignored)
     {
         using SafetensorsFile file = SafetensorsFile.Open(path);
+        Dictionary<string, SafetensorsTensor> tensors = Unwrapped(file, path);
+        List<string> missing = [];
         List<string> problems = [];
         foreach (Parameter parameter in store.Parameters)
         {
-            if (!file.Tensors.TryGetValue(parameter.Name, out SafetensorsTensor? tensor))
+            if (!tensors.TryGetValue(parameter.Name, out SafetensorsTensor? tensor))
             {
-                problems.Add($"{parameter.Name} is missing");
+                missing.Add(parameter.Name);
             }
             else if (!SameShape(tensor.Shape, parameter.Shape))
             {
@@ -27,7 +35,7 @@ public static class ParameterFile
             }
         }
 
-        foreach (string name in file.Tensors.Keys)
+        foreach (string name in tensors.Keys)
         {
             if (store.Find(name) is null && !ignored.Contains(name))
             {
@@ -35,11 +43,12 @@ public static class ParameterFile
             }
         }
 
-        if (problems.Count > 0)
+        if (missing.Count + problems.Count > 0)
         {
             const int Shown = 12;
+            string absent = missing.Count == 0 ? "" : $"missing {string.Join(", ", NumberedNames.Summarised(missing))}{(problems.Count == 0 ? "" : "; ")}";
             string more = problems.Count > Shown ? $"; and {problems.Count - Shown} more" : "";
-            throw new ModelException($"{path}: weights do not fit the configuration: {string.Join("; ", problems.Take(Shown))}{more}; use the config.json that belongs to these weights");
+            throw new ModelException($"{path}: weights do not fit the configuration: {absent}{string.Join("; ", problems.Take(Shown))}{more}; use the config.json that belongs to these weights");
         }
 
         float[] buffer = [];
@@ -52,7 +61,7 @@ public static class ParameterFile
             }
 
             Span<float> values = buffer.AsSpan(0, count);
-            file.ReadFloat32(parameter.Name, values);
+            file.ReadFloat32(tensors[parameter.Name].Name, values);
             backend.Upload(parameter.ToStored(values), parameter.Value);
         }
 
@@ -102,8 +111,29 @@ public static class ParameterFile
         }
     }
 
+    /// <summary>The tensors of a file by name without a leading <see cref="Wrapper"/>.</summary>
+    private static Dictionary<string, SafetensorsTensor> Unwrapped(SafetensorsFile file, string path)
+    {
+        var tensors = new Dictionary<string, SafetensorsTensor>(StringComparer.Ordinal);
+        foreach (SafetensorsTensor tensor in file.Tensors.Values)
+        {
+            string name = tensor.Name.StartsWith(Wrapper, StringComparison.Ordinal) ? tensor.Name[Wrapper.Length..] : tensor.Name;
+            if (!tensors.TryAdd(name, tensor))
+            {
+                throw new ModelException($"{path}: wanted each tensor once, got {name} with and without a leading {Wrapper}; write the file with one of the two");
+            }
+        }
+
+        return tensors;
+    }
+
     private static bool SameShape(ReadOnlySpan<long> file, Shape shape)
     {
+        if (file.IsEmpty)
+        {
+            return shape == new Shape(1);
+        }
+
         if (file.Length != shape.Rank)
         {
             return false;

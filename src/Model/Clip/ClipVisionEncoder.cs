@@ -44,7 +44,10 @@ public sealed class ClipVisionEncoder
     public Var Forward(Tape tape, Tensor pixels)
     {
         ArgumentNullException.ThrowIfNull(tape);
-        Var x = _before.Apply(tape, _patches.Apply(tape, pixels));
+        Var x = _patches.Apply(tape, pixels);
+        ArenaMark mark = tape.Activations.Mark();
+        tape.Add(_before.Apply(tape, x), into: x);
+        tape.Scope(mark);
         Trace?.Invoke("visual.ln_pre", x);
         for (int i = 0; i < _blocks.Length; i++)
         {

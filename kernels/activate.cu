@@ -1,4 +1,4 @@
-// Pointwise functions and their derivatives: none, silu, gelu (tanh form), gelu (erf form).
+// Pointwise functions and their derivatives: none, silu, gelu (tanh form), gelu (erf form), gelu (sigmoid form).
 //   forward   y := f(x)
 //   backward  dx := dy · f'(x), or dx += dy · f'(x)
 //   x, y, dy, dx  [M,C] of T with row strides; y may be x, dx may be dy
@@ -59,6 +59,9 @@ __device__ __forceinline__ float activation_derivative(float x, int activation)
             float density = 0.3989422804014327f * expf(x * x * -0.5f);
             return fmaf(x, density, fmaf(0.5f, erff(x * 0.7071067811865476f), 0.5f));
         }
+        case ACTIVATION_GELU_QUICK:
+            x = fminf(fmaxf(x, -50.0f), 50.0f);
+            return sigmoid_product_slope(x, 1.702f * x, 1.702f);
         default:
             return 1.0f;
     }
@@ -131,6 +134,9 @@ __device__ __forceinline__ void activate_forward(const ActivateArguments& a)
         case ACTIVATION_GELU_ERF:
             for_each_run<T>(a.grid, Value<ACTIVATION_GELU_ERF, T>{a});
             break;
+        case ACTIVATION_GELU_QUICK:
+            for_each_run<T>(a.grid, Value<ACTIVATION_GELU_QUICK, T>{a});
+            break;
         default:
             for_each_run<T>(a.grid, Value<ACTIVATION_NONE, T>{a});
             break;
@@ -150,6 +156,9 @@ __device__ __forceinline__ void activate_backward(const ActivateBackwardArgument
             break;
         case ACTIVATION_GELU_ERF:
             for_each_run<T>(a.grid, Gradient<ACTIVATION_GELU_ERF, T>{a});
+            break;
+        case ACTIVATION_GELU_QUICK:
+            for_each_run<T>(a.grid, Gradient<ACTIVATION_GELU_QUICK, T>{a});
             break;
         default:
             for_each_run<T>(a.grid, Gradient<ACTIVATION_NONE, T>{a});

@@ -8,6 +8,7 @@ constexpr int ACTIVATION_NONE = 0;
 constexpr int ACTIVATION_SILU = 1;
 constexpr int ACTIVATION_GELU_TANH = 2;
 constexpr int ACTIVATION_GELU_ERF = 3;
+constexpr int ACTIVATION_GELU_QUICK = 4;
 
 __device__ __forceinline__ float activation_value(float x, int activation)
 {
@@ -23,6 +24,8 @@ __device__ __forceinline__ float activation_value(float x, int activation)
         }
         case ACTIVATION_GELU_ERF:
             return x * fmaf(0.5f, erff(x * 0.7071067811865476f), 0.5f);
+        case ACTIVATION_GELU_QUICK:
+            return x / (1.0f + expf(-1.702f * x));
         default:
             return x;
     }

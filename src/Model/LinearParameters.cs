@@ -26,6 +26,14 @@ public readonly struct LinearParameters
         }
     }
 
+    /// <summary>Declares weight [out,in] and bias [out] under names that do not end as usual, and without an adapter.</summary>
+    public LinearParameters(ParameterStore store, (string Weight, string Bias) names, int inputs, int outputs)
+    {
+        _matrix = new Shape(outputs, inputs);
+        _weight = store.Declare(names.Weight, _matrix);
+        _bias = store.Declare(names.Bias, new Shape(outputs));
+    }
+
     /// <summary>The weight as a matrix [out,in], as the network computes with it.</summary>
     public Tensor Matrix => _weight.Compute.Reshape(_matrix);
 

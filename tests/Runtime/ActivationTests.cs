@@ -13,7 +13,7 @@ public sealed unsafe class ActivationTests : IDisposable
 
     public ActivationTests() => _arena = _backend.CreateArena("activations", 1 << 20);
 
-    public static TheoryData<Activation> Functions => [Activation.None, Activation.Silu, Activation.GeluTanh, Activation.GeluErf];
+    public static TheoryData<Activation> Functions => [Activation.None, Activation.Silu, Activation.GeluTanh, Activation.GeluErf, Activation.GeluQuick];
 
     public void Dispose()
     {
@@ -27,6 +27,7 @@ public sealed unsafe class ActivationTests : IDisposable
         Activation.Silu => x / (1 + Math.Exp(-x)),
         Activation.GeluTanh => 0.5 * x * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x * x * x)))),
         Activation.GeluErf => 0.5 * x * Erfc(-x / Math.Sqrt(2)),
+        Activation.GeluQuick => x / (1 + Math.Exp(-1.702 * x)),
         _ => x,
     };
 

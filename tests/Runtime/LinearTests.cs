@@ -129,6 +129,7 @@ public sealed unsafe class LinearTests : IDisposable
     [InlineData(Activation.Silu)]
     [InlineData(Activation.GeluTanh)]
     [InlineData(Activation.GeluErf)]
+    [InlineData(Activation.GeluQuick)]
     public void FusedEqualsSeparateBits(Activation activation)
     {
         (int m, int k, int n) = (60, 77, 171);

@@ -24,7 +24,6 @@ internal static class TensorFit
             if (!found.TryGetValue(wanted.Name, out SafetensorsTensor? tensor))
             {
                 missing.Add(wanted.Name);
-                problems.Add($"{wanted.Name} is missing");
             }
             else if (!tensor.Shape.SequenceEqual(wanted.Shape))
             {
@@ -34,6 +33,12 @@ internal static class TensorFit
             {
                 problems.Add($"{wanted.Name} is {tensor.Type}, wanted F32, F16, BF16 or F64");
             }
+        }
+
+        if (missing.Count > 0)
+        {
+            // All of them, in one problem: those of one place in many layers are one name.
+            problems.Insert(0, missing.Count == 1 ? $"{missing[0]} is missing" : $"missing {string.Join(", ", NumberedNames.Summarised(missing))}");
         }
 
         int searched = 0;

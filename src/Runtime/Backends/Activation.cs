@@ -14,4 +14,7 @@ public enum Activation : byte
 
     /// <summary>Gaussian error linear unit, exact: 0.5x(1 + erf(x/√2)).</summary>
     GeluErf,
+
+    /// <summary>Gaussian error linear unit, sigmoid approximation: x · sigmoid(1.702x), the QuickGELU of OpenAI's CLIP.</summary>
+    GeluQuick,
 }

@@ -12,6 +12,7 @@ internal static class ActivationFormula
             Activation.Silu => x / (T.One + T.Exp(-x)),
             Activation.GeluTanh => Half<T>() * x * (T.One + T.Tanh(Inner(x))),
             Activation.GeluErf => x * Phi(x),
+            Activation.GeluQuick => x / (T.One + T.Exp(-T.CreateChecked(1.702) * x)),
             _ => x,
         };
 
@@ -29,6 +30,9 @@ internal static class ActivationFormula
                 return (Half<T>() * (T.One + tanh)) + (Half<T>() * x * (T.One - (tanh * tanh)) * slope);
             case Activation.GeluErf:
                 return Phi(x) + (x * T.Exp(-Half<T>() * x * x) * T.CreateChecked(1 / Math.Sqrt(2 * Math.PI)));
+            case Activation.GeluQuick:
+                T quick = T.One / (T.One + T.Exp(-T.CreateChecked(1.702) * x));
+                return quick * (T.One + (T.CreateChecked(1.702) * x * (T.One - quick)));
             default:
                 return T.One;
         }

@@ -13,6 +13,7 @@ internal static class ActivationMath
         Activation.Silu => Silu(x),
         Activation.GeluTanh => GeluTanh(x),
         Activation.GeluErf => GeluErf(x),
+        Activation.GeluQuick => GeluQuick(x),
         _ => x,
     };
 
@@ -23,6 +24,7 @@ internal static class ActivationMath
         Activation.Silu => SiluDerivative(x),
         Activation.GeluTanh => GeluTanhDerivative(x),
         Activation.GeluErf => GeluErfDerivative(x),
+        Activation.GeluQuick => GeluQuickDerivative(x),
         _ => Vector512<float>.One,
     };
 
@@ -69,6 +71,19 @@ internal static class ActivationMath
         x = Bounded(x, 20f);
         Vector512<float> density = Vector512.Create(0.3989422804014327f) * SimdMath.Exp(x * x * Vector512.Create(-0.5f));
         return Vector512.FusedMultiplyAdd(x, density, NormalCdf(x));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> GeluQuick(Vector512<float> x) => x / (Vector512<float>.One + SimdMath.Exp(x * Vector512.Create(-1.702f)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> GeluQuickDerivative(Vector512<float> x)
+    {
+        x = Bounded(x, 50f);
+        Vector512<float> z = x * Vector512.Create(1.702f);
+        Vector512<float> e = SimdMath.Exp(-z);
+        Vector512<float> s = Vector512<float>.One / (Vector512<float>.One + e);
+        return Vector512.FusedMultiplyAdd(z * s, e * s, s);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

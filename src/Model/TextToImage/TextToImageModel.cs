@@ -68,8 +68,7 @@ public sealed class TextToImageModel : IDisposable
     /// <exception cref="SafetensorsException">A weight file is damaged.</exception>
     public static TextToImageModel Load(string folder, IBackend backend)
     {
-        var transformer = ReadConfig<TransformerConfig>(folder, TransformerConfigFile);
-        var text = ReadConfig<ClipTextConfig>(folder, TextConfigFile);
+        (TransformerConfig transformer, ClipTextConfig text) = ReadConfigs(folder);
         var model = new TextToImageModel(transformer, text, backend);
         try
         {
@@ -83,6 +82,11 @@ public sealed class TextToImageModel : IDisposable
             throw;
         }
     }
+
+    /// <summary>The architectures of a model folder, without its weights.</summary>
+    /// <exception cref="ModelException">A file is missing or does not fit.</exception>
+    public static (TransformerConfig Transformer, ClipTextConfig Text) ReadConfigs(string folder) =>
+        (ReadConfig<TransformerConfig>(folder, TransformerConfigFile), ReadConfig<ClipTextConfig>(folder, TextConfigFile));
 
     /// <summary>Writes the model folder; each file is replaced in one step.</summary>
     public void Save(string folder)

@@ -87,11 +87,14 @@ public sealed class TrainRun : IDisposable
     }
 
     /// <summary>The lanes of a configuration.</summary>
-    internal static LaneSet Lanes(RunConfiguration configuration, ComputeDevice device, TextToImageModel model, SchedulePolicy policy, SceneLayout layout)
+    internal static LaneSet Lanes(RunConfiguration configuration, ComputeDevice device, TextToImageModel model, SchedulePolicy policy, SceneLayout layout) =>
+        Lanes(configuration, device, model, policy, layout.Tokenizer.GridHeight, layout.Tokenizer.GridWidth, SceneTiles.PatchSize);
+
+    /// <summary>The lanes of a configuration for pictures of <paramref name="height"/> x <paramref name="width"/> codes.</summary>
+    internal static LaneSet Lanes(RunConfiguration configuration, ComputeDevice device, TextToImageModel model, SchedulePolicy policy, int height, int width, int pixelsPerCode)
     {
-        int grid = layout.Tokenizer.GridHeight;
         var setup = new LaneSetup(model, policy, RunFactory.Parametrization(configuration), configuration.Sampling.Steps,
-            RunFactory.TrainedActions(configuration.Schedule), grid, layout.Tokenizer.GridWidth, SceneTiles.PatchSize, configuration.Sampling.MicroBatch);
+            RunFactory.TrainedActions(configuration.Schedule), height, width, pixelsPerCode, configuration.Sampling.MicroBatch);
         return new LaneSet(setup, device.Lanes(configuration.Lanes), () => PretrainRun.LaneBackend(configuration, device));
     }
 

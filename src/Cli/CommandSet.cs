@@ -19,6 +19,7 @@ internal static class CommandSet
         new TrainCommand(context, (request, output, progress, cancellation) => Train(context, request, output, progress, cancellation)),
         new SampleCommand(context, (request, output, progress, cancellation) => ServingCommands.Sample(context, request, output, progress, cancellation)),
         new EvalCommand(context, (request, output, progress, cancellation) => ServingCommands.Eval(context, request, output, progress, cancellation)),
+        new PlanCommand(context, (request, output, progress, _) => PlanCommand.Print(request, output, progress)),
         new ScheduleCommand(context, (request, output, progress, cancellation) => ServingCommands.Schedule(context, request, output, progress, cancellation)),
         new MergeCommand(context),
         new ConvertCommand(context),

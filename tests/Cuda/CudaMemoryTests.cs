@@ -10,6 +10,7 @@ using CoGrpo.Runtime.Backends.Cuda;
 using CoGrpo.Runtime.Backends.Plan;
 using CoGrpo.Runtime.Cuda;
 using CoGrpo.Tests.Rl;
+using CoGrpo.Tests.Rl.Planning;
 
 namespace CoGrpo.Tests.Cuda;
 
@@ -40,6 +41,19 @@ public sealed class CudaMemoryTests
     {
         var options = new PretrainingOptions { Steps = 100, Batch = 4, MicroBatch = 2, Lanes = 1 };
         Assert.Equal(Train(new PlanBackend(ElementType.BFloat16), options, false).Arenas, Train(EmulatedGpu.Backend(ElementType.BFloat16), options, false).Arenas);
+    }
+
+    [Theory]
+    [InlineData(ElementType.Float32, 1)]
+    [InlineData(ElementType.BFloat16, 2)]
+    public void AnIterationOfEachPhaseTakesWhatItsPlanSays(ElementType storage, int number)
+    {
+        PlannedIteration iteration = RunPlanTests.Iterations[number];
+        (IReadOnlyList<MemoryLedger> planned, long plannedWorkspace) = iteration.On(ComputeDevice.Plan(storage, replicates: false, new() { Guidance = 2 }));
+        (IReadOnlyList<MemoryLedger> onDevice, long workspace) = iteration.On(EmulatedGpu.Device(storage));
+        Assert.Equal(Assert.Single(onDevice).Arenas, Assert.Single(planned).Arenas);
+        Assert.Equal(onDevice[0].PeakBytes, planned[0].PeakBytes);
+        Assert.Equal(workspace, plannedWorkspace);
     }
 
     /// <summary>Counted between the caller and the driver: a driver that takes launches and does nothing.</summary>

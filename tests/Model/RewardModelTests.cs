@@ -63,10 +63,10 @@ public sealed class RewardModelTests : IDisposable
         float[] picture = new float[3 * 224 * 224];
         clip.EncodePictures(picture, new double[1024]);
         Assert.Equal(2 * 167.3, Operations(plan) / 1e9, 0.2);
-        plan.Clear();
+        plan.TakeWork();
         clip.EncodePrompt([.. Enumerable.Range(0, 77)]);
         Assert.Equal(2 * 23.5, Operations(plan) / 1e9, 0.2);
-        plan.Clear();
+        plan.TakeWork();
         using ImageRewardModel reward = new(new ImageRewardConfig(), plan);
         reward.Score(picture, [[.. Enumerable.Range(0, 35)]], [0], new double[1]);
         Assert.Equal(138, Operations(plan) / 1e9, 0.5);

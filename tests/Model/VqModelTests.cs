@@ -56,12 +56,12 @@ public sealed class VqModelTests : IDisposable
         using PlanBackend plan = new();
         using VqModel model = new(new VqConfig(), plan);
         using Arena arena = plan.CreateArena("codes", 1 << 16);
-        plan.Clear();
+        plan.TakeWork();
         model.Decode(arena.Allocate(new Shape(1, 64, 64), ElementType.Int32));
         Assert.Equal(2 * VqCost.DecodeMacs(model.Config, 64, 64, performed: true), plan.Costs["Conv3x3"].Operations + plan.Costs["Linear"].Operations, 1e6);
         Assert.InRange(model.WorkBytes, 1024L * 1024 * (256 + 128 + 128) * 4, (1024L * 1024 * (256 + 128 + 128) * 4) + (4L << 20));
         model.ReleaseMemory();
-        plan.Clear();
+        plan.TakeWork();
         model.Encode(arena.Allocate(new Shape(1, 1024, 1024, 3)));
         Assert.Equal(2 * VqCost.EncodeMacs(model.Config, 1024, 1024), plan.Costs["Conv3x3"].Operations + plan.Costs["Linear"].Operations, 1e6);
         Assert.InRange(model.WorkBytes, 1024L * 1024 * 3 * 128 * 4, (1024L * 1024 * 3 * 128 * 4) + (16L << 20));

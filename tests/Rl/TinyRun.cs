@@ -159,8 +159,8 @@ internal sealed class TinyRun : IDisposable
     };
 
     /// <summary>A trainer over the lanes.</summary>
-    public CoGrpoTrainer Trainer(RunConfiguration configuration, IReward? reward = null) =>
-        Own(new CoGrpoTrainer(configuration, Lanes, World, [reward ?? new CodeShareReward()], World, null));
+    public CoGrpoTrainer Trainer(RunConfiguration configuration, IReward? reward = null, Action<Trajectories>? sampled = null) =>
+        Own(new CoGrpoTrainer(configuration, Lanes, World, [reward ?? new CodeShareReward()], World, null) { Sampled = sampled });
 
     public void Dispose()
     {

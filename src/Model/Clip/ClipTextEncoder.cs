@@ -25,7 +25,7 @@ public sealed class ClipTextEncoder : IDisposable
     {
         Config = config.Validated();
         _backend = backend;
-        Parameters = new ParameterStore(backend, backend.Storage);
+        Parameters = new ParameterStore(backend, backend.Storage, "text encoder");
         _tokens = Parameters.Declare("text_model.embeddings.token_embedding.weight", new Shape(config.VocabSize, config.HiddenSize));
         _positions = Parameters.Declare("text_model.embeddings.position_embedding.weight", new Shape(config.MaxPositionEmbeddings, config.HiddenSize));
         _layers = new ClipTextLayer[config.NumHiddenLayers];

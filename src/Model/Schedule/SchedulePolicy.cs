@@ -43,7 +43,7 @@ public sealed class SchedulePolicy : IDisposable
         backend.Upload<float>(frequencies, _frequencies);
         
         // Small, and its four numbers decide over whole pictures: fp32 whatever the model computes in (specs/schedule-policy.md 5).
-        Parameters = new ParameterStore(backend, ElementType.Float32);
+        Parameters = new ParameterStore(backend, ElementType.Float32, "schedule policy");
         int e = config.TimeDim;
         _time1 = new LinearParameters(Parameters, "t_embedder.mlp.0", config.SinusoidDim, e);
         _time2 = new LinearParameters(Parameters, "t_embedder.mlp.2", e, e);

@@ -25,7 +25,7 @@ public sealed class VqModel : IDisposable
     {
         Config = config.Validated();
         Backend = backend;
-        Parameters = new ParameterStore(backend, backend.Storage);
+        Parameters = new ParameterStore(backend, backend.Storage, "picture model");
         _encoder = new VqEncoder(Parameters, config);
         _codebook = Parameters.Declare("quantize.embedding.weight", new Shape(config.NumVqEmbeddings, config.CodeWidth));
         _decoder = new VqDecoder(Parameters, config);

@@ -74,6 +74,9 @@ public sealed class CoGrpoTrainer : IDisposable
     /// <summary>The schedule's updates.</summary>
     public SchedulePhase Schedule { get; }
 
+    /// <summary>Called with every rollout before it is scored: a plan writes here what its backend does not compute.</summary>
+    internal Action<Trajectories>? Sampled { get; init; }
+
     /// <summary>Makes the next iteration of the plan. The returned object is reused by the next call.</summary>
     /// <exception cref="InvalidOperationException">The plan is done, or the ratio check failed.</exception>
     public IterationMetrics Train()
@@ -98,6 +101,7 @@ public sealed class CoGrpoTrainer : IDisposable
         ISchedule? fixedSchedule = _train.Mode == TrainMode.Naive ? _handMade : null;
         _lanes.Sample(rollout.Trajectories, fixedSchedule, explore && fixedSchedule is null ? _seed : null, _seed, firstTrajectory, group,
             schedulePhase && _schedule.CommonRandomNumbers);
+        Sampled?.Invoke(rollout.Trajectories);
         long sampled = Stopwatch.GetTimestamp();
         double validShare = rollout.Score(_rewards, _tokenizer, schedulePhase ? _scheduleAdvantages : _modelAdvantages, _metrics);
         (_metrics.Judge, _metrics.Diversity) = _watch?.Watch(rollout.Prompts, rollout.Codes, group) ?? (double.NaN, double.NaN);

@@ -78,6 +78,9 @@ public sealed class LaneSet : IDisposable
 
     internal ReadOnlySpan<TrainingLane> Lanes => _lanes;
 
+    /// <summary>Images that a lane samples at most, or null for all: a plan has the first ones stand for the rest.</summary>
+    internal int? SampledImages { get; set; }
+
     /// <summary>Encodes prompts in every lane: rows of L ids, the empty prompt first.</summary>
     public void SetPrompts(ReadOnlySpan<int> ids)
     {
@@ -145,6 +148,7 @@ public sealed class LaneSet : IDisposable
         TrainingLane lane = _lanes[number];
         Trajectories target = _target!;
         (int first, int count) = Range(number, target.Images, _group);
+        count = Math.Min(count, SampledImages ?? count);
         if (count == 0)
         {
             return;

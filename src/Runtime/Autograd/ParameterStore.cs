@@ -19,13 +19,16 @@ public sealed class ParameterStore : IDisposable
     private readonly Arena _gradients;
     private long _count;
 
-    /// <summary>An empty store on <paramref name="backend"/> for a network that computes in <paramref name="storage"/>.</summary>
-    public ParameterStore(IBackend backend, ElementType storage)
+    /// <summary>
+    /// An empty store on <paramref name="backend"/> for a network that computes in <paramref name="storage"/>. Memory reports list it under the name of
+    /// <paramref name="network"/>, if it has one.
+    /// </summary>
+    public ParameterStore(IBackend backend, ElementType storage, string network = "")
     {
         _backend = backend;
         Storage = storage;
-        _values = backend.CreateArena("parameters", 1 << 20);
-        _gradients = backend.CreateArena("gradients", 1 << 20);
+        _values = backend.CreateArena($"{network} parameters".TrimStart(), 1 << 20);
+        _gradients = backend.CreateArena($"{network} gradients".TrimStart(), 1 << 20);
     }
 
     /// <summary>Element type the network computes in.</summary>

@@ -1,7 +1,9 @@
 using CoGrpo.Runtime.Backends.Cpu;
 using CoGrpo.Runtime.Backends.Cuda;
+using CoGrpo.Runtime.Backends.Plan;
 using CoGrpo.Runtime.Cuda;
 using CoGrpo.Runtime.Cuda.Kernels;
+using CoGrpo.Runtime.Sampling;
 
 namespace CoGrpo.Runtime.Backends;
 
@@ -28,6 +30,18 @@ public sealed class ComputeDevice : IDisposable
     {
         var backend = new CudaBackend(new CudaDevice(driver, ordinal), options, compiler);
         return new ComputeDevice(backend, _ => backend, replicates: false);
+    }
+
+    /// <summary>A device that executes nothing and counts what a GPU, or with <paramref name="replicates"/> the CPU, would do; see <see cref="PlanBackend"/>.</summary>
+    /// <param name="storage">Element type of activations on that device.</param>
+    /// <param name="replicates">Whether replicas have backends of their own.</param>
+    /// <param name="decoding">How sampling decodes.</param>
+    public static ComputeDevice Plan(ElementType storage, bool replicates, HandMadeSettings decoding)
+    {
+        PlanBackend backend = New();
+        return new ComputeDevice(backend, _ => replicates ? New() : backend, replicates);
+
+        PlanBackend New() => new(storage) { Decoding = decoding };
     }
 
     /// <summary>Replicas that work at once when a run asks for <paramref name="wanted"/>.</summary>

@@ -58,7 +58,7 @@ internal sealed record OperationComparison(OperationCase Case, string Output, do
         using PlanBackend plan = new(storage);
         using Arena arena = plan.CreateArena("plan", 1 << 24);
         PreparedCase prepared = @case.Prepare(plan, arena, storage);
-        plan.Clear();
+        plan.TakeWork();
         prepared.Run();
         return plan.Costs.Values.Aggregate(default(OperationCost), (sum, cost) => sum + cost);
     }

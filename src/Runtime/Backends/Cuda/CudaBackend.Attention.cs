@@ -45,7 +45,7 @@ public sealed unsafe partial class CudaBackend
         arguments = arguments with
         {
             DO = dO.Address, Dq = dq.Address, Dk = dk.Address, Dv = dv.Address, DOStride = dO.RowStride, DqStride = dq.RowStride, DkStride = dk.RowStride, DvStride = dv.RowStride,
-            Delta = _workspace.Take((long)q.Rows * heads * sizeof(float)), Vectors = Flag(HasHeadVectors(heads, q, k, v, o, dO, dq, dk, dv)),
+            Delta = _workspace.Take(AttentionBackwardWorkspace(q, heads)), Vectors = Flag(HasHeadVectors(heads, q, k, v, o, dO, dq, dk, dv)),
         };
         Launch(AttentionDelta[q.Type], Dim3.Of(q.Rows), Dim3.Of(Math.Min(128, Blocks(heads, 4) * 32)), in arguments);
 
@@ -113,6 +113,10 @@ public sealed unsafe partial class CudaBackend
         storage == ElementType.Float32 ? kernels[width / 64] : kernels[width switch { 32 => 3, 64 => 4, 80 => 5, _ => 6 }];
 
     // As in kernels/attention.cuh.
+
+    /// <summary>Bytes that <see cref="AttentionBackward"/> takes for partial results.</summary>
+    internal static long AttentionBackwardWorkspace(Tensor q, int heads) => (long)q.Rows * heads * sizeof(float);
+
     private readonly record struct AttentionArguments(nint Q, nint K, nint V, nint O, nint DO, nint Out, nint Dq, nint Dk, nint Dv, nint LogSumExp, nint Delta, long QStride,
         long KStride, long VStride, long OStride, long DOStride, long DqStride, long DkStride, long DvStride, int Heads, int Queries, int Keys, int Width, int Causal, int Vectors,
         float Scale, float ScaleLog2E);

@@ -50,7 +50,7 @@ public sealed unsafe partial class CudaBackend
     /// <summary>Address of the weights for the outputs of each parity, in the workspace.</summary>
     private nint FoldedTaps(Tensor weight, int outputs, int channels)
     {
-        nint folded = _workspace.Take(16L * outputs * channels * weight.Type.Size());
+        nint folded = _workspace.Take(Conv3x3Workspace(weight, outputs, channels));
         bool vectors = weight.Address % 16 == 0 && channels % RunLength(weight.Type) == 0;
         long runs = (long)outputs * channels / (vectors ? RunLength(weight.Type) : 1);
         Launch(Conv3x3Fold[weight.Type], Dim3.Of(Blocks(runs, Conv3x3FoldBlock)), new Dim3(Conv3x3FoldBlock), new Conv3x3FoldArguments(weight.Address, folded, outputs, channels, Flag(vectors)));
@@ -58,6 +58,10 @@ public sealed unsafe partial class CudaBackend
     }
 
     // As in kernels/conv3x3.cuh.
+
+    /// <summary>Bytes that <see cref="Conv3x3"/> takes for the taps of a doubled map.</summary>
+    internal static long Conv3x3Workspace(Tensor weight, int outputs, int channels) => 16L * outputs * channels * weight.Type.Size();
+
     private readonly record struct PatchArguments(long Stride, int Channels, int Height, int Width, int OutHeight, int OutWidth, int Step, int First, int Taps, int Doubled);
 
     private readonly record struct Conv3x3Arguments(LinearArguments Product, PatchArguments Patch);

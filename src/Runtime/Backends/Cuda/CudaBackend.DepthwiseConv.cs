@@ -55,19 +55,32 @@ public sealed unsafe partial class CudaBackend
         }
 
         Shape s = x.Shape, o = dy.Shape;
-        bool aligned = HasQuads(x) && HasQuads(dy) && (dx.IsNone || HasQuads(dx));
-        int rows = aligned ? ConvTileRows(s, o, backward: true) : 0;
-        bool tiled = rows > 0;
-        rows = tiled ? rows : ConvPlainRows;
+        (int rows, bool tiled) = ConvBackwardRows(dy, x, dx);
         Dim3 grid = ConvGrid(o, rows, tiled);
         int blocks = checked((int)(grid.Y * grid.Z));
-        nint weightPartials = _workspace.Take(10L * blocks * x.Columns * sizeof(float));
+        nint weightPartials = _workspace.Take(DepthwiseConvBackwardWorkspace(dy, x, dx));
         nint biasPartials = weightPartials + (nint)(9L * blocks * x.Columns * sizeof(float));
         Launch(DepthwiseConvBackwardKernel[x.Type], grid, new Dim3(ConvBlock), new DepthwiseConvBackwardArguments(dy.Address, x.Address, weight.Address, dx.Address,
             weightPartials, biasPartials, dy.RowStride, x.RowStride, dx.RowStride, s[1], s[2], s[3], o[1], o[2], rows, Flag(tiled)),
             tiled ? ConvBytes(s, o, rows, backward: true) : 0);
         ColumnSum(weightPartials, blocks, dweight.Reshape(new Shape(1, 9 * x.Columns)));
         ColumnSum(biasPartials, blocks, dbias.Reshape(new Shape(1, x.Columns)));
+    }
+
+    /// <summary>Bytes that <see cref="DepthwiseConvBackward"/> takes for partial results.</summary>
+    internal static long DepthwiseConvBackwardWorkspace(Tensor dy, Tensor x, Tensor dx)
+    {
+        (int rows, bool tiled) = ConvBackwardRows(dy, x, dx);
+        Dim3 grid = ConvGrid(dy.Shape, rows, tiled);
+        return 10L * grid.Y * grid.Z * x.Columns * sizeof(float);
+    }
+
+    /// <summary>Output rows that a block of the backward pass takes, and whether their pixels go through shared memory.</summary>
+    private static (int Rows, bool Tiled) ConvBackwardRows(Tensor dy, Tensor x, Tensor dx)
+    {
+        bool aligned = HasQuads(x) && HasQuads(dy) && (dx.IsNone || HasQuads(dx));
+        int rows = aligned ? ConvTileRows(x.Shape, dy.Shape, backward: true) : 0;
+        return rows > 0 ? (rows, true) : (ConvPlainRows, false);
     }
 
     /// <summary>Blocks of channels, tiles of output rows, images.</summary>

@@ -57,6 +57,10 @@ public sealed unsafe partial class CudaBackend
         }
     }
 
+    /// <summary>Bytes that <see cref="EmbeddingBackward"/> takes for partial results of the table's gradient.</summary>
+    internal static long EmbeddingBackwardWorkspace(Tensor dy, Tensor dtable) =>
+        (2L * Blocks(dy.Rows, EmbeddingSegment) * dy.Columns * sizeof(float)) + ((Blocks(dy.Rows, EmbeddingChunk) * dtable.Rows) + dtable.Rows + 1L + (2L * dy.Rows)) * sizeof(int);
+
     private void EmbeddingTableGradient(Tensor dy, Tensor ids, Tensor dtable)
     {
         (int rows, int columns, int tableRows) = (dy.Rows, dy.Columns, dtable.Rows);
@@ -64,7 +68,7 @@ public sealed unsafe partial class CudaBackend
         int segments = (int)Blocks(rows, EmbeddingSegment);
         long partialBytes = 2L * segments * columns * sizeof(float);
         long countBytes = (long)chunks * tableRows * sizeof(int);
-        nint partials = _workspace.Take(partialBytes + countBytes + ((tableRows + 1L + (2L * rows)) * sizeof(int)));
+        nint partials = _workspace.Take(EmbeddingBackwardWorkspace(dy, dtable));
         nint counts = partials + (nint)partialBytes;
         nint starts = counts + (nint)countBytes;
         nint ranks = starts + ((tableRows + 1) * (nint)sizeof(int));

@@ -74,11 +74,18 @@ public sealed unsafe partial class CudaBackend
         uint across = ThreadsAcross(dy.Columns, run);
         int chunk = RowsPerChunk(imageRows);
         int chunks = (int)Blocks(imageRows, chunk);
-        nint partials = _workspace.Take((long)gate.Rows * chunks * dy.Columns * sizeof(float));
+        nint partials = _workspace.Take(GateResidualBackwardWorkspace(dy, gate));
         Launch(GateResidualBackwardKernel[dy.Type], Dim3.Of(Blocks(dy.Columns, across * run), chunks, gate.Rows), new Dim3(across),
             new GateResidualBackwardArguments(dy.Address, branch.Address, gate.Address, dbranch.Address, partials, dy.RowStride, branch.RowStride, gate.RowStride,
                 dbranch.RowStride, imageRows, dy.Columns, chunk, Flag(vectors)));
         ColumnSum(partials, chunks, dgate);
+    }
+
+    /// <summary>Bytes that <see cref="GateResidualBackward"/> takes for partial results of the gate's gradient.</summary>
+    internal static long GateResidualBackwardWorkspace(Tensor dy, Tensor gate)
+    {
+        int imageRows = dy.Rows / gate.Rows;
+        return gate.Rows * Blocks(imageRows, RowsPerChunk(imageRows)) * dy.Columns * sizeof(float);
     }
 
     private readonly record struct GateResidualArguments(nint Residual, nint Branch, nint Gate, nint Y, long ResidualStride, long BranchStride, long GateStride, long YStride,

@@ -51,7 +51,7 @@ public sealed unsafe partial class CudaBackend
             return;
         }
 
-        nint inverse = _workspace.Take((long)dx.Rows * sizeof(int));
+        nint inverse = _workspace.Take(GatherRowsBackwardWorkspace(dx));
         Launch(GatherRowsClear, Dim3.Of(Blocks(dx.Rows, 256)), new Dim3(256), new GatherRowsInverseArguments(rows.Address, inverse, dx.Rows));
         if (dy.Rows > 0)
         {
@@ -61,6 +61,9 @@ public sealed unsafe partial class CudaBackend
         Launch(GatherRowsScatter[dx.Type], Dim3.Of(Blocks(dx.Rows, GatherWarps)), new Dim3(32 * GatherWarps),
             new GatherRowsScatterArguments(dy.Address, inverse, dx.Address, dy.RowStride, dx.RowStride, dx.Rows, dx.Columns, vectors));
     }
+
+    /// <summary>Bytes that <see cref="GatherRowsBackward"/> takes where it overwrites.</summary>
+    internal static long GatherRowsBackwardWorkspace(Tensor dx) => (long)dx.Rows * sizeof(int);
 
     private readonly record struct GatherRowsArguments(nint X, nint Rows, nint Y, nint Live, long XStride, long YStride, int Count, int Columns, int Vectors);
 

@@ -28,14 +28,13 @@ public sealed unsafe partial class CudaBackend
 
         (int images, int columns) = (x.Shape[0], x.Columns);
         int tokens = x.Rows / images;
-        int chunkTokens = (int)Math.Max(GroupNormTokens, Blocks(tokens, GroupNormChunks));
-        int chunks = (int)Blocks(tokens, chunkTokens);
+        (int chunkTokens, int chunks) = GroupNormParts(tokens);
         bool vectors = HasVectors(x) && HasVectors(y) && HasVectors(weight) && HasVectors(bias);
         int runs = columns / (vectors ? RunLength(x.Type) : 1);
         int across = Math.Min(runs, GroupNormBlock);
         int down = GroupNormBlock / across;
         long chunkBytes = (long)images * chunks * groups * 2 * sizeof(float);
-        nint workspace = _workspace.Take(chunkBytes + ((long)images * groups * 2 * sizeof(float)));
+        nint workspace = _workspace.Take(GroupNormWorkspace(x, groups));
         var arguments = new GroupNormArguments(x.Address, weight.Address, bias.Address, y.Address, workspace, workspace + (nint)chunkBytes, x.RowStride, y.RowStride, tokens, columns, groups,
             chunkTokens, chunks, (int)activation, Flag(vectors), epsilon);
         var block = new Dim3((uint)across, (uint)down);
@@ -43,6 +42,15 @@ public sealed unsafe partial class CudaBackend
         Launch(GroupNormSums[x.Type], Dim3.Of(chunks, images), block, in arguments, shared);
         Launch(GroupNormFinish, Dim3.Of(Blocks(groups, GroupNormBlock / 32), images), new Dim3(GroupNormBlock), in arguments);
         Launch(GroupNormApply[x.Type], Dim3.Of(chunks, images), block, in arguments);
+    }
+
+    /// <summary>Bytes that <see cref="GroupNorm"/> takes for partial results.</summary>
+    internal static long GroupNormWorkspace(Tensor x, int groups) => (long)x.Shape[0] * (GroupNormParts(x.Rows / x.Shape[0]).Count + 1) * groups * 2 * sizeof(float);
+
+    private static (int Tokens, int Count) GroupNormParts(int tokens)
+    {
+        int part = (int)Math.Max(GroupNormTokens, Blocks(tokens, GroupNormChunks));
+        return (part, (int)Blocks(tokens, part));
     }
 
     private readonly record struct GroupNormArguments(nint X, nint Weight, nint Bias, nint Y, nint Chunks, nint Groups, long XStride, long YStride, int Tokens, int Columns, int GroupCount,

@@ -16,7 +16,7 @@ public sealed unsafe partial class CudaBackend
         Require.HeadRows(rows, grid, tokens, tokenCount, codes);
         int count = (int)rows.Shape.Count;
         int places = grid.Images * grid.Tokens;
-        nint workspace = grid.Upsample ? _workspace.Take((long)places * sizeof(int)) : 0;
+        nint workspace = grid.Upsample ? _workspace.Take(HeadRowsWorkspace(grid)) : 0;
         HeadRowsArguments arguments = new(rows.Address, rows.LiveRows, tokens.Address, tokenCount.Address, codes.Address, workspace, count, grid.Images, grid.TextTokens, grid.Tokens,
             grid.Codes, grid.Width);
         Dim3 blocks = Dim3.Of(Math.Max(1, Blocks(count, 256)));
@@ -31,6 +31,9 @@ public sealed unsafe partial class CudaBackend
         Launch(HeadRowsNumber, new Dim3(1), new Dim3(1024), arguments);
         Launch(HeadRowsCodes, blocks, new Dim3(256), arguments);
     }
+
+    /// <summary>Bytes that <see cref="HeadRows"/> takes where tokens own several codes.</summary>
+    internal static long HeadRowsWorkspace(in HeadGrid grid) => (long)grid.Images * grid.Tokens * sizeof(int);
 
     private readonly record struct HeadRowsArguments(nint Rows, nint Live, nint Tokens, nint TokenCount, nint Codes, nint Place, int Count, int Images, int TextTokens, int ImageTokens,
         int GridCodes, int Width);

@@ -37,8 +37,8 @@ public sealed unsafe partial class CudaBackend
         int groups = x.Rows / groupRows;
         int chunk = RowsPerChunk(groupRows);
         int blocks = (int)Blocks(groupRows, chunk);
-        long each = (long)groups * blocks * x.Columns * sizeof(float);
-        nint partials = dmultiplier.IsNone && daddend.IsNone ? 0 : _workspace.Take(2 * each);
+        long bytes = LayerNormBackwardWorkspace(x, groupRows), each = bytes / 2;
+        nint partials = dmultiplier.IsNone && daddend.IsNone ? 0 : _workspace.Take(bytes);
         nint multiplierPartials = dmultiplier.IsNone ? 0 : partials;
         nint addendPartials = daddend.IsNone ? 0 : partials + (nint)each;
         Launch(kernel[x.Type], Dim3.Of(blocks, groups), new Dim3((uint)RowBackwardThreads(x.Columns, vectors)), new LayerNormBackwardArguments(dy.Address, x.Address,
@@ -54,6 +54,10 @@ public sealed unsafe partial class CudaBackend
             ColumnSum(addendPartials, blocks, daddend);
         }
     }
+
+    /// <summary>Bytes that <see cref="LayerNormBackward"/> and <see cref="AdaLnBackward"/> take for partial results, of groups of <paramref name="groupRows"/> rows.</summary>
+    internal static long LayerNormBackwardWorkspace(Tensor x, int groupRows) =>
+        2L * (x.Rows / groupRows) * Blocks(groupRows, RowsPerChunk(groupRows)) * x.Columns * sizeof(float);
 
     private readonly record struct LayerNormArguments(nint X, nint Multiplier, nint Addend, nint Y, nint Stats, long XStride, long YStride, long MultiplierStride,
         long AddendStride, int GroupRows, int Columns, float Epsilon, int Vectors);

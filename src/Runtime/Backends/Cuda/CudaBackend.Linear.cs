@@ -127,7 +127,7 @@ public sealed unsafe partial class CudaBackend
             return;
         }
 
-        nint partials = _workspace.Take((long)parts * rows * columns * sizeof(float));
+        nint partials = _workspace.Take(WeightGradientWorkspace(rows, columns, depth));
         arguments = arguments with { Y = partials, Accumulate = 0, PartStride = (long)rows * columns, Vectors = Flag(columns % 4 == 0) };
         LaunchProduct(in arguments, storage, left, right, parts);
         ColumnSum(partials, parts, new Tensor(dweight.Address, new Shape(1, checked(rows * columns)), dweight.Type));
@@ -150,7 +150,7 @@ public sealed unsafe partial class CudaBackend
             return;
         }
 
-        nint partials = _workspace.Take((long)blocks * dy.Columns * sizeof(float));
+        nint partials = _workspace.Take(BiasGradientWorkspace(dy));
         Launch(LinearBias[dy.Type], Dim3.Of(Blocks(dy.Columns, 32 * (16 / dy.Type.Size())), blocks), new Dim3(128),
             new LinearBiasArguments(dy.Address, partials, dy.RowStride, dy.Rows, dy.Columns, Flag(HasVectors(dy))));
         ColumnSum(partials, blocks, new Tensor(dbias.Address, new Shape(1, dy.Columns), dbias.Type));
@@ -242,6 +242,17 @@ public sealed unsafe partial class CudaBackend
     }
 
     // As in kernels/linear.cuh.
+
+    /// <summary>Bytes that the gradient of a weight of <paramref name="rows"/> x <paramref name="columns"/> takes over <paramref name="depth"/> rows; 0 for a single part. This library's kernel.</summary>
+    internal static long WeightGradientWorkspace(int rows, int columns, int depth)
+    {
+        int parts = depth == 0 ? 1 : WeightParts(rows, columns, depth).Parts;
+        return parts == 1 ? 0 : (long)parts * rows * columns * sizeof(float);
+    }
+
+    /// <summary>Bytes that the gradient of a bias takes for partial results.</summary>
+    internal static long BiasGradientWorkspace(Tensor dy) => Blocks(dy.Rows, LinearBiasRows) * dy.Columns * sizeof(float);
+
     private readonly record struct LinearArguments(nint A, nint B, nint Y, nint Bias, nint PreActivation, nint Residual, nint Gate, nint Live, long AStride, long BStride,
         long YStride, long PreActivationStride, long ResidualStride, long GateStride, long PartStride, int Rows, int Columns, int Depth, int PartDepth, int RowsPerGate,
         int Activation, int Accumulate, int YFloat, int Vectors, int AVectors, int BVectors, int AFloat, int BFloat, int ADeep, int BDeep);

@@ -27,19 +27,26 @@ public sealed unsafe partial class CudaBackend
             return;
         }
 
-        long rowBlocks = Blocks(rows, NearestCodeRows);
-        long wanted = Math.Clamp(NearestCodeBlocks / rowBlocks, 1, Blocks(count, NearestCodePart));
-        int partSize = (int)(Blocks(Blocks(count, wanted), NearestCodeColumns) * NearestCodeColumns);
-        int parts = (int)Blocks(count, partSize);
-        long partBytes = (long)parts * rows * sizeof(float);
-        nint distances = parts > 1 ? _workspace.Take(2 * partBytes) : 0;
+        (int partSize, int parts) = NearestCodeParts(rows, count);
+        long bytes = NearestCodeWorkspace(rows, count), partBytes = bytes / 2;
+        nint distances = bytes > 0 ? _workspace.Take(bytes) : 0;
         var arguments = new NearestCodeArguments(x.Address, codebook.Address, codes.Address, distances, distances + (nint)partBytes, x.RowStride, codebook.RowStride, rows, count, x.Columns,
             partSize, parts, Flag(HasVectors(x)), Flag(HasVectors(codebook)));
-        Launch(NearestCodeKernel, Dim3.Of(rowBlocks, parts), new Dim3(128), in arguments);
+        Launch(NearestCodeKernel, Dim3.Of(Blocks(rows, NearestCodeRows), parts), new Dim3(128), in arguments);
         if (parts > 1)
         {
             Launch(NearestCodeFinish, Dim3.Of(Blocks(rows, NearestCodeFinishBlock)), new Dim3(NearestCodeFinishBlock), in arguments);
         }
+    }
+
+    /// <summary>Bytes that <see cref="NearestCode"/> takes for partial results; 0 for a single part.</summary>
+    internal static long NearestCodeWorkspace(int rows, int codes) => NearestCodeParts(rows, codes).Count is > 1 and var parts ? 2L * parts * rows * sizeof(float) : 0;
+
+    private static (int Codes, int Count) NearestCodeParts(int rows, int codes)
+    {
+        long wanted = Math.Clamp(NearestCodeBlocks / Blocks(rows, NearestCodeRows), 1, Blocks(codes, NearestCodePart));
+        int part = (int)(Blocks(Blocks(codes, wanted), NearestCodeColumns) * NearestCodeColumns);
+        return (part, (int)Blocks(codes, part));
     }
 
     private readonly record struct NearestCodeArguments(nint X, nint Codebook, nint Codes, nint PartDistances, nint PartCodes, long XStride, long CodebookStride, int Rows, int CodeCount, int Width,

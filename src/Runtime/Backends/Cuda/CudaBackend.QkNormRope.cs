@@ -47,9 +47,9 @@ public sealed unsafe partial class CudaBackend
 
         int team = RopeTeam(width, HasVectors(x) && HasVectors(dy) && HasVectors(dx), weight, cos, sin);
         (int images, int length) = (x.Shape[0], x.Shape[1]);
-        int chunk = Math.Max(RopeChunk, (int)Blocks(x.Rows, BackwardChunks));
+        int chunk = RopeRowsPerChunk(x.Rows);
         int chunks = (int)Blocks(length, chunk);
-        nint partials = dweight.IsNone ? 0 : _workspace.Take((long)images * chunks * width * sizeof(float));
+        nint partials = dweight.IsNone ? 0 : _workspace.Take(QkNormRopeBackwardWorkspace(x, heads));
         Launch(QkNormRopeBackwardKernel[x.Type], Dim3.Of(chunks, images), new Dim3(RopeBlock), new QkNormRopeBackwardArguments(dy.Address, x.Address, weight.Address, cos.Address,
             sin.Address, rstd.Address, dx.Address, partials, dy.RowStride, x.RowStride, cos.RowStride, sin.RowStride, dx.RowStride, length, dy.Shape[1], firstRow, heads, width,
             chunk, team));
@@ -88,6 +88,12 @@ public sealed unsafe partial class CudaBackend
         Require.That(sin.Rows >= firstRow + x.Shape[1], nameof(sin), sin, "a row for every token of x from the first row on");
         Require.Count(rstd, (long)x.Rows * heads);
     }
+
+    /// <summary>Bytes that <see cref="QkNormRopeBackward"/> takes for partial results of the weight's gradient.</summary>
+    internal static long QkNormRopeBackwardWorkspace(Tensor x, int heads) =>
+        x.Shape[0] * Blocks(x.Shape[1], RopeRowsPerChunk(x.Rows)) * (x.Columns / heads) * sizeof(float);
+
+    private static int RopeRowsPerChunk(int rows) => Math.Max(RopeChunk, (int)Blocks(rows, BackwardChunks));
 
     private readonly record struct QkNormRopeArguments(nint X, nint Weight, nint Cos, nint Sin, nint Y, nint Rstd, long XStride, long CosStride, long SinStride, long YStride,
         int Length, int Tokens, int FirstRow, int Heads, int Width, float Epsilon, int Team);

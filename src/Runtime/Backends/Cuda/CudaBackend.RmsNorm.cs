@@ -46,7 +46,7 @@ public sealed unsafe partial class CudaBackend
         bool vectors = HasVectors(x) && HasVectors(dy) && HasVectors(dx) && HasVectors(weight);
         int chunk = RowsPerChunk(x.Rows);
         int blocks = (int)Blocks(x.Rows, chunk);
-        nint partials = dweight.IsNone ? 0 : _workspace.Take((long)blocks * x.Columns * sizeof(float));
+        nint partials = dweight.IsNone ? 0 : _workspace.Take(RmsNormBackwardWorkspace(x));
         Launch(RmsNormBackwardKernel[x.Type], Dim3.Of(blocks), new Dim3((uint)RowBackwardThreads(x.Columns, vectors)), new RmsNormBackwardArguments(dy.Address, x.Address,
             weight.Address, rstd.Address, dx.Address, partials, dy.RowStride, x.RowStride, dx.RowStride, x.Rows, x.Columns, chunk, Flag(accumulate), Flag(vectors)));
         if (partials != 0)
@@ -54,6 +54,9 @@ public sealed unsafe partial class CudaBackend
             ColumnSum(partials, blocks, dweight.Reshape(new Shape(1, x.Columns)));
         }
     }
+
+    /// <summary>Bytes that <see cref="RmsNormBackward"/> takes for partial results of the weight's gradient.</summary>
+    internal static long RmsNormBackwardWorkspace(Tensor x) => Blocks(x.Rows, RowsPerChunk(x.Rows)) * x.Columns * sizeof(float);
 
     private readonly record struct RmsNormArguments(nint X, nint Weight, nint Y, nint Rstd, nint Live, long XStride, long YStride, int Rows, int Columns, float Epsilon, int Vectors);
 

@@ -5,6 +5,8 @@ namespace CoGrpo.Runtime.Backends.Cuda;
 
 public sealed unsafe partial class CudaBackend
 {
+    private const int SquaredNormBlock = 8192;
+
     private static readonly KernelName<SquaredNormArguments> SquaredNormPartial = new("squarednorm", "squarednorm_partial");
     private static readonly KernelName<SquaredNormArguments> SquaredNormTotal = new("squarednorm", "squarednorm_total");
 
@@ -14,8 +16,8 @@ public sealed unsafe partial class CudaBackend
         long count = x.Shape.Count;
         Require.Count(x, count);
         Require.Count(sum, 1, ElementType.Float64);
-        int blocks = checked((int)Blocks(count, 8192));
-        nint partials = _workspace.Take(Math.Max(1, blocks) * sizeof(double));
+        int blocks = checked((int)Blocks(count, SquaredNormBlock));
+        nint partials = _workspace.Take(SquaredNormWorkspace(count));
         SquaredNormArguments arguments = new(x.Address, partials, sum.Address, count, blocks, Flag(accumulate));
         if (blocks > 0)
         {
@@ -24,6 +26,9 @@ public sealed unsafe partial class CudaBackend
 
         Launch(SquaredNormTotal, new Dim3(1), new Dim3(256), arguments);
     }
+
+    /// <summary>Bytes that <see cref="SquaredNorm"/> takes for partial results.</summary>
+    internal static long SquaredNormWorkspace(long count) => Math.Max(1, Blocks(count, SquaredNormBlock)) * sizeof(double);
 
     private readonly record struct SquaredNormArguments(nint X, nint Partials, nint Sum, long Count, int Blocks, int Accumulate);
 }

@@ -18,6 +18,9 @@ internal sealed class DeviceWorkspace : IDisposable
     /// <summary>Bytes held.</summary>
     public long Bytes => Room + _outgrown.Sum(memory => memory.Bytes);
 
+    /// <summary>The size that a workspace of <paramref name="room"/> bytes grows to when <paramref name="bytes"/> are asked for: twice as much at least, so that all that is outgrown together is less than what is used.</summary>
+    public static long Grown(long room, long bytes) => Math.Max(Math.Max(bytes, 2 * room), 1 << 20);
+
     private long Room => _memory?.Bytes ?? 0;
 
     /// <summary>Address of at least <paramref name="bytes"/> bytes, undefined content, valid until the next call.</summary>
@@ -37,8 +40,7 @@ internal sealed class DeviceWorkspace : IDisposable
 
         try
         {
-            // Twice as much as before, so that all that is outgrown together is less than what is used.
-            var memory = new CudaDeviceMemory(_context, Math.Max(Math.Max(bytes, 2 * Room), 1 << 20), "workspace");
+            var memory = new CudaDeviceMemory(_context, Grown(Room, bytes), "workspace");
             if (_memory is not null)
             {
                 _outgrown.Add(_memory);

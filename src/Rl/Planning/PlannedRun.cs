@@ -1,0 +1,160 @@
+using CoGrpo.Model.Clip;
+using CoGrpo.Model.Lora;
+using CoGrpo.Model.Meissonic;
+using CoGrpo.Model.Schedule;
+using CoGrpo.Model.TextToImage;
+using CoGrpo.Model.Tokenizers;
+using CoGrpo.Model.Vq;
+using CoGrpo.Rl.Configuration;
+using CoGrpo.Rl.Runs;
+using CoGrpo.Rl.Training;
+using CoGrpo.Runtime;
+using CoGrpo.Runtime.Backends;
+
+namespace CoGrpo.Rl.Planning;
+
+/// <summary>
+/// The networks, lanes and trainer of a run, without weights, prompts, rewards and files: everything that takes memory or time of the device, on whatever
+/// device. On a real one an iteration of it holds what the plan says.
+/// </summary>
+internal sealed class PlannedRun : IDisposable
+{
+    private readonly List<IDisposable> _owned = [];
+    private readonly ComputeDevice _device;
+    private readonly PlannedDecoding _decoding;
+    private readonly ModelPhaseConfiguration _modelPhase;
+    private readonly PlannedPrompts _prompts;
+    private Trajectories? _sampled;
+
+    /// <param name="configuration">The run.</param>
+    /// <param name="device">Where; stays the caller's and must outlive this.</param>
+    public PlannedRun(RunConfiguration configuration, ComputeDevice device)
+    {
+        (_device, _modelPhase) = (device, configuration.Train.Model);
+        (TransformerConfig transformer, ClipTextConfig text) = Architecture(configuration.Model);
+        Model = Own(new TextToImageModel(transformer, text, device.Backend));
+        if (configuration.Train.Model.Lora is { Rank: > 0 } lora)
+        {
+            Model.Transformer.AddLora(LoraTargets.Select(new LoraConfig(lora.Rank, lora.Alpha, lora.Targets), Model.Transformer.LoraSlots));
+        }
+
+        Policy = Own(new SchedulePolicy(SchedulePolicyConfig.ForWidth(configuration.Schedule.PolicyWidth), device.Backend));
+        IImageTokenizer tokenizer = Tokenizer(configuration, transformer);
+        (int height, int width) = (tokenizer.GridHeight, tokenizer.GridWidth);
+        Lanes = Own(TrainRun.Lanes(configuration, device, Model, Policy, height, width, tokenizer.PictureHeight / height));
+        _decoding = new PlannedDecoding(RunFactory.HandMade(configuration.Sampling.HandMade), height, width, transformer.Upsample);
+        IReward[] rewards = [.. configuration.Train.Rewards.Select((reward, i) => new PlannedPictures(reward.Name.ToString(), decodes: i == 0 && Pictures is not null))];
+        _prompts = new PlannedPrompts(text.MaxPositionEmbeddings, text.EosTokenId);
+        Trainer = Own(new CoGrpoTrainer(configuration, Lanes, _prompts, rewards, tokenizer, new Boundary(this)) { Sampled = OnSampled });
+    }
+
+    public TextToImageModel Model { get; }
+
+    public SchedulePolicy Policy { get; }
+
+    /// <summary>The model that makes pictures of codes, or null where that takes none.</summary>
+    public VqModel? Pictures { get; private set; }
+
+    public LaneSet Lanes { get; }
+
+    public CoGrpoTrainer Trainer { get; }
+
+    /// <summary>Called when an iteration has sampled, and again when it has scored.</summary>
+    public Action? Passed { get; set; }
+
+    /// <summary>How many trajectories of a rollout the plan fills in, or null where the device computes them.</summary>
+    public int? Planned { get; set; }
+
+    /// <summary>Every backend of the run once.</summary>
+    public IReadOnlyList<IBackend> Backends
+    {
+        get
+        {
+            List<IBackend> backends = [_device.Backend];
+            foreach (TrainingLane lane in Lanes.Lanes)
+            {
+                if (!backends.Contains(lane.Backend))
+                {
+                    backends.Add(lane.Backend);
+                }
+            }
+
+            return backends;
+        }
+    }
+
+    /// <summary>Encodes the prompts of the last iteration once more.</summary>
+    public void EncodePrompts()
+    {
+        int length = Model.TextEncoder.Config.MaxPositionEmbeddings;
+        int[] ids = new int[(1 + _sampled!.Prompts.Distinct().Count()) * length];
+        for (int at = 0; at < ids.Length; at += length)
+        {
+            _prompts.Encode("", ids.AsSpan(at, length));
+        }
+
+        Lanes.SetPrompts(ids);
+    }
+
+    /// <summary>The model updates of the last iteration once more, from its first <paramref name="images"/> trajectories.</summary>
+    public void UpdateModel(int images)
+    {
+        _decoding.Fill(_sampled!, images);
+        for (int update = 0; update < _modelPhase.UpdatesPerRollout; update++)
+        {
+            Trainer.Model.Update(_sampled!, update, seed: 0, Trainer.Iteration, validShare: 1);
+        }
+    }
+
+    public void Dispose()
+    {
+        for (int i = _owned.Count - 1; i >= 0; i--)
+        {
+            _owned[i].Dispose();
+        }
+    }
+
+    /// <summary>That of the checkpoint if it is there, else that of the configuration.</summary>
+    private static (TransformerConfig Transformer, ClipTextConfig Text) Architecture(ModelConfiguration model) =>
+        model.Checkpoint is { } folder && Directory.Exists(folder) ? TextToImageModel.ReadArchitecture(folder) : (RunFactory.Transformer(model), RunFactory.TextEncoder(model.TextEncoder));
+
+    private IImageTokenizer Tokenizer(RunConfiguration configuration, TransformerConfig transformer)
+    {
+        if (configuration.Data.Name == DataName.EmojiScenes)
+        {
+            return RunFactory.Layout(configuration.Data).Tokenizer;
+        }
+
+        Pictures = Own(new VqModel(new VqConfig(), _device.Backend));
+        int side = RunFactory.PublishedSide(transformer);
+        return Own(new VqTokenizer(Pictures, side, side, transformer.MaskToken));
+    }
+
+    private void OnSampled(Trajectories trajectories)
+    {
+        _sampled = trajectories;
+        if (Planned is { } images)
+        {
+            _decoding.Fill(trajectories, Math.Min(images, trajectories.Images));
+        }
+
+        Passed?.Invoke();
+    }
+
+    private T Own<T>(T value)
+        where T : IDisposable
+    {
+        _owned.Add(value);
+        return value;
+    }
+
+    /// <summary>Stands between rewards and update.</summary>
+    private sealed class Boundary(PlannedRun run) : IRolloutWatch
+    {
+        public (double Judge, double Diversity) Watch(ReadOnlySpan<IPrompt> prompts, ReadOnlySpan<int> codes, int group)
+        {
+            run.Passed?.Invoke();
+            return (double.NaN, double.NaN);
+        }
+    }
+}

@@ -1,3 +1,4 @@
+using CoGrpo.Model.Images;
 using CoGrpo.Model.Tokenizers;
 
 namespace CoGrpo.Rl;
@@ -7,10 +8,15 @@ public readonly ref struct RewardBatch
 {
     private readonly ReadOnlySpan<IPrompt> _prompts;
     private readonly ReadOnlySpan<int> _codes;
+    private readonly RgbImage?[]? _decoded;
 
     /// <summary>A batch of B prompts (one per picture; a group repeats its prompt) and B pictures of N codes each, row-major [B,N].</summary>
-    /// <exception cref="ArgumentException">The number of codes is not B times the tokenizer's N.</exception>
-    public RewardBatch(ReadOnlySpan<IPrompt> prompts, ReadOnlySpan<int> codes, IImageTokenizer pictures)
+    /// <param name="prompts">[B].</param>
+    /// <param name="codes">[B,N].</param>
+    /// <param name="pictures">Codes to pictures.</param>
+    /// <param name="decoded">Null, or [B] places that keep decoded pictures, so that several rewards decode each once; empty at first.</param>
+    /// <exception cref="ArgumentException">The number of codes is not B times the tokenizer's N, or there are fewer places than pictures.</exception>
+    public RewardBatch(ReadOnlySpan<IPrompt> prompts, ReadOnlySpan<int> codes, IImageTokenizer pictures, RgbImage?[]? decoded = null)
     {
         ArgumentNullException.ThrowIfNull(pictures);
         if (codes.Length != (long)prompts.Length * pictures.CodeCount)
@@ -18,6 +24,12 @@ public readonly ref struct RewardBatch
             throw new ArgumentException($"codes: wanted {prompts.Length} x {pictures.CodeCount}, got {codes.Length}; pass one prompt per picture", nameof(codes));
         }
 
+        if (decoded is not null && decoded.Length < prompts.Length)
+        {
+            throw new ArgumentException($"decoded: wanted {prompts.Length} places, one per picture, got {decoded.Length}", nameof(decoded));
+        }
+
+        _decoded = decoded;
         _prompts = prompts;
         _codes = codes;
         Pictures = pictures;
@@ -34,6 +46,24 @@ public readonly ref struct RewardBatch
 
     /// <summary>The N codes of picture <paramref name="b"/>.</summary>
     public ReadOnlySpan<int> Codes(int b) => _codes.Slice(b * Pictures.CodeCount, Pictures.CodeCount);
+
+    /// <summary>Picture <paramref name="b"/>, decoded at the first call where the batch has places to keep it; not to be changed.</summary>
+    public RgbImage Image(int b)
+    {
+        if (_decoded?[b] is { } kept)
+        {
+            return kept;
+        }
+
+        var image = new RgbImage(Pictures.PictureWidth, Pictures.PictureHeight);
+        Picture(b, image.Pixels);
+        if (_decoded is not null)
+        {
+            _decoded[b] = image;
+        }
+
+        return image;
+    }
 
     /// <summary>Decodes picture <paramref name="b"/> into <paramref name="rgb"/>, <see cref="IImageTokenizer.PictureBytes"/> bytes.</summary>
     public void Picture(int b, Span<byte> rgb) => Pictures.Decode(Codes(b), rgb);

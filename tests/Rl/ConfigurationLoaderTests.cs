@@ -24,7 +24,7 @@ public sealed class ConfigurationLoaderTests
     [Fact]
     public void Paper_preset_is_the_published_setting()
     {
-        RunConfiguration c = Parse("""{ "preset": "paper", "data": { "promptFile": "p.txt" } }""");
+        RunConfiguration c = Parse("""{ "preset": "paper", "data": { "promptFiles": ["p.txt"] } }""");
         Assert.Equal((48, 9.0), (c.Sampling.Steps, c.Sampling.HandMade.Guidance));
         Assert.Equal([(100, 67), (100, 67), (100, 66)], c.Train.Cycles.Select(x => (x.Model, x.Schedule)));
         Assert.Equal((300, 200), (c.Train.Cycles.Sum(x => x.Model), c.Train.Cycles.Sum(x => x.Schedule)));
@@ -138,8 +138,8 @@ public sealed class ConfigurationLoaderTests
     [InlineData("pretrain.taskWeights={\"single\":0,\"two\":0,\"counting\":0,\"colours\":0,\"position\":0,\"attribution\":0}", "expected at least one weight above 0, found only zeros")]
     [InlineData("train.rewards=[{\"name\":\"hpsv2\"}]", "train.rewards: expected adherence or fidelity, since data.name is emoji-scenes, found hpsv2")]
     [InlineData("train.rewards=[{\"name\":\"fidelity\"},{\"name\":\"fidelity\"}]", "expected each reward once, found fidelity twice")]
-    [InlineData("data.promptFile=x.txt", "data.promptFile: expected null, since emoji-scenes makes its own prompts")]
-    [InlineData("preset=paper", "data.promptFile: expected a file with one prompt per line, since data.name is prompts, found null")]
+    [InlineData("data.promptFiles=[\"x.txt\"]", "data.promptFiles: expected none, since emoji-scenes makes its own prompts")]
+    [InlineData("preset=paper", "data.promptFiles: expected a file of prompts, since data.name is prompts, found none")]
     public void Contradictions_are_refused(string change, string part)
     {
         string message = Refused("{}", change).Message;

@@ -57,7 +57,7 @@ public sealed class ConfigurationRoundTripTests
     [Fact]
     public void Presets_survive_the_round_trip()
     {
-        foreach (RunConfiguration preset in (RunConfiguration[])[Presets.Of(PresetName.EmojiScenes), Presets.Of(PresetName.Paper) with { Data = new() { Name = DataName.Prompts, PromptFile = Path.GetFullPath("p.txt") } }])
+        foreach (RunConfiguration preset in (RunConfiguration[])[Presets.Of(PresetName.EmojiScenes), Presets.Of(PresetName.Paper) with { Data = new() { Name = DataName.Prompts, PromptFiles = [Path.GetFullPath("p.txt")] } }])
         {
             string text = ConfigurationLoader.Write(preset);
             Assert.Equal(text, ConfigurationLoader.Write(ConfigurationLoader.Parse(text, "config.json")));

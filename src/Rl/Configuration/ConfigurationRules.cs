@@ -45,8 +45,8 @@ internal static class ConfigurationRules
     private static void Data(RunConfiguration c, bool promptsGiven, Rule demand)
     {
         bool prompts = c.Data.Name == DataName.Prompts;
-        demand(!prompts || promptsGiven || c.Data.PromptFile is not null, "data.promptFile", "a file with one prompt per line, since data.name is prompts", "null", "name a file, or set data.name to emoji-scenes");
-        demand(prompts || c.Data.PromptFile is null, "data.promptFile", "null, since emoji-scenes makes its own prompts", $"\"{c.Data.PromptFile}\"", "remove it, or set data.name to prompts");
+        demand(!prompts || promptsGiven || c.Data.PromptFiles.Count > 0, "data.promptFiles", "a file of prompts, since data.name is prompts", "none", "name a file, or set data.name to emoji-scenes");
+        demand(prompts || c.Data.PromptFiles.Count + c.Data.HeldOutFiles.Count == 0, "data.promptFiles", "none, since emoji-scenes makes its own prompts", c.Data.PromptFiles.Concat(c.Data.HeldOutFiles).FirstOrDefault() ?? "", "remove it, or set data.name to prompts");
         int codes = 16 * c.Data.Grid * c.Data.Grid;
         if (!prompts)
         {
@@ -62,14 +62,15 @@ internal static class ConfigurationRules
             }
         }
 
-        HashSet<RewardName> seen = [];
-        for (int i = 0; i < c.Train.Rewards.Count; i++)
+        HashSet<string> seen = [];
+        foreach ((string path, RewardConfiguration reward) in c.Train.Rewards.Select(reward => ("train.rewards", reward)).Concat(c.Train.Evaluation.Metrics.Select(metric => ("train.evaluation.metrics", metric))))
         {
-            RewardName reward = c.Train.Rewards[i].Name;
-            string name = SettingInfo.EnumNames(typeof(RewardName))[(int)reward];
-            bool ofEmoji = reward is RewardName.Adherence or RewardName.Fidelity;
-            demand(ofEmoji != prompts, "train.rewards", prompts ? "imageReward or hpsv2, since data.name is prompts" : "adherence or fidelity, since data.name is emoji-scenes", name, "change the reward or the data");
-            demand(seen.Add(reward), "train.rewards", "each reward once", $"{name} twice", "keep one and give it the whole weight");
+            string name = SettingInfo.EnumNames(typeof(RewardName))[(int)reward.Name];
+            bool ofEmoji = reward.Name is RewardName.Adherence or RewardName.Fidelity;
+            demand(ofEmoji != prompts, path, prompts ? "imageReward, hpsv2, clipScore, mps or remote, since data.name is prompts" : "adherence or fidelity, since data.name is emoji-scenes", name, "change the reward or the data");
+            bool remote = reward.Name == RewardName.Remote;
+            demand(seen.Add(remote ? $"{name} {reward.Url}" : $"{name} {(reward.Name == RewardName.HpsV2 ? reward.Version : 0)}"), path, "each reward once", $"{name} twice", "keep one and give it the whole weight");
+            demand(!remote || (Uri.TryCreate(reward.Url, UriKind.Absolute, out Uri? url) && url.Scheme is "http" or "https"), path, "a remote reward with the url of its server, as in http://localhost:8080/score", reward.Url ?? "none", "set its url");
         }
     }
 

@@ -10,7 +10,11 @@ public sealed record DataConfiguration
     [Bounds(2, 3)]
     public int Grid { get; init; } = 2;
 
-    /// <summary>Prompts: a text file with one prompt per line. Null for EmojiScenes, which makes its own.</summary>
+    /// <summary>Prompts: files of them (text with one per line, JSON, JSON lines, Parquet), taken together; repetitions count once. Empty for EmojiScenes, which makes its own.</summary>
     [InputPath]
-    public string? PromptFile { get; init; }
+    public IReadOnlyList<string> PromptFiles { get; init; } = [];
+
+    /// <summary>Prompts: files of those to evaluate on and never to train on. Without, one in 64 of the others.</summary>
+    [InputPath]
+    public IReadOnlyList<string> HeldOutFiles { get; init; } = [];
 }

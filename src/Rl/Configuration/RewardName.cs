@@ -15,4 +15,13 @@ public enum RewardName
     /// <summary>Human Preference Score v2.</summary>
     [Key("hpsv2")]
     HpsV2,
+
+    /// <summary>CLIP score.</summary>
+    ClipScore,
+
+    /// <summary>Multi-dimensional Preference Score, overall.</summary>
+    Mps,
+
+    /// <summary>A server that scores pictures.</summary>
+    Remote,
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using CoGrpo.Rl.Evaluation;
 using CoGrpo.Rl.Logging;
 using CoGrpo.Rl.Training;
 
@@ -19,6 +20,8 @@ internal sealed class RewardAlarms
     private bool _diversity;
     private bool _clamp;
     private bool _hacking;
+    private bool _metric;
+    private ScoreSheet? _first;
 
     public RewardAlarms(IProgressReporter progress) => _progress = progress;
 
@@ -32,7 +35,7 @@ internal sealed class RewardAlarms
                 $"iteration {metrics.Iteration}: {metrics.ClampRate:p0} of the schedule's actions stand at a clamp; lower train.schedule.learningRate or look at the schedule curves"));
         }
 
-        if (_seen.Count < 2 * Window || double.IsNaN(metrics.Judge))
+        if (_seen.Count < 2 * Window)
         {
             return;
         }
@@ -52,6 +55,22 @@ internal sealed class RewardAlarms
             _progress.Warning(string.Create(CultureInfo.InvariantCulture,
                 $"iteration {metrics.Iteration}: the reward rose from {first.reward:f3} to {last.reward:f3} while the judge fell from {first.judge:f3} to {last.judge:f3}; the reward may be hacked, look at the samples"));
         }
+    }
+
+    /// <summary>Compares a held-out evaluation with the first: an alarm when every reward rose and a metric that is never trained on fell by more than twice its standard error.</summary>
+    public void Watch(long iteration, ScoreSheet scores, IReadOnlyCollection<string> rewards)
+    {
+        _first ??= scores;
+        Score? fallen = scores.Means.FirstOrDefault(score => !rewards.Contains(score.Name) && !double.IsNaN(score.Error) && First(score) - score.Value > 2 * score.Error);
+        if (_metric || fallen is null || !scores.Means.Where(score => rewards.Contains(score.Name)).All(score => score.Value > First(score)))
+        {
+            return;
+        }
+
+        _metric = true;
+        _progress.Warning(string.Create(CultureInfo.InvariantCulture,
+            $"iteration {iteration}: the rewards rose on held-out prompts while {fallen.Name} fell from {First(fallen):f3} to {fallen.Value:f3}; the reward may be hacked, look at the samples"));
+        double First(Score score) => _first.Means.First(first => first.Name == score.Name).Value;
     }
 
     private static (double Reward, double Judge, double Diversity) Mean(IEnumerable<(double Reward, double Judge, double Diversity)> window) =>

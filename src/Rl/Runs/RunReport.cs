@@ -105,8 +105,9 @@ internal sealed class RunReport
         double[] x = [.. iterations.Select(m => m["iteration"])];
         ChartSeries Series(string name, string key) => new(name, x, [.. iterations.Select(m => m.GetValueOrDefault(key))]);
         var rewards = new LineChart("Rewards on training prompts", "iteration", "mean",
-            [.. _configuration.Train.Rewards.Select(r => Series(r.Name.ToString().ToLowerInvariant(), $"reward/{r.Name.ToString().ToLowerInvariant()}/mean"))]);
-        var watched = new LineChart("Watched, never trained on", "iteration", "mean", [Series("judge", "heldout/judge"), Series("diversity", "heldout/diversity")]);
+            [.. _data.Rewards.Select(r => Series(r.Name, $"reward/{r.Name}/mean"))]);
+        var watched = new LineChart("Watched, never trained on", "iteration", "mean",
+            [.. new[] { "judge", "diversity" }.Where(name => iterations[0].ContainsKey($"heldout/{name}")).Select(name => Series(name, $"heldout/{name}"))]);
         return ChartGrid.ToSvg("Rollouts", [rewards, watched]);
     }
 

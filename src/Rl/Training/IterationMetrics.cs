@@ -53,7 +53,7 @@ public sealed class IterationMetrics
     /// <summary>Mean of the held-out judge on the rollout's pictures; watched, never trained on. NaN when there is no judge.</summary>
     public double Judge { get; set; } = double.NaN;
 
-    /// <summary>Mean share of distinct pictures within groups; watched, never trained on. NaN when there is no judge.</summary>
+    /// <summary>How different the pictures within groups are, in [0,1]; watched, never trained on. NaN where it is not measured.</summary>
     public double Diversity { get; set; } = double.NaN;
 
     /// <summary>Mean |A|.</summary>
@@ -118,6 +118,10 @@ public sealed class IterationMetrics
         if (!double.IsNaN(Judge))
         {
             yield return new("heldout/judge", Judge);
+        }
+
+        if (!double.IsNaN(Diversity))
+        {
             yield return new("heldout/diversity", Diversity);
         }
 

@@ -1,3 +1,4 @@
+using CoGrpo.Model.Images;
 using CoGrpo.Model.Tokenizers;
 using CoGrpo.Runtime;
 using CoGrpo.Runtime.Backends;
@@ -7,7 +8,11 @@ namespace CoGrpo.Rl.Training;
 /// <summary>The trajectories of one iteration with their prompts, pictures and rewards; reused from iteration to iteration.</summary>
 internal sealed class Rollout : IDisposable
 {
+    // Decoded pictures are kept for all rewards: a few dozen of the largest are a hundred megabytes.
+    private const int PicturesTogether = 32;
+
     private readonly double[] _rewards;
+    private readonly RgbImage?[] _decoded;
     private readonly int[] _zeroGroups;
 
     public Rollout(IBackend backend, int images, int group, int codes, int steps, Shape features, int rewards)
@@ -17,6 +22,7 @@ internal sealed class Rollout : IDisposable
         Prompts = new IPrompt[images];
         GroupPrompts = new IPrompt[images / group];
         Codes = new int[images * codes];
+        _decoded = new RgbImage?[Math.Max(group, PicturesTogether)];
         _rewards = new double[rewards * images];
         _zeroGroups = new int[rewards];
     }
@@ -43,12 +49,22 @@ internal sealed class Rollout : IDisposable
             Codes[i] = Trajectories.Tokens[i];
         }
 
-        var batch = new RewardBatch(Prompts, Codes, tokenizer);
+        int together = Math.Max(Group, PicturesTogether / Group * Group), codes = tokenizer.CodeCount;
+        for (int first = 0; first < images; first += together)
+        {
+            int count = Math.Min(together, images - first);
+            var batch = new RewardBatch(Prompts.AsSpan(first, count), Codes.AsSpan(first * codes, count * codes), tokenizer, _decoded);
+            for (int k = 0; k < rewards.Count; k++)
+            {
+                rewards[k].Score(batch, _rewards.AsSpan((k * images) + first, count));
+            }
+
+            Array.Clear(_decoded);
+        }
+
         for (int k = 0; k < rewards.Count; k++)
         {
-            Span<double> scores = _rewards.AsSpan(k * images, images);
-            rewards[k].Score(batch, scores);
-            Describe(scores, k, metrics);
+            Describe(_rewards.AsSpan(k * images, images), k, metrics);
         }
 
         int silent = advantages.Compute(_rewards, Group, Trajectories.Advantages, default, _zeroGroups);

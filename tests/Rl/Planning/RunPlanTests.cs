@@ -182,5 +182,5 @@ public sealed class RunPlanTests
         Assert.Equal(0.75, Sampled(settings).Operations / Sampled(null).Operations, 1e-12);
     }
 
-    private static RunConfiguration Paper() => Presets.Of(PresetName.Paper) with { Device = DeviceName.Cuda, Data = new() { Name = DataName.Prompts, PromptFile = "/prompts.txt" } };
+    private static RunConfiguration Paper() => Presets.Of(PresetName.Paper) with { Device = DeviceName.Cuda, Data = new() { Name = DataName.Prompts, PromptFiles = ["/prompts.txt"] } };
 }

@@ -72,7 +72,7 @@ public sealed class SampleServiceTests : IDisposable
         RunConfiguration configuration = _model.Configuration("x");
         Assert.Contains("transformer", Assert.Throws<ModelException>(() => ServingSession.Open(configuration with { Model = new() { Checkpoint = _model.At("none") } }, Device, null)).Message, StringComparison.Ordinal);
         Assert.Contains("schedule_policy", Assert.Throws<ModelException>(() => ServingSession.Open(configuration, Device, _model.At("none"))).Message, StringComparison.Ordinal);
-        RunConfiguration prompts = configuration with { Data = new() { Name = DataName.Prompts, PromptFile = "p.txt" } };
+        RunConfiguration prompts = configuration with { Data = new() { Name = DataName.Prompts, PromptFiles = ["p.txt"] } };
         Assert.Contains("data.name", Assert.Throws<ConfigurationException>(() => ServingSession.Open(prompts, Device, null)).Message, StringComparison.Ordinal);
     }
 

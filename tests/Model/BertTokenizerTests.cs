@@ -47,6 +47,20 @@ public sealed class BertTokenizerTests
         Assert.Equal(ids, string.Join(' ', got[..count]));
     }
 
+    /// <summary>The specification gives this prompt by its ids in CLIP's vocabulary; punctuation stands alone in both.</summary>
+    [Fact]
+    public void The_long_prompt_of_the_specification_has_its_ids()
+    {
+        const string Clip = "7163 597 14982 531 518 33632 267 8118 12609 267 3616 7305 1395 267 25602 2000 267 1153 16157 267 43040 13024 267 1400 11405 267 3797 2353 267 31313 14744 267 279 330 267 1278 43791 5394 267";
+        const string Bert = "101 2331 2135 9445 2000 1996 22159 1010 11087 6851 1010 4010 4592 2422 1010 21014 2915 1010 6302 22852 6553 1010 13323 7231 17552 1010 2152 6210 1010 2986 4751 "
+            + "1010 16491 12623 102";
+        string text = ClipTokenizer.OpenClip.Decode([.. Clip.Split(' ').Select(int.Parse)]);
+        var ids = new int[35];
+        new BertTokenizer().Encode(text, ids, out bool isCut);
+        Assert.Equal(Bert, string.Join(' ', ids));
+        Assert.True(isCut, text);
+    }
+
     [Fact]
     public void Vocabulary_and_special_tokens_are_the_published_ones()
     {

@@ -32,7 +32,7 @@ internal static class BenchConfig
         }
 
         return ownJob ? config.AddJob(Job.Default
-            .WithToolchain(new InProcessEmitToolchain(false))
+            .WithToolchain(new InProcessEmitToolchain(TimeSpan.FromMinutes(30), false))
             .WithWarmupCount(2)
             .WithIterationCount(7)
             .WithIterationTime(TimeInterval.FromMilliseconds(80))

@@ -24,7 +24,7 @@ public sealed class QuickStart : IDisposable
         Policy = new SchedulePolicy(SchedulePolicyConfig.ForWidth(configuration.Schedule.PolicyWidth), _backend);
         Initialisation.SchedulePolicy(Policy.Parameters, _backend, 3);
         var setup = new LaneSetup(Model, Policy, RunFactory.Parametrization(configuration), configuration.Sampling.Steps, RunFactory.TrainedActions(configuration.Schedule),
-            Layout.Tokenizer.GridHeight, Layout.Tokenizer.GridWidth, 4, configuration.Sampling.MicroBatch);
+            Layout.Tokenizer.GridHeight, Layout.Tokenizer.GridWidth, 4, configuration.Sampling.MicroBatch, TimeInput.MaskedFraction);
         Lanes = new LaneSet(setup, Environment.ProcessorCount, () => new CpuBackend(1));
     }
 

@@ -52,7 +52,7 @@ public class TrainingIteration : IMeasuredWork
         var configuration = new RunConfiguration();
         configuration = configuration with { Train = configuration.Train with { Cycles = [cycle] } };
         _model = new QuickStart(configuration);
-        _trainer = new CoGrpoTrainer(configuration, _model.Lanes, new Rl.EmojiScenes.ScenePromptSource(), RunFactory.Rewards(configuration.Train, QuickStart.Layout),
+        _trainer = new CoGrpoTrainer(configuration, _model.Lanes, new Rl.EmojiScenes.ScenePromptSource(), [new Rl.EmojiScenes.Adherence(QuickStart.Layout), new Rl.EmojiScenes.Fidelity(QuickStart.Layout)],
             QuickStart.Layout.Tokenizer, watch: null);
     }
 }

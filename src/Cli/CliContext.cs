@@ -14,6 +14,9 @@ internal sealed class CliContext
     /// <summary>Where errors, warnings and progress go.</summary>
     public required TextWriter Error { get; init; }
 
+    /// <summary>What the program is called in messages.</summary>
+    public string Program { get; init; } = "cogrpo-native";
+
     /// <summary>Error is a terminal, so that a bar can be drawn.</summary>
     public bool Interactive { get; init; }
 
@@ -29,9 +32,10 @@ internal sealed class CliContext
     /// <summary>Where CUDA kernels come from.</summary>
     public Func<KernelCompiler> KernelCompiler { get; init; } = Runtime.Cuda.Kernels.KernelCompiler.Default;
 
-    /// <summary>The process's own streams.</summary>
-    public static CliContext OfProcess() => new()
+    /// <summary>The process's own streams, in a program of this name.</summary>
+    public static CliContext OfProcess(string program = "cogrpo-native") => new()
     {
+        Program = program,
         Out = Console.Out,
         Error = Console.Error,
         Interactive = !Console.IsErrorRedirected,

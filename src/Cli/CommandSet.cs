@@ -1,5 +1,6 @@
 using System.CommandLine;
 using CoGrpo.Cli.Commands;
+using CoGrpo.Cli.Commands.Conversion;
 using CoGrpo.Rl.Runs;
 using CoGrpo.Runtime.Backends;
 
@@ -20,6 +21,7 @@ internal static class CommandSet
         new EvalCommand(context, (request, output, progress, cancellation) => ServingCommands.Eval(context, request, output, progress, cancellation)),
         new ScheduleCommand(context, (request, output, progress, cancellation) => ServingCommands.Schedule(context, request, output, progress, cancellation)),
         new MergeCommand(context),
+        new ConvertCommand(context),
         new InspectCommand(context),
         new KernelsCommand(context),
         new DoctorCommand(context),

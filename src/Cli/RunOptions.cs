@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using CoGrpo.Rl.Configuration;
+using CoGrpo.Rl.Serving;
 
 namespace CoGrpo.Cli;
 
@@ -37,11 +38,20 @@ internal sealed class RunOptions
         command.Add(_steps);
     }
 
-    /// <summary>The configuration: file, then --set in order, then the options with a name of their own.</summary>
+    /// <summary>Prompts come from the command line: no configuration needs to name a file of them.</summary>
+    public bool PromptsGiven { get; init; }
+
+    /// <summary>The configuration: file, then --set in order, then the options with a name of their own, <paramref name="more"/> among them.</summary>
     /// <exception cref="ConfigurationException">The configuration cannot be used.</exception>
-    public RunConfiguration Load(ParseResult parsed)
+    public RunConfiguration Load(ParseResult parsed, params IEnumerable<string> more)
     {
         List<string> overrides = [];
+        if (PromptsGiven && parsed.GetValue(_config) is null && PictureService.IsPictureModel(parsed.GetValue(_checkpoint)))
+        {
+            // A published model wants the settings it was published with, not those of the small shipped one.
+            overrides.Add("preset=paper");
+        }
+
         if (parsed.CommandResult.Command.Options.Contains(_steps))
         {
             // Sampling alone takes any number of steps: the rule that training picks its steps among them must not refuse a small one.
@@ -62,8 +72,9 @@ internal sealed class RunOptions
             Add(overrides, "sampling.steps", steps.ToString(CultureInfo.InvariantCulture));
         }
 
+        overrides.AddRange(more);
         overrides.AddRange(DeviceOption.Overrides(parsed));
-        return ConfigurationLoader.Load(parsed.GetValue(_config), overrides);
+        return ConfigurationLoader.Load(parsed.GetValue(_config), overrides, PromptsGiven);
     }
 
     // A path may look like a number or contain backslashes: as a JSON string it stays what it is.

@@ -14,6 +14,17 @@ internal static class ServingCommands
     /// <summary>Pictures for prompts.</summary>
     public static int Sample(CliContext context, SampleRequest request, TextWriter output, IProgressReporter progress, CancellationToken cancellation)
     {
+        if (request.Pictures is { } pictured)
+        {
+            using ComputeDevice place = DeviceOption.Open(request.Configuration, context);
+            foreach (string path in PictureService.Run(request.Configuration, place, pictured, progress, cancellation))
+            {
+                output.WriteLine(path);
+            }
+
+            return ExitCode.Success;
+        }
+
         IReadOnlyList<Prompt> prompts = [.. request.Prompts.Select(Parse)];
         using ComputeDevice device = DeviceOption.Open(request.Configuration, context);
         using ServingSession session = ServingSession.Open(request.Configuration, device, request.Schedule, request.Lora);

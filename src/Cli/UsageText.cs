@@ -1,5 +1,6 @@
 using System.CommandLine;
-using CoGrpo.Rl.Configuration;
+using System.CommandLine.Parsing;
+using CoGrpo.Model.Text;
 
 namespace CoGrpo.Cli;
 
@@ -8,18 +9,18 @@ internal static class UsageText
 {
     private const int MostEdits = 3;
 
-    /// <summary>The first parse error, the nearest known word to a mistyped one, and where help is.</summary>
-    public static string Of(RootCommand root, ParseResult parsed)
+    /// <summary>For the program of this name: the first parse error, the nearest known word to a mistyped one, and where help is.</summary>
+    public static string Of(string program, RootCommand root, ParseResult parsed)
     {
         Command command = parsed.CommandResult.Command;
-        string help = command is RootCommand ? "cogrpo-native --help" : $"cogrpo-native {command.Name} --help";
+        string help = $"{string.Join(' ', Words(parsed.CommandResult).Reverse().Prepend(program))} --help";
         // The library lays out some messages over several lines.
         string text = string.Join(' ', parsed.Errors[0].Message.TrimEnd('.').Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
         if (parsed.UnmatchedTokens.Count > 0)
         {
             string token = parsed.UnmatchedTokens[0];
             bool isOption = token.StartsWith('-');
-            text = command is RootCommand && !isOption ? $"unknown command {token}" : $"unknown {(isOption ? "option" : "argument")} {token}";
+            text = command.Subcommands.Count > 0 && !isOption ? $"unknown command {token}" : $"unknown {(isOption ? "option" : "argument")} {token}";
             IEnumerable<string> known = isOption
                 ? command.Options.Concat(root.Options.Where(option => option.Recursive)).Select(option => option.Name)
                 : command.Subcommands.Select(sub => sub.Name);
@@ -28,11 +29,20 @@ internal static class UsageText
                 return $"{text}; did you mean {nearest}? see {help}";
             }
         }
-        else if (command is RootCommand && parsed.Tokens.Count == 0)
+        else if (command.Subcommands.Count > 0)
         {
-            text = $"no command given: expected one of {string.Join(", ", root.Subcommands.Select(sub => sub.Name))}";
+            text = $"no command given: expected one of {string.Join(", ", command.Subcommands.Select(sub => sub.Name))}";
         }
 
         return $"{text}; see {help}";
+    }
+
+    /// <summary>The names of the command and those above it, without the program's.</summary>
+    private static IEnumerable<string> Words(CommandResult? result)
+    {
+        for (; result is { Command: not RootCommand }; result = result.Parent as CommandResult)
+        {
+            yield return result.Command.Name;
+        }
     }
 }

@@ -1,3 +1,4 @@
+using CoGrpo.Model.Conversion;
 using CoGrpo.Runtime;
 using CoGrpo.Runtime.Autograd;
 using CoGrpo.Runtime.Backends;
@@ -8,49 +9,21 @@ namespace CoGrpo.Model;
 /// <summary>Weights of a network in a safetensors file under their published names and shapes.</summary>
 public static class ParameterFile
 {
-    /// <summary>What a network that was saved while wrapped for data-parallel training has before every name.</summary>
-    private const string Wrapper = "module.";
-
-    /// <summary>
-    /// Reads every parameter of <paramref name="store"/>; F64, F32, F16 and BF16 files are converted. A leading <c>module.</c> of names in the file is left out, a scalar
-    /// is read as one element. Names in <paramref name="ignored"/> may be present.
-    /// </summary>
-    /// <exception cref="ModelException">Parameters are missing (all are named), unknown or of another shape.</exception>
-    /// <exception cref="SafetensorsException">The file is damaged.</exception>
-    public static void Load(string path, ParameterStore store, IBackend backend, params ReadOnlySpan<string> ignored)
+    /// <summary>Reads every parameter of <paramref name="store"/> from the file at <paramref name="path"/>; F64, F32, F16 and BF16 are converted.</summary>
+    /// <exception cref="ModelException">Parameters are missing, unknown or of another shape: all are listed at once.</exception>
+    /// <exception cref="WeightsFileException">The file is damaged.</exception>
+    public static void Load(string path, ParameterStore store, IBackend backend)
     {
         using SafetensorsFile file = SafetensorsFile.Open(path);
-        Dictionary<string, SafetensorsTensor> tensors = Unwrapped(file, path);
-        List<string> missing = [];
-        List<string> problems = [];
-        foreach (Parameter parameter in store.Parameters)
-        {
-            if (!tensors.TryGetValue(parameter.Name, out SafetensorsTensor? tensor))
-            {
-                missing.Add(parameter.Name);
-            }
-            else if (!SameShape(tensor.Shape, parameter.Shape))
-            {
-                problems.Add($"{parameter.Name} is [{string.Join(',', tensor.Shape.ToArray())}], wanted {parameter.Shape}");
-            }
-        }
+        Load(file, path, store, backend, _ => false);
+    }
 
-        foreach (string name in tensors.Keys)
-        {
-            if (store.Find(name) is null && !ignored.Contains(name))
-            {
-                problems.Add($"{name} is not a tensor of this network");
-            }
-        }
-
-        if (missing.Count + problems.Count > 0)
-        {
-            const int Shown = 12;
-            string absent = missing.Count == 0 ? "" : $"missing {string.Join(", ", NumberedNames.Summarised(missing))}{(problems.Count == 0 ? "" : "; ")}";
-            string more = problems.Count > Shown ? $"; and {problems.Count - Shown} more" : "";
-            throw new ModelException($"{path}: weights do not fit the configuration: {absent}{string.Join("; ", problems.Take(Shown))}{more}; use the config.json that belongs to these weights");
-        }
-
+    /// <summary>Reads every parameter of <paramref name="store"/> from <paramref name="source"/>, called <paramref name="name"/> in messages. Tensors that <paramref name="ignores"/> accepts may be there.</summary>
+    /// <exception cref="ModelException">Parameters are missing, unknown, of another shape or not floating point: all are listed at once.</exception>
+    /// <exception cref="WeightsFileException">A file is damaged.</exception>
+    internal static void Load(ITensorSource source, string name, ParameterStore store, IBackend backend, Func<string, bool> ignores)
+    {
+        TensorFit.Require(name, Tensors(store), source.Tensors, ignores);
         float[] buffer = [];
         foreach (Parameter parameter in store.Parameters)
         {
@@ -61,12 +34,16 @@ public static class ParameterFile
             }
 
             Span<float> values = buffer.AsSpan(0, count);
-            file.ReadFloat32(tensors[parameter.Name].Name, values);
+            source.ReadFloat32(parameter.Name, values);
             backend.Upload(parameter.ToStored(values), parameter.Value);
         }
 
         store.RenewComputeCopy();
     }
+
+    /// <summary>The parameters as a file in F32 lists them, in order of declaration.</summary>
+    internal static IReadOnlyList<SafetensorsTensor> Tensors(ParameterStore store) =>
+        [.. store.Parameters.Select(parameter => new SafetensorsTensor(parameter.Name, SafetensorsType.F32, Dimensions(parameter.Shape)))];
 
     /// <summary>Writes a run laid out like the store's values (the values themselves, moments, an average) in fp32, replacing the file in one step.</summary>
     public static void Save(string path, ParameterStore store, Tensor run, IBackend backend, IReadOnlyDictionary<string, string>? metadata = null) =>
@@ -109,45 +86,6 @@ public static class ParameterFile
             float[] values = file.ReadFloat32(prefix + parameter.Name);
             backend.Upload(parameter.ToStored(values), store.Slice(run, parameter));
         }
-    }
-
-    /// <summary>The tensors of a file by name without a leading <see cref="Wrapper"/>.</summary>
-    private static Dictionary<string, SafetensorsTensor> Unwrapped(SafetensorsFile file, string path)
-    {
-        var tensors = new Dictionary<string, SafetensorsTensor>(StringComparer.Ordinal);
-        foreach (SafetensorsTensor tensor in file.Tensors.Values)
-        {
-            string name = tensor.Name.StartsWith(Wrapper, StringComparison.Ordinal) ? tensor.Name[Wrapper.Length..] : tensor.Name;
-            if (!tensors.TryAdd(name, tensor))
-            {
-                throw new ModelException($"{path}: wanted each tensor once, got {name} with and without a leading {Wrapper}; write the file with one of the two");
-            }
-        }
-
-        return tensors;
-    }
-
-    private static bool SameShape(ReadOnlySpan<long> file, Shape shape)
-    {
-        if (file.IsEmpty)
-        {
-            return shape == new Shape(1);
-        }
-
-        if (file.Length != shape.Rank)
-        {
-            return false;
-        }
-
-        for (int i = 0; i < file.Length; i++)
-        {
-            if (file[i] != shape[i])
-            {
-                return false;
-            }
-        }
-
-        return true;
     }
 
     private static long[] Dimensions(Shape shape)

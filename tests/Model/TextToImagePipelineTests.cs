@@ -1,6 +1,4 @@
-using System.Text.Json;
 using CoGrpo.Model;
-using CoGrpo.Model.Clip;
 using CoGrpo.Model.Images;
 using CoGrpo.Model.Meissonic;
 using CoGrpo.Model.TextToImage;
@@ -24,30 +22,7 @@ public sealed class TextToImagePipelineTests : IDisposable
 
     public TextToImagePipelineTests()
     {
-        VqConfig vq = new()
-        {
-            BlockOutChannels = [8, 16, 16], DownBlockTypes = [.. Enumerable.Repeat("DownEncoderBlock2D", 3)], UpBlockTypes = [.. Enumerable.Repeat("UpDecoderBlock2D", 3)], LayersPerBlock = 1,
-            NormNumGroups = 4, LatentChannels = 4, NumVqEmbeddings = 431,
-        };
-        ClipTextConfig text = TinyRun.Text() with { MaxPositionEmbeddings = 77, VocabSize = 49408 };
-        using (TextToImageModel model = new(TinyRun.Transformer(downsample: true), text, _backend))
-        {
-            Initialisation.FromScratch(model.Transformer.Parameters, _backend, 1);
-            Initialisation.FromScratch(model.TextEncoder.Parameters, _backend, 2);
-
-            // A fresh transformer's blocks are the identity: text would not matter.
-            TinyRun.Jitter(_backend, model.Transformer.Parameters, 4, 0.1);
-            model.Save(_folder.Path);
-        }
-
-        using (VqModel model = new(vq, _backend))
-        {
-            Initialisation.FromScratch(model.Parameters, _backend, 3);
-            Directory.CreateDirectory(_folder.File("vqvae"));
-            File.WriteAllText(_folder.File("vqvae/config.json"), JsonSerializer.Serialize(vq));
-            ParameterFile.Save(_folder.File("vqvae/diffusion_pytorch_model.safetensors"), model.Parameters, model.Parameters.Values, _backend, new Dictionary<string, string> { ["format"] = "pt" });
-        }
-
+        PublishedFolder.Write(_folder.Path, _backend);
         _pipeline = TextToImagePipeline.Load(_folder.Path, _backend, new PipelineOptions { Height = Side, Width = 2 * Side });
     }
 

@@ -1,3 +1,4 @@
+using CoGrpo.Model.Text;
 using CoGrpo.Rl.Configuration;
 
 namespace CoGrpo.Tests.Rl;
@@ -73,7 +74,7 @@ public sealed class ConfigurationLoaderTests
     [InlineData("{ \"seed\": 1.5 }", "expected a whole number at least 0, found 1.5;")]
     [InlineData("{ \"seed\": 99999999999999999999 }", "expected a whole number at least 0, found 99999999999999999999;")]
     [InlineData("{ \"threads\": 3000000000 }", "threads: expected a whole number at least 0 and at most 1024, found 3000000000;")]
-    [InlineData("{\n\n\"sampling\": 5 }", "run.json:3: sampling: expected an object with steps, handMade, microBatch, found 5;")]
+    [InlineData("{\n\n\"sampling\": 5 }", "run.json:3: sampling: expected an object with steps, handMade, width, height, microBatch, found 5;")]
     [InlineData("{ \"sampling\": null }", "sampling: expected an object, found null;")]
     [InlineData("{ \"pretrain\": { \"learningRate\": 0 } }", "pretrain.learningRate: expected a number above 0 and at most 1, found 0;")]
     [InlineData("{ \"pretrain\": { \"learningRate\": 1e999 } }", "pretrain.learningRate: expected a number above 0 and at most 1, found 1e999;")]

@@ -31,8 +31,9 @@ internal sealed class TinyRun : IDisposable
     /// <param name="guidance">Hand-made s.</param>
     /// <param name="device">Where; the CPU without. Owned from here on.</param>
     /// <param name="lora">Adapters to train, or null for all weights.</param>
+    /// <param name="time">What the model is told about time.</param>
     public TinyRun(int lanes = 1, int sampleMicroBatch = 4, bool downsample = false, int steps = 4, bool untrained = false, IReadOnlyList<bool>? trained = null,
-        double guidance = 2, ComputeDevice? device = null, LoraConfig? lora = null)
+        double guidance = 2, ComputeDevice? device = null, LoraConfig? lora = null, TimeInput time = TimeInput.MaskedFraction)
     {
         Device = Own(device ?? ComputeDevice.Cpu());
         int side = downsample ? 16 : 8;
@@ -58,9 +59,9 @@ internal sealed class TinyRun : IDisposable
         }
 
         Parametrization = new ScheduleParametrization(new() { HandMade = new() { Guidance = guidance } });
-        Setup = new LaneSetup(Model, Policy, Parametrization, steps, trained ?? [true, true, true, true], side, side, 4, sampleMicroBatch);
+        Setup = new LaneSetup(Model, Policy, Parametrization, steps, trained ?? [true, true, true, true], side, side, 4, sampleMicroBatch, time);
         Lanes = Own(new LaneSet(Setup, lanes, () => Device.LaneBackend(1)));
-        Masked = Own(new TextToImageMaskedModel(Model, side, side, 4));
+        Masked = Own(new TextToImageMaskedModel(Model, side, side, 4, time));
         var table = new PromptTable(World);
         table.Set([new TinyPrompt("a"), new TinyPrompt("b"), new TinyPrompt("c")]);
         _ids = table.Ids.ToArray();

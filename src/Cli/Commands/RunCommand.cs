@@ -10,16 +10,17 @@ internal abstract class RunCommand<TRequest> : Command
     private readonly CommandBody<TRequest> _body;
 
     /// <summary>A command with the configuration's options.</summary>
-    protected RunCommand(string name, string description, CliContext context, CommandBody<TRequest> body)
+    protected RunCommand(string name, string description, CliContext context, CommandBody<TRequest> body, bool promptsGiven = false)
         : base(name, description)
     {
         (_context, _body) = (context, body);
+        Run = new RunOptions { PromptsGiven = promptsGiven };
         Run.AddTo(this);
         SetAction((parsed, cancellation) => Task.FromResult(Invoke(parsed, cancellation)));
     }
 
     /// <summary>The configuration's options.</summary>
-    protected RunOptions Run { get; } = new();
+    protected RunOptions Run { get; }
 
     /// <summary>The checked request; throws what <see cref="CliApplication"/> can tell in one line.</summary>
     protected abstract TRequest Read(ParseResult parsed);

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using CoGrpo.Rl.Configuration;
+using CoGrpo.Rl.Serving;
 
 namespace CoGrpo.Cli.Commands;
 
@@ -10,10 +12,11 @@ internal sealed class SampleCommand : RunCommand<SampleRequest>
     private readonly Option<int> _samples = new("--samples", "-n") { Description = "Pictures per prompt.", HelpName = "N", DefaultValueFactory = _ => 1 };
     private readonly LearnedScheduleOption _schedule = new();
     private readonly LoraOption _lora = new();
+    private readonly PictureOption _picture = new();
 
     /// <summary>The command with its work.</summary>
     public SampleCommand(CliContext context, CommandBody<SampleRequest> body)
-        : base("sample", "Sample pictures for prompts; writes PNG files and a grid to the output folder.", context, body)
+        : base("sample", "Sample pictures for prompts; writes PNG files and a grid to the output folder. A model folder in the published layout (Meissonic, Monetico) takes any prompt, size, start picture and mask.", context, body, promptsGiven: true)
     {
         Add(_prompts);
         Add(_file);
@@ -21,6 +24,7 @@ internal sealed class SampleCommand : RunCommand<SampleRequest>
         Run.AddSamplingTo(this);
         Add(_schedule.Option);
         _lora.AddTo(this);
+        _picture.AddTo(this);
     }
 
     /// <inheritdoc/>
@@ -35,12 +39,7 @@ internal sealed class SampleCommand : RunCommand<SampleRequest>
         List<string> prompts = [.. parsed.GetValue(_prompts) ?? []];
         if (parsed.GetValue(_file) is { } file)
         {
-            if (!File.Exists(file))
-            {
-                throw new CommandException($"--prompts-file: {file} does not exist; check the path", ExitCode.Usage);
-            }
-
-            prompts.AddRange(File.ReadLines(file).Select(line => line.Trim()).Where(line => line.Length > 0));
+            prompts.AddRange(PromptsFile.Read("--prompts-file", file));
         }
 
         if (prompts.Count == 0)
@@ -48,6 +47,15 @@ internal sealed class SampleCommand : RunCommand<SampleRequest>
             throw new CommandException("no prompt given: expected prompts or --prompts-file; as in cogrpo-native sample \"a dog left of a cat\"", ExitCode.Usage);
         }
 
-        return new(Run.Load(parsed), prompts, samples, _schedule.Read(parsed), _lora.Read(parsed));
+        RunConfiguration configuration = Run.Load(parsed, _picture.Overrides(parsed));
+        (string? schedule, LoraSource? lora) = (_schedule.Read(parsed), _lora.Read(parsed));
+        if (configuration.Data.Name == DataName.Prompts)
+        {
+            return new(configuration, prompts, samples, schedule, lora, _picture.Read(parsed, prompts, samples) with { Schedule = schedule, Lora = lora });
+        }
+
+        return _picture.FirstGiven(parsed) is { } option
+            ? throw new CommandException($"{option}: expected a model folder in the published layout (model_index.json, vqvae/, tokenizer/), found the small pictures of emoji-scenes; give --checkpoint FOLDER or remove the option", ExitCode.Usage)
+            : new(configuration, prompts, samples, schedule, lora, null);
     }
 }

@@ -1,7 +1,9 @@
 using System.Runtime.InteropServices;
+using CoGrpo.Model.Rewards;
 using CoGrpo.Runtime;
 using CoGrpo.Runtime.Autograd;
 using CoGrpo.Runtime.Backends;
+using CoGrpo.Runtime.Files;
 
 namespace CoGrpo.Model.Clip;
 
@@ -73,15 +75,16 @@ public sealed class ClipModel : IDisposable
     /// <summary>Distinct prompts whose features are kept.</summary>
     public int PromptsKept => _prompts.Count;
 
-    /// <summary>Reads a model from a safetensors file with open_clip names.</summary>
+    /// <summary>Reads a model from a file of weights with open_clip names.</summary>
     /// <exception cref="ModelException">The weights are not those of the architecture; every tensor that is missing is named.</exception>
-    /// <exception cref="Runtime.Files.SafetensorsException">The file is damaged.</exception>
+    /// <exception cref="WeightsFileException">The file is damaged.</exception>
     public static ClipModel Load(string path, ClipModelConfig config, IBackend backend, ElementType storage = ElementType.Float32)
     {
         var model = new ClipModel(config, backend, storage);
         try
         {
-            ParameterFile.Load(path, model.Parameters, backend);
+            using ITensorSource source = RewardWeights.Open(path);
+            ParameterFile.Load(source, path, model.Parameters, backend, _ => false);
             return model;
         }
         catch

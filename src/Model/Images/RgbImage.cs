@@ -71,4 +71,29 @@ public sealed class RgbImage
             }
         }
     }
+
+    /// <summary>The picture at 1/<paramref name="factor"/> of its size: means of squares of pixels, rounded to nearest. Pixels that fill no square are left out.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The factor is less than 1 or more than the picture's smaller side.</exception>
+    public RgbImage Shrink(int factor)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(factor, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(factor, Math.Min(Width, Height));
+        var small = new RgbImage(Width / factor, Height / factor);
+        int square = factor * factor;
+        for (int y = 0; y < small.Height; y++)
+        {
+            for (int x = 0; x < 3 * small.Width; x++)
+            {
+                int sum = 0;
+                for (int i = 0; i < square; i++)
+                {
+                    sum += Pixels[(3 * ((((y * factor) + (i / factor)) * Width) + (x / 3 * factor) + (i % factor))) + (x % 3)];
+                }
+
+                small.Pixels[(3 * y * small.Width) + x] = (byte)((sum + (square / 2)) / square);
+            }
+        }
+
+        return small;
+    }
 }

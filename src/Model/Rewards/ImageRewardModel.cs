@@ -1,6 +1,7 @@
 using CoGrpo.Runtime;
 using CoGrpo.Runtime.Autograd;
 using CoGrpo.Runtime.Backends;
+using CoGrpo.Runtime.Files;
 
 namespace CoGrpo.Model.Rewards;
 
@@ -58,15 +59,17 @@ public sealed class ImageRewardModel : IRewardModel
     /// <summary>The text encoder.</summary>
     internal MedTextEncoder Text { get; }
 
-    /// <summary>Reads a safetensors file with the published names; the projections and the buffer that scores do not use may be in it.</summary>
+    /// <summary>Reads a file of weights with the published names; the projections and the buffer that scores do not use may be in it.</summary>
     /// <exception cref="ModelException">The weights are not those of the architecture; every tensor that is missing is named.</exception>
-    /// <exception cref="Runtime.Files.SafetensorsException">The file is damaged.</exception>
+    /// <exception cref="WeightsFileException">The file is damaged.</exception>
     public static ImageRewardModel Load(string path, ImageRewardConfig config, IBackend backend, ElementType storage = ElementType.Float32)
     {
         var model = new ImageRewardModel(config, backend, storage);
         try
         {
-            ParameterFile.Load(path, model.Parameters, backend, [PositionIds, .. config.Unused.Select(tensor => tensor.Name)]);
+            using ITensorSource source = RewardWeights.Open(path);
+            HashSet<string> unused = [PositionIds, .. config.Unused.Select(tensor => tensor.Name)];
+            ParameterFile.Load(source, path, model.Parameters, backend, unused.Contains);
             return model;
         }
         catch

@@ -30,6 +30,9 @@ public sealed class SchedulePolicyFolder : IDisposable
     private SchedulePolicyFolder(SchedulePolicy policy, SchedulePolicySettings settings, ScheduleParametrization parametrization) =>
         (Policy, Settings, Parametrization) = (policy, settings, parametrization);
 
+    /// <summary>The files in the folder.</summary>
+    public static IReadOnlyList<string> Files { get; } = [ConfigFile, WeightsFile];
+
     /// <summary>The network, owned by this object.</summary>
     public SchedulePolicy Policy { get; }
 

@@ -4,7 +4,7 @@ using System.Text;
 namespace CoGrpo.Model.Text;
 
 /// <summary>
-/// Unicode normalisation form C (UAX 15). The program runs without the system's globalization data, where .NET's own normalisation leaves
+/// Unicode normalisation forms C and D (UAX 15). The program runs without the system's globalization data, where .NET's own normalisation leaves
 /// text as it is, hence this one with its own table.
 /// </summary>
 internal static class CanonicalForm
@@ -28,7 +28,25 @@ internal static class CanonicalForm
             return text;
         }
 
-        Tables tables = Loaded.Value;
+        List<int> codes = Decomposed(text, Loaded.Value);
+        return Joined(codes, Combine(codes, Loaded.Value));
+    }
+
+    /// <summary><paramref name="text"/> in form D. Lone surrogates become U+FFFD.</summary>
+    public static string Decompose(string text)
+    {
+        // Below U+00C0 every text is in form D already.
+        if (text.AsSpan().IndexOfAnyInRange('\u00c0', '\uffff') < 0)
+        {
+            return text;
+        }
+
+        List<int> codes = Decomposed(text, Loaded.Value);
+        return Joined(codes, codes.Count);
+    }
+
+    private static List<int> Decomposed(string text, Tables tables)
+    {
         List<int> codes = new(text.Length + 8);
         foreach (Rune rune in text.EnumerateRunes())
         {
@@ -36,7 +54,11 @@ internal static class CanonicalForm
         }
 
         Order(codes, tables);
-        int count = Combine(codes, tables);
+        return codes;
+    }
+
+    private static string Joined(List<int> codes, int count)
+    {
         var result = new StringBuilder(count);
         foreach (int code in codes.Take(count))
         {

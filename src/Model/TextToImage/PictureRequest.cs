@@ -14,6 +14,9 @@ public sealed record PictureRequest
     /// <summary>Pictures per prompt, next to each other in the result.</summary>
     public int PicturesPerPrompt { get; init; } = 1;
 
+    /// <summary>Number of the first picture: picture i draws the noise of trajectory this + i, so that a long list of pictures can be drawn in parts.</summary>
+    public int FirstPicture { get; init; }
+
     /// <summary>T.</summary>
     public int Steps { get; init; } = 48;
 

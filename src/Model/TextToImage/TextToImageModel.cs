@@ -1,5 +1,6 @@
 using System.Text.Json;
 using CoGrpo.Model.Clip;
+using CoGrpo.Model.Conversion;
 using CoGrpo.Model.Meissonic;
 using CoGrpo.Runtime.Autograd;
 using CoGrpo.Runtime.Backends;
@@ -10,12 +11,13 @@ namespace CoGrpo.Model.TextToImage;
 /// <summary>The two trainable networks of a text-to-image model: transformer and text encoder, in the published folder layout (specs/meissonic.md 0.1).</summary>
 public sealed class TextToImageModel : IDisposable
 {
+    private const string Folder = "a model folder with transformer/ and text_encoder/";
     private const string TransformerConfigFile = "transformer/config.json";
     private const string TransformerWeightsFile = "transformer/diffusion_pytorch_model.safetensors";
     private const string TextConfigFile = "text_encoder/config.json";
     private const string TextWeightsFile = "text_encoder/model.safetensors";
 
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, IndentSize = 1, ReadCommentHandling = JsonCommentHandling.Skip };
+    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, IndentSize = 1 };
     private static readonly Dictionary<string, string> Metadata = new() { ["format"] = "pt" };
 
     /// <summary>A model with zero weights.</summary>
@@ -27,13 +29,7 @@ public sealed class TextToImageModel : IDisposable
 
     private TextToImageModel(TransformerConfig transformer, ClipTextConfig text, IBackend backend, TextToImageModel? share)
     {
-        if (text.HiddenSize != transformer.JointAttentionDim || text.ProjectionDim != transformer.PooledProjectionDim)
-        {
-            throw new ModelException(
-                $"model configuration: wanted a text encoder with hidden_size {transformer.JointAttentionDim} and projection_dim {transformer.PooledProjectionDim}, " +
-                $"got {text.HiddenSize} and {text.ProjectionDim}; make joint_attention_dim and pooled_projection_dim of the transformer agree with them");
-        }
-
+        FolderParts.Check(transformer, null, text, null);
         Backend = backend;
         Transformer = new MeissonicTransformer(transformer, backend, share?.Transformer.Parameters);
         TextEncoder = new ClipTextEncoder(text, backend, share?.TextEncoder.Parameters);
@@ -63,18 +59,22 @@ public sealed class TextToImageModel : IDisposable
         return replica;
     }
 
-    /// <summary>Reads a model folder.</summary>
+    /// <summary>The architecture of the two networks of a model folder; no weight is read.</summary>
+    /// <exception cref="ModelException">A file is missing or malformed.</exception>
+    public static (TransformerConfig Transformer, ClipTextConfig Text) ReadArchitecture(string folder) =>
+        (ConfigFile.Read<TransformerConfig>(Path.Combine(folder, TransformerConfigFile), Folder), ConfigFile.Read<ClipTextConfig>(Path.Combine(folder, TextConfigFile), Folder));
+
+    /// <summary>Reads a model folder: weights in one file or several, in any floating-point type (<see cref="NetworkFolder"/>).</summary>
     /// <exception cref="ModelException">A file is missing or does not fit.</exception>
-    /// <exception cref="SafetensorsException">A weight file is damaged.</exception>
+    /// <exception cref="WeightsFileException">A weight file is damaged.</exception>
     public static TextToImageModel Load(string folder, IBackend backend)
     {
-        var transformer = ReadConfig<TransformerConfig>(folder, TransformerConfigFile);
-        var text = ReadConfig<ClipTextConfig>(folder, TextConfigFile);
+        (TransformerConfig transformer, ClipTextConfig text) = ReadArchitecture(folder);
         var model = new TextToImageModel(transformer, text, backend);
         try
         {
-            ParameterFile.Load(Path.Combine(folder, TransformerWeightsFile), model.Transformer.Parameters, backend);
-            ParameterFile.Load(Path.Combine(folder, TextWeightsFile), model.TextEncoder.Parameters, backend, "text_model.embeddings.position_ids");
+            NetworkFolder.Transformer.Load(Path.Combine(folder, NetworkFolder.Transformer.Name), model.Transformer.Parameters, backend);
+            NetworkFolder.TextEncoder.Load(Path.Combine(folder, NetworkFolder.TextEncoder.Name), model.TextEncoder.Parameters, backend);
             return model;
         }
         catch
@@ -109,23 +109,5 @@ public sealed class TextToImageModel : IDisposable
     {
         Transformer.Dispose();
         TextEncoder.Dispose();
-    }
-
-    private static T ReadConfig<T>(string folder, string name)
-    {
-        string path = Path.Combine(folder, name);
-        try
-        {
-            return JsonSerializer.Deserialize<T>(File.ReadAllText(path), Json)
-                ?? throw new ModelException($"{path}: wanted a JSON object, got null; restore the file from the model's source");
-        }
-        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new ModelException($"{path}: wanted a model folder with transformer/ and text_encoder/, the file is missing; give the folder that holds both");
-        }
-        catch (JsonException error)
-        {
-            throw new ModelException($"{path}: wanted a JSON object of published keys, got an error at line {error.LineNumber + 1}: {error.Message}; restore the file from the model's source");
-        }
     }
 }

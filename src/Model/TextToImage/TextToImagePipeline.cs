@@ -1,3 +1,4 @@
+using CoGrpo.Model.Conversion;
 using CoGrpo.Model.Images;
 using CoGrpo.Model.Meissonic;
 using CoGrpo.Model.Tokenizers;
@@ -30,18 +31,7 @@ public sealed class TextToImagePipeline : IDisposable
             throw new ModelException($"picture size: wanted width and height that are multiples of {multiple}, got {options.Width} x {options.Height}; round them");
         }
 
-        if (vq.Config.NumVqEmbeddings != model.Transformer.Config.CodebookSize)
-        {
-            throw new ModelException($"model folder: wanted a transformer and a VQ model of one codebook, got {model.Transformer.Config.CodebookSize} codes (transformer/config.json, codebook_size) " +
-                $"and {vq.Config.NumVqEmbeddings} (vqvae/config.json, num_vq_embeddings); they belong to different models");
-        }
-
-        if (text.Length != model.TextEncoder.Config.MaxPositionEmbeddings || text.VocabularySize > model.TextEncoder.Config.VocabSize)
-        {
-            throw new ModelException($"model folder: wanted a tokenizer of {model.TextEncoder.Config.MaxPositionEmbeddings} ids below {model.TextEncoder.Config.VocabSize} (text_encoder/config.json), " +
-                $"got {text.Length} ids below {text.VocabularySize} (tokenizer/); they belong to different models");
-        }
-
+        FolderParts.Check(model.Transformer.Config, vq.Config, model.TextEncoder.Config, text);
         _pictures = new VqTokenizer(vq, options.Height / factor, options.Width / factor, model.Transformer.Config.MaskToken);
         _masked = new TextToImageMaskedModel(model, _pictures.GridHeight, _pictures.GridWidth, factor, options.Time);
         _sampler = new MaskedSampler(_masked, new SamplerOptions { MicroBatch = options.MicroBatch, CountRule = options.CountRule });
@@ -56,9 +46,12 @@ public sealed class TextToImagePipeline : IDisposable
     /// <summary>Transformer and text encoder.</summary>
     public TextToImageModel Model => _model;
 
+    /// <summary>Rows and columns of the features that a learned schedule reads.</summary>
+    public (int Height, int Width) FeatureGrid => _masked.FeatureGrid;
+
     /// <summary>Reads a model folder: transformer/, text_encoder/, vqvae/ and tokenizer/.</summary>
     /// <exception cref="ModelException">A part is missing or does not fit the others or the picture size.</exception>
-    /// <exception cref="Runtime.Files.SafetensorsException">A weight file is damaged.</exception>
+    /// <exception cref="Runtime.Files.WeightsFileException">A weight file is damaged.</exception>
     public static TextToImagePipeline Load(string folder, IBackend backend, PipelineOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -79,7 +72,7 @@ public sealed class TextToImagePipeline : IDisposable
     }
 
     /// <summary>
-    /// Draws pictures, prompt by prompt. Picture i draws the noise of trajectory i of the seed, so that it depends on neither micro-batch nor device count.
+    /// Draws pictures, prompt by prompt. Picture i draws the noise of trajectory <see cref="PictureRequest.FirstPicture"/> + i of the seed, so that it depends on neither micro-batch nor device count.
     /// </summary>
     /// <param name="request">Prompts and settings.</param>
     /// <param name="schedule">Re-mask ratio, temperatures and guidance of each step.</param>
@@ -91,7 +84,9 @@ public sealed class TextToImagePipeline : IDisposable
         ArgumentNullException.ThrowIfNull(request);
         Check(request);
         int images = request.Prompts.Count * request.PicturesPerPrompt, codes = _pictures.GridHeight * _pictures.GridWidth;
-        _masked.SetPrompts(Tokenize(request));
+        string[] distinct = [.. request.Prompts.Distinct(StringComparer.Ordinal)];
+        int[] numbers = [.. request.Prompts.Select(prompt => 1 + Array.IndexOf(distinct, prompt))];
+        _masked.SetPrompts(Tokenize(request.NegativePrompt, distinct));
         _masked.SetMicroConditions(request.MicroConditions ?? _masked.DefaultMicroConditions);
         int firstStep = request.Source is null ? 0 : request.Steps - Math.Clamp((int)(request.Steps * request.Strength), 1, request.Steps);
         (int[] start, double share) = request.Source is null ? ([], 1) : Start(request, request.Source, images, firstStep);
@@ -100,7 +95,8 @@ public sealed class TextToImagePipeline : IDisposable
             new SampleRequest
             {
                 Steps = request.Steps,
-                Prompts = [.. Enumerable.Range(0, images).Select(i => 1 + (i / request.PicturesPerPrompt))],
+                Prompts = [.. Enumerable.Range(0, images).Select(i => numbers[i / request.PicturesPerPrompt])],
+                FirstTrajectory = request.FirstPicture,
                 Seed = request.Seed,
                 FirstStep = firstStep,
                 Start = start,
@@ -121,13 +117,13 @@ public sealed class TextToImagePipeline : IDisposable
     }
 
     /// <summary>[P+1,L] ids, the negative prompt first.</summary>
-    private int[] Tokenize(PictureRequest request)
+    private int[] Tokenize(string negative, string[] prompts)
     {
-        int[] ids = new int[(request.Prompts.Count + 1) * _text.Length];
-        _text.Encode(request.NegativePrompt, ids.AsSpan(0, _text.Length));
-        for (int i = 0; i < request.Prompts.Count; i++)
+        int[] ids = new int[(prompts.Length + 1) * _text.Length];
+        _text.Encode(negative, ids.AsSpan(0, _text.Length));
+        for (int i = 0; i < prompts.Length; i++)
         {
-            _text.Encode(request.Prompts[i], ids.AsSpan((i + 1) * _text.Length, _text.Length));
+            _text.Encode(prompts[i], ids.AsSpan((i + 1) * _text.Length, _text.Length));
         }
 
         return ids;
@@ -145,7 +141,7 @@ public sealed class TextToImagePipeline : IDisposable
         int[] canvases = new int[images * codes.Length];
         for (int image = 0; image < images; image++)
         {
-            var noise = new RandomSequence(request.Seed, RandomStream.StartCanvas, (ulong)image);
+            var noise = new RandomSequence(request.Seed, RandomStream.StartCanvas, (ulong)(request.FirstPicture + image));
             Span<int> canvas = canvases.AsSpan(image * codes.Length, codes.Length);
             for (int i = 0; i < codes.Length; i++)
             {

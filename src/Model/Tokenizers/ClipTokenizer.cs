@@ -99,7 +99,11 @@ public sealed class ClipTokenizer : ITextTokenizer
     }
 
     /// <inheritdoc/>
-    public int Encode(ReadOnlySpan<char> text, Span<int> ids)
+    public int Encode(ReadOnlySpan<char> text, Span<int> ids) => Encode(text, ids, out _);
+
+    /// <summary>As <see cref="Encode(ReadOnlySpan{char}, Span{int})"/>; <paramref name="isCut"/> tells whether the text has more ids than fit.</summary>
+    /// <exception cref="ArgumentException"><paramref name="ids"/> does not hold <see cref="Length"/> ids.</exception>
+    public int Encode(ReadOnlySpan<char> text, Span<int> ids, out bool isCut)
     {
         if (ids.Length != Length)
         {
@@ -116,6 +120,7 @@ public sealed class ClipTokenizer : ITextTokenizer
             EncodeAroundSpecials(text, found);
         }
 
+        isCut = found.Count > Length - 1;
         int count = Math.Min(found.Count, Length - 1);
         CollectionsMarshal.AsSpan(found)[..count].CopyTo(ids);
         ids[count++] = EosId;

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using CoGrpo.Model.Conversion;
 using CoGrpo.Runtime;
 using CoGrpo.Runtime.Autograd;
 using CoGrpo.Runtime.Backends;
@@ -12,9 +12,6 @@ namespace CoGrpo.Model.Vq;
 /// </summary>
 public sealed class VqModel : IDisposable
 {
-    private const string ConfigFile = "config.json";
-    private const string WeightsFile = "diffusion_pytorch_model.safetensors";
-
     private readonly VqEncoder _encoder;
     private readonly VqDecoder _decoder;
     private readonly Parameter _codebook;
@@ -50,15 +47,15 @@ public sealed class VqModel : IDisposable
     /// <summary>Called with the name and value of each intermediate of the golden fixtures.</summary>
     internal Action<string, Tensor>? Trace { get; set; }
 
-    /// <summary>Reads a folder in the published layout: <c>config.json</c> and <c>diffusion_pytorch_model.safetensors</c>.</summary>
+    /// <summary>Reads a folder in the published layout: <c>config.json</c> and the weights in one file or several (<see cref="NetworkFolder"/>).</summary>
     /// <exception cref="ModelException">A file is missing or does not fit.</exception>
-    /// <exception cref="Runtime.Files.SafetensorsException">The weight file is damaged.</exception>
+    /// <exception cref="Runtime.Files.WeightsFileException">The weight file is damaged.</exception>
     public static VqModel Load(string folder, IBackend backend)
     {
-        var model = new VqModel(ReadConfig(Path.Combine(folder, ConfigFile)), backend);
+        var model = new VqModel(ConfigFile.Read<VqConfig>(Path.Combine(folder, NetworkFolder.ConfigName), "the folder of a picture model"), backend);
         try
         {
-            ParameterFile.Load(Path.Combine(folder, WeightsFile), model.Parameters, backend);
+            NetworkFolder.PictureModel.Load(folder, model.Parameters, backend);
             return model;
         }
         catch
@@ -159,21 +156,5 @@ public sealed class VqModel : IDisposable
         _memory = new VqMemory(measured, _arena);
         _memoryFor = (decodes, images, height, width);
         return _memory;
-    }
-
-    private static VqConfig ReadConfig(string path)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<VqConfig>(File.ReadAllText(path)) ?? throw new ModelException($"{path}: wanted a JSON object, got null; restore the file from the model's source");
-        }
-        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new ModelException($"{path}: wanted the folder of a picture model with {ConfigFile} and {WeightsFile}, the file is missing; give the folder that holds both");
-        }
-        catch (JsonException error)
-        {
-            throw new ModelException($"{path}: wanted a JSON object of published keys, got an error at line {error.LineNumber + 1}: {error.Message}; restore the file from the model's source");
-        }
     }
 }

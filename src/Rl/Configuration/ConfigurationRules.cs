@@ -1,4 +1,5 @@
 using CoGrpo.Model.Lora;
+using CoGrpo.Model.Text;
 
 namespace CoGrpo.Rl.Configuration;
 
@@ -7,8 +8,8 @@ internal static class ConfigurationRules
 {
     private static readonly int[] PolicyWidths = [64, 128, 256, 384, 512, 1024];
 
-    /// <summary>Throws for the first rule broken; <paramref name="placeOf"/> names where a setting came from.</summary>
-    public static void Check(RunConfiguration c, Func<string, string> placeOf)
+    /// <summary>Throws for the first rule broken; <paramref name="placeOf"/> names where a setting came from. With <paramref name="promptsGiven"/> no file of prompts is needed.</summary>
+    public static void Check(RunConfiguration c, bool promptsGiven, Func<string, string> placeOf)
     {
         void Demand(bool holds, string path, string expected, object found, string next)
         {
@@ -20,7 +21,7 @@ internal static class ConfigurationRules
         }
 
         Model(c.Model, Demand);
-        Data(c, Demand);
+        Data(c, promptsGiven, Demand);
         Schedule(c, Demand);
         Pretrain(c.Pretrain, Demand);
         Train(c, Demand);
@@ -41,14 +42,19 @@ internal static class ConfigurationRules
         demand(t.HiddenSize == m.JointAttentionDim, "model.joint_attention_dim", $"the text encoder's hidden_size = {t.HiddenSize}", m.JointAttentionDim, "change one of the two");
     }
 
-    private static void Data(RunConfiguration c, Rule demand)
+    private static void Data(RunConfiguration c, bool promptsGiven, Rule demand)
     {
         bool prompts = c.Data.Name == DataName.Prompts;
-        demand(!prompts || c.Data.PromptFile is not null, "data.promptFile", "a file with one prompt per line, since data.name is prompts", "null", "name a file, or set data.name to emoji-scenes");
+        demand(!prompts || promptsGiven || c.Data.PromptFile is not null, "data.promptFile", "a file with one prompt per line, since data.name is prompts", "null", "name a file, or set data.name to emoji-scenes");
         demand(prompts || c.Data.PromptFile is null, "data.promptFile", "null, since emoji-scenes makes its own prompts", $"\"{c.Data.PromptFile}\"", "remove it, or set data.name to prompts");
         int codes = 16 * c.Data.Grid * c.Data.Grid;
         if (!prompts)
         {
+            foreach ((string path, int size) in new[] { ("sampling.width", c.Sampling.Width), ("sampling.height", c.Sampling.Height) })
+            {
+                demand(size == 0, path, "auto, since emoji-scenes has pictures of its own size", size, "remove it, or set data.name to prompts");
+            }
+
             demand(c.Sampling.Steps <= codes, "sampling.steps", $"at most {codes}, one step per code of a picture", c.Sampling.Steps, "lower the steps");
             foreach (int steps in c.Train.Evaluation.Steps)
             {

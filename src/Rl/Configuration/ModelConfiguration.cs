@@ -54,6 +54,9 @@ public sealed record ModelConfiguration
     [Key("upsample")]
     public bool Upsample { get; init; }
 
+    /// <summary>What the transformer is told about time; weights want what they were trained with.</summary>
+    public TimeName Time { get; init; }
+
     /// <summary>The text encoder.</summary>
     public TextEncoderConfiguration TextEncoder { get; init; } = new();
 

@@ -26,6 +26,7 @@ public static class Presets
             VocabSize = 8256,
             Downsample = true,
             Upsample = true,
+            Time = TimeName.StepCounter,
             TextEncoder = new()
             {
                 HiddenSize = 1024,

@@ -158,12 +158,12 @@ public static class PretrainRun
         trainer.TransformerAverage.CopyTo(average.Transformer.Parameters);
         trainer.TextAverage.CopyTo(average.TextEncoder.Parameters);
         using var policy = new SchedulePolicy(SchedulePolicyConfig.ForWidth(configuration.Schedule.PolicyWidth), average.Backend);
-        using LaneSet lanes = TrainRun.Lanes(configuration, device, average, policy, layout);
+        using LaneSet lanes = TrainRun.Lanes(configuration, device, average, policy, layout.Tokenizer.GridHeight, layout.Tokenizer.GridWidth, SceneTiles.PatchSize);
         EvaluationConfiguration e = configuration.Train.Evaluation;
         var evaluator = new SceneEvaluator(lanes, layout, new EvaluationSet(PromptSet.HeldOut, e.PromptsPerTask, (ulong)e.Seed, e.Samples), (ulong)e.Seed);
         EvaluationReport report = evaluator.Run(configuration.Sampling.Steps, new HandMadeSchedule(RunFactory.HandMade(configuration.Sampling.HandMade)), cancellation);
-        folder.Log(trainer.Step, ScoreTable.Flatten("eval", report));
-        progress.Metrics($"step {trainer.Step}: held-out {ScoreTable.Line(report)}");
+        folder.Log(trainer.Step, ScoreTable.Flatten("eval", report.Sheet()));
+        progress.Metrics($"step {trainer.Step}: held-out {ScoreTable.Line(report.Sheet())}");
         PngWriter.Write(folder.At("samples", $"step-{trainer.Step:d6}.png"), SceneGridPicture.Of(evaluator.Set, layout, evaluator.Codes));
     }
 }

@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using CoGrpo.Rl.Charts;
 using CoGrpo.Rl.Configuration;
-using CoGrpo.Rl.EmojiScenes;
+using CoGrpo.Rl.Evaluation;
 using CoGrpo.Rl.Training;
 using CoGrpo.Runtime.Files;
 using CoGrpo.Runtime.Sampling;
@@ -18,24 +18,24 @@ internal sealed class RunReport
 
     private readonly RunConfiguration _configuration;
     private readonly RunFolder _folder;
-    private readonly SceneLayout _layout;
+    private readonly IRunData _data;
     private readonly LaneSet _lanes;
 
-    public RunReport(RunConfiguration configuration, RunFolder folder, SceneLayout layout, LaneSet lanes)
+    public RunReport(RunConfiguration configuration, RunFolder folder, IRunData data, LaneSet lanes)
     {
         _configuration = configuration;
         _folder = folder;
-        _layout = layout;
+        _data = data;
         _lanes = lanes;
     }
 
     private string ModeName => SettingInfo.EnumNames(typeof(TrainMode))[(int)_configuration.Train.Mode];
 
     /// <summary>Scores of the base; null in a resumed run, whose metrics.jsonl has them.</summary>
-    public EvaluationReport? Before { get; set; }
+    public ScoreSheet? Before { get; set; }
 
     /// <summary>Scores of the trained model per step count.</summary>
-    public List<(int Steps, EvaluationReport Report)> After { get; } = [];
+    public List<(int Steps, ScoreSheet Report)> After { get; } = [];
 
     /// <summary>Writes the curves and the report.</summary>
     public void Write()
@@ -43,14 +43,14 @@ internal sealed class RunReport
         List<Dictionary<string, double>> metrics = ReadMetrics();
         List<Dictionary<string, double>> iterations = [.. metrics.Where(m => m.ContainsKey("advantage/mean_abs"))];
         var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"# {ModeName} on EmojiScenes {_layout.Side} x {_layout.Side}");
+        text.AppendLine(CultureInfo.InvariantCulture, $"# {ModeName} on {_data.Title}");
         text.AppendLine();
         text.AppendLine(CultureInfo.InvariantCulture,
             $"{iterations.Count} iterations, T = {_configuration.Sampling.Steps}, seed {_configuration.Seed}. Settings: [config.json](config.json); numbers: metrics.jsonl and TensorBoard events.");
         text.AppendLine();
-        text.AppendLine(CultureInfo.InvariantCulture, $"Held-out prompts, {_configuration.Train.Evaluation.PromptsPerTask} per task, {_configuration.Train.Evaluation.Samples} samples each; the judge is never trained on.");
+        text.AppendLine(_data.EvaluationNote);
         text.AppendLine();
-        var rows = new List<(string, EvaluationReport)>();
+        var rows = new List<(string, ScoreSheet)>();
         if (Before is not null)
         {
             rows.Add(("base, hand-made schedule", Before));

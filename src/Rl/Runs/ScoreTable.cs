@@ -1,59 +1,47 @@
 using System.Globalization;
 using System.Text;
-using CoGrpo.Rl.EmojiScenes;
+using CoGrpo.Rl.Evaluation;
 
 namespace CoGrpo.Rl.Runs;
 
-/// <summary>Evaluation reports as text: one line, log values, a Markdown table.</summary>
+/// <summary>Score sheets as text: one line, log values, a Markdown table.</summary>
 internal static class ScoreTable
 {
-    /// <summary>Mean scores and the judge of every task in one line.</summary>
-    public static string Line(EvaluationReport report)
+    /// <summary>The means, and the parts in brackets, in one line.</summary>
+    public static string Line(ScoreSheet sheet)
     {
-        TaskScores mean = report.Mean;
-        var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture,
-            $"judge {mean.Judge:f3} ± {report.JudgeStandardError:f3}, adherence {mean.Adherence:f3}, fidelity {mean.Fidelity:f3}, diversity {mean.Diversity:f2} (");
-        for (int task = 0; task < PromptSet.TaskCount; task++)
-        {
-            text.Append(CultureInfo.InvariantCulture, $"{(task == 0 ? "" : " ")}{((SceneTask)task).ToString().ToLowerInvariant()} {report.Of((SceneTask)task).Judge:f2}");
-        }
-
-        return text.Append(')').ToString();
+        string means = string.Join(", ", sheet.Means.Select(score => $"{score.Name} {Number(score)}"));
+        return sheet.Parts.Count == 0 ? means : $"{means} ({string.Join(' ', sheet.Parts.Select(score => $"{score.Name} {Number(score)}"))})";
     }
 
     /// <summary>Every score under a prefix.</summary>
-    public static IEnumerable<KeyValuePair<string, double>> Flatten(string prefix, EvaluationReport report)
-    {
-        yield return new($"{prefix}/judge", report.Mean.Judge);
-        yield return new($"{prefix}/adherence", report.Mean.Adherence);
-        yield return new($"{prefix}/fidelity", report.Mean.Fidelity);
-        yield return new($"{prefix}/diversity", report.Mean.Diversity);
-        for (int task = 0; task < PromptSet.TaskCount; task++)
-        {
-            yield return new($"{prefix}/judge/{((SceneTask)task).ToString().ToLowerInvariant()}", report.Of((SceneTask)task).Judge);
-        }
-    }
+    public static IEnumerable<KeyValuePair<string, double>> Flatten(string prefix, ScoreSheet sheet) =>
+    [
+        .. sheet.Means.Select(score => KeyValuePair.Create($"{prefix}/{score.Name}", score.Value)),
+        .. sheet.Parts.Select(score => KeyValuePair.Create($"{prefix}/{sheet.Means[0].Name}/{score.Name}", score.Value)),
+    ];
 
-    /// <summary>A Markdown table, one row per named report.</summary>
-    public static string Markdown(IEnumerable<(string Name, EvaluationReport Report)> rows)
+    /// <summary>A Markdown table, one row per named sheet; all have the columns of the first.</summary>
+    public static string Markdown(IReadOnlyList<(string Name, ScoreSheet Sheet)> rows)
     {
         var text = new StringBuilder();
-        text.AppendLine("| | judge | adherence | fidelity | diversity | single | two | counting | colours | position | attribution |");
-        text.AppendLine("|---|---|---|---|---|---|---|---|---|---|---|");
-        foreach ((string name, EvaluationReport report) in rows)
+        Score[] columns = [.. rows[0].Sheet.Means, .. rows[0].Sheet.Parts];
+        text.AppendLine(CultureInfo.InvariantCulture, $"| | {string.Join(" | ", columns.Select(score => score.Name))} |");
+        text.Append('|').Insert(text.Length, "---|", columns.Length + 1).AppendLine();
+        foreach ((string name, ScoreSheet sheet) in rows)
         {
-            TaskScores mean = report.Mean;
-            text.Append(CultureInfo.InvariantCulture,
-                $"| {name} | **{mean.Judge:f3}** ± {report.JudgeStandardError:f3} | {mean.Adherence:f3} | {mean.Fidelity:f3} | {mean.Diversity:f2} |");
-            for (int task = 0; task < PromptSet.TaskCount; task++)
-            {
-                text.Append(CultureInfo.InvariantCulture, $" {report.Of((SceneTask)task).Judge:f2} |");
-            }
-
-            text.AppendLine();
+            IEnumerable<string> cells = [Bold(sheet.Means[0]), .. sheet.Means.Skip(1).Select(Number), .. sheet.Parts.Select(Number)];
+            text.AppendLine(CultureInfo.InvariantCulture, $"| {name} | {string.Join(" | ", cells)} |");
         }
 
         return text.ToString();
     }
+
+    private static string Bold(Score score) => $"**{Value(score)}**{Error(score)}";
+
+    private static string Number(Score score) => Value(score) + Error(score);
+
+    private static string Value(Score score) => score.Value.ToString($"F{score.Digits}", CultureInfo.InvariantCulture);
+
+    private static string Error(Score score) => double.IsNaN(score.Error) ? "" : $" ± {score.Error.ToString($"F{score.Digits}", CultureInfo.InvariantCulture)}";
 }

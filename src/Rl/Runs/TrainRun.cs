@@ -26,13 +26,13 @@ public sealed class TrainRun : IDisposable
     private readonly RunConfiguration _configuration;
     private readonly IProgressReporter _progress;
     private readonly CancellationToken _cancellation;
-    private readonly SceneLayout _layout;
+    private readonly IRunData _data;
     private readonly ComputeDevice _device;
     private readonly TextToImageModel _model;
     private readonly SchedulePolicy _policy;
     private readonly LaneSet _lanes;
     private readonly CoGrpoTrainer _trainer;
-    private readonly SceneEvaluator _evaluator;
+    private readonly IRunEvaluator _evaluator;
     private readonly RunFolder _folder;
     private readonly TrainingState _state;
     private readonly RewardAlarms _alarms;
@@ -42,7 +42,6 @@ public sealed class TrainRun : IDisposable
         _configuration = configuration;
         _progress = progress;
         _cancellation = cancellation;
-        _layout = RunFactory.Layout(configuration.Data);
         _device = device;
         _model = TextToImageModel.Load(configuration.Model.Checkpoint ?? ShippedModel.Find(), device.Backend);
         if (configuration.Train.Model.Lora is { Rank: > 0 } lora)
@@ -51,13 +50,12 @@ public sealed class TrainRun : IDisposable
             _model.Transformer.AddLora(LoraTargets.Select(config, _model.Transformer.LoraSlots)).Initialise((ulong)configuration.Seed);
         }
 
+        _data = new SceneRunData(configuration);
         _policy = new SchedulePolicy(SchedulePolicyConfig.ForWidth(configuration.Schedule.PolicyWidth), device.Backend);
         Initialisation.SchedulePolicy(_policy.Parameters, device.Backend, (ulong)configuration.Seed);
-        _lanes = Lanes(configuration, device, _model, _policy, _layout);
-        IReadOnlyList<IReward> rewards = RunFactory.Rewards(configuration.Train, _layout);
-        _trainer = new CoGrpoTrainer(configuration, _lanes, new ScenePromptSource(), rewards, _layout.Tokenizer, new SceneWatch(_layout));
-        EvaluationConfiguration e = configuration.Train.Evaluation;
-        _evaluator = new SceneEvaluator(_lanes, _layout, new EvaluationSet(PromptSet.HeldOut, e.PromptsPerTask, (ulong)e.Seed, e.Samples), (ulong)e.Seed);
+        _lanes = Lanes(configuration, device, _model, _policy, _data.Pictures.GridHeight, _data.Pictures.GridWidth, _data.PixelsPerCode);
+        _trainer = new CoGrpoTrainer(configuration, _lanes, _data.Prompts, _data.Rewards, _data.Pictures, _data.Watch);
+        _evaluator = _data.Evaluator(_lanes);
         _folder = RunFolder.Open(configuration, resume, configuration.Train.KeepCheckpoints, progress);
         _state = State();
         _alarms = new RewardAlarms(progress);
@@ -82,16 +80,16 @@ public sealed class TrainRun : IDisposable
         _folder.Dispose();
         _trainer.Dispose();
         _lanes.Dispose();
+        _data.Dispose();
         _policy.Dispose();
         _model.Dispose();
     }
 
-    /// <summary>The lanes of a configuration.</summary>
-    internal static LaneSet Lanes(RunConfiguration configuration, ComputeDevice device, TextToImageModel model, SchedulePolicy policy, SceneLayout layout)
+    /// <summary>The lanes of a configuration for pictures of <paramref name="height"/> x <paramref name="width"/> codes.</summary>
+    internal static LaneSet Lanes(RunConfiguration configuration, ComputeDevice device, TextToImageModel model, SchedulePolicy policy, int height, int width, int pixelsPerCode)
     {
-        int grid = layout.Tokenizer.GridHeight;
         var setup = new LaneSetup(model, policy, RunFactory.Parametrization(configuration), configuration.Sampling.Steps,
-            RunFactory.TrainedActions(configuration.Schedule), grid, layout.Tokenizer.GridWidth, SceneTiles.PatchSize, configuration.Sampling.MicroBatch);
+            RunFactory.TrainedActions(configuration.Schedule), height, width, pixelsPerCode, configuration.Sampling.MicroBatch, RunFactory.Time(configuration.Model));
         return new LaneSet(setup, device.Lanes(configuration.Lanes), () => PretrainRun.LaneBackend(configuration, device));
     }
 
@@ -101,11 +99,11 @@ public sealed class TrainRun : IDisposable
 
     private void Train(TextWriter output)
     {
-        RunReport report = new(_configuration, _folder, _layout, _lanes);
+        RunReport report = new(_configuration, _folder, _data, _lanes);
         if (_trainer.Iteration == 0)
         {
             _progress.Begin("evaluate base", 1);
-            EvaluationReport before = Evaluate(HandMade, "before.png", _configuration.Sampling.Steps);
+            ScoreSheet before = Evaluate(HandMade, "before.png", _configuration.Sampling.Steps);
             _progress.Metrics($"base, hand-made schedule: held-out {ScoreTable.Line(before)}");
             _folder.Log(0, ScoreTable.Flatten("eval", before));
             report.Before = before;
@@ -128,7 +126,7 @@ public sealed class TrainRun : IDisposable
             EvaluationConfiguration e = _configuration.Train.Evaluation;
             if (e.Every > 0 && metrics.Iteration % e.Every == 0 && metrics.Iteration < _trainer.Plan.Count)
             {
-                EvaluationReport scores = Evaluate(Schedule(), $"iteration-{metrics.Iteration:d4}.png", _configuration.Sampling.Steps);
+                ScoreSheet scores = Evaluate(Schedule(), $"iteration-{metrics.Iteration:d4}.png", _configuration.Sampling.Steps);
                 _folder.Log(metrics.Iteration, ScoreTable.Flatten("eval", scores));
                 _progress.Metrics($"iteration {metrics.Iteration}: held-out {ScoreTable.Line(scores)}");
             }
@@ -145,7 +143,7 @@ public sealed class TrainRun : IDisposable
             foreach (int steps in _configuration.Train.Evaluation.Steps)
             {
                 _progress.Begin($"evaluate trained, {steps} steps", 1);
-                EvaluationReport after = Evaluate(Schedule(), steps == _configuration.Sampling.Steps ? "after.png" : $"after-{steps}-steps.png", steps);
+                ScoreSheet after = Evaluate(Schedule(), steps == _configuration.Sampling.Steps ? "after.png" : $"after-{steps}-steps.png", steps);
                 _progress.Metrics($"trained, T = {steps}: held-out {ScoreTable.Line(after)}");
                 report.After.Add((steps, after));
             }
@@ -198,11 +196,11 @@ public sealed class TrainRun : IDisposable
 
     private ISchedule? Schedule() => UsesLearnedSchedule ? null : HandMade;
 
-    private EvaluationReport Evaluate(ISchedule? schedule, string picture, int steps)
+    private ScoreSheet Evaluate(ISchedule? schedule, string picture, int steps)
     {
-        EvaluationReport report = _evaluator.Run(steps, schedule, _cancellation);
-        PngWriter.Write(_folder.At("samples", picture), SceneGridPicture.Of(_evaluator.Set, _layout, _evaluator.Codes));
-        return report;
+        ScoreSheet scores = _evaluator.Run(steps, schedule, _cancellation);
+        PngWriter.Write(_folder.At("samples", picture), _evaluator.Grid());
+        return scores;
     }
 
     private static string Describe(IterationMetrics metrics)

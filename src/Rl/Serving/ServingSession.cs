@@ -41,7 +41,7 @@ public sealed class ServingSession : IDisposable
             CheckPolicy(schedule);
             var setup = new LaneSetup(_model, _policy, _learned?.Parametrization ?? new ScheduleParametrization(new ScheduleParametrizationSettings()),
                 _learned?.Settings.TrainedSteps ?? 1, _learned?.Settings.TrainedActions ?? [false, false, false, false],
-                Layout.Tokenizer.GridHeight, Layout.Tokenizer.GridWidth, SceneTiles.PatchSize, configuration.Sampling.MicroBatch);
+                Layout.Tokenizer.GridHeight, Layout.Tokenizer.GridWidth, SceneTiles.PatchSize, configuration.Sampling.MicroBatch, RunFactory.Time(configuration.Model));
             Lanes = new LaneSet(setup, device.Lanes(configuration.Threads > 0 ? configuration.Threads : Environment.ProcessorCount), () => device.LaneBackend(1));
         }
         catch

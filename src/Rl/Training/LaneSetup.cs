@@ -1,3 +1,4 @@
+using CoGrpo.Model.Meissonic;
 using CoGrpo.Model.Schedule;
 using CoGrpo.Model.TextToImage;
 using CoGrpo.Runtime.Sampling;
@@ -14,5 +15,6 @@ namespace CoGrpo.Rl.Training;
 /// <param name="Width">Columns of the code grid.</param>
 /// <param name="PixelsPerCode">Picture pixels per code in each direction.</param>
 /// <param name="SampleMicroBatch">Images that run through all sampling steps together.</param>
+/// <param name="Time">What the model is told about time.</param>
 public sealed record LaneSetup(TextToImageModel Model, SchedulePolicy Policy, ScheduleParametrization Parametrization, int TrainedSteps,
-    IReadOnlyList<bool> TrainedActions, int Height, int Width, int PixelsPerCode, int SampleMicroBatch);
+    IReadOnlyList<bool> TrainedActions, int Height, int Width, int PixelsPerCode, int SampleMicroBatch, TimeInput Time);

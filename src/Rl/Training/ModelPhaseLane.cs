@@ -38,12 +38,12 @@ internal sealed class ModelPhaseLane : IDisposable
         };
         _onPolicy = new ClippedObjective(settings);
         _stored = new ClippedObjective(settings with { OnPolicy = false });
-        _batch = new SegmentBatch(configuration.MicroBatch, setup.Height * setup.Width, setup.Model.Transformer.Config.MaskToken);
+        _batch = new SegmentBatch(configuration.MicroBatch, setup.Height * setup.Width, setup.Model.Transformer.Config.MaskToken, setup.Time);
         _constantTape = new Tape(lane.Backend, lane.Activations, lane.Gradients);
         if (reference is not null)
         {
             _reference = reference.Replica(lane.Backend);
-            _referenceMasked = new TextToImageMaskedModel(_reference, setup.Height, setup.Width, setup.PixelsPerCode);
+            _referenceMasked = new TextToImageMaskedModel(_reference, setup.Height, setup.Width, setup.PixelsPerCode, setup.Time);
         }
     }
 
@@ -110,16 +110,16 @@ internal sealed class ModelPhaseLane : IDisposable
             Tensor temperature = _lane.Upload<float>(new Shape(rows), batch.Temperature, ElementType.Float32);
             Tensor prompts = _lane.Upload<int>(new Shape(batch.Count), batch.Prompts, ElementType.Int32);
             Tensor empty = _lane.Upload<int>(new Shape(batch.Count), batch.EmptyPrompts, ElementType.Int32);
-            Tensor fractions = _lane.Upload<float>(new Shape(batch.Count), batch.MaskedFractions, ElementType.Float32);
+            Tensor times = _lane.Upload<float>(new Shape(batch.Count), batch.Times, ElementType.Float32);
             if (_configuration.Kl > 0)
             {
-                ReferenceLogProb(new Canvases(canvas, prompts, empty, fractions), tokens, guidance, temperature, guided);
+                ReferenceLogProb(new Canvases(canvas, prompts, empty, times), tokens, guidance, temperature, guided);
             }
 
-            Tensor constantUnconditional = guided && !unconditionalGradient ? Detached(_lane.Masked, _lane.Model, canvas, empty, fractions) : default;
+            Tensor constantUnconditional = guided && !unconditionalGradient ? Detached(_lane.Masked, _lane.Model, canvas, empty, times) : default;
             _lane.Tape.Begin(recording: true, backend.Storage);
-            Var c = Forward(_lane.Tape, _lane.Masked, _lane.Model, canvas, prompts, fractions);
-            Var u = unconditionalGradient ? Forward(_lane.Tape, _lane.Masked, _lane.Model, canvas, empty, fractions) : default;
+            Var c = Forward(_lane.Tape, _lane.Masked, _lane.Model, canvas, prompts, times);
+            Var u = unconditionalGradient ? Forward(_lane.Tape, _lane.Masked, _lane.Model, canvas, empty, times) : default;
             Tensor cv = _lane.Tape.Value(c);
             Tensor uv = unconditionalGradient ? _lane.Tape.Value(u) : constantUnconditional;
             Tensor logProb = _lane.Inputs.Allocate(new Shape(rows));
@@ -186,20 +186,20 @@ internal sealed class ModelPhaseLane : IDisposable
         _metrics.Objective.Add((onPolicy ? _onPolicy : _stored).Tokens(tokens, segments, batch.Output, batch.Upstream));
     }
 
-    private Var Forward(Tape tape, TextToImageMaskedModel masked, TextToImageModel model, Tensor canvas, Tensor prompts, Tensor fractions)
+    private Var Forward(Tape tape, TextToImageMaskedModel masked, TextToImageModel model, Tensor canvas, Tensor prompts, Tensor times)
     {
-        TransformerInput input = masked.Input(tape, canvas, prompts, fractions);
+        TransformerInput input = masked.Input(tape, canvas, prompts, times);
         input.Rows = _batch.Rows;
         input.RecomputeBlocks = _configuration.RecomputeBlocks;
         return model.Transformer.Forward(tape, in input, out _);
     }
 
     /// <summary>Unconditional logits without gradient, kept in the inputs arena.</summary>
-    private Tensor Detached(TextToImageMaskedModel masked, TextToImageModel model, Tensor canvas, Tensor empty, Tensor fractions)
+    private Tensor Detached(TextToImageMaskedModel masked, TextToImageModel model, Tensor canvas, Tensor empty, Tensor times)
     {
         ArenaMark mark = _lane.Activations.Mark();
         _constantTape.Begin(recording: false, _lane.Backend.Storage);
-        Tensor logits = _constantTape.Value(Forward(_constantTape, masked, model, canvas, empty, fractions));
+        Tensor logits = _constantTape.Value(Forward(_constantTape, masked, model, canvas, empty, times));
         Tensor kept = _lane.Inputs.Allocate(logits.Shape);
         _lane.Backend.Copy(logits, kept);
         _lane.Activations.Release(mark);
@@ -211,10 +211,10 @@ internal sealed class ModelPhaseLane : IDisposable
         TextToImageMaskedModel masked = _referenceMasked!;
         TextToImageModel model = _reference!;
         masked.SharePrompts(_lane.Masked);
-        Tensor u = guided ? Detached(masked, model, batch.Canvas, batch.Empty, batch.Fractions) : default;
+        Tensor u = guided ? Detached(masked, model, batch.Canvas, batch.Empty, batch.Times) : default;
         ArenaMark mark = _lane.Activations.Mark();
         _constantTape.Begin(recording: false, _lane.Backend.Storage);
-        Tensor c = _constantTape.Value(Forward(_constantTape, masked, model, batch.Canvas, batch.Prompts, batch.Fractions));
+        Tensor c = _constantTape.Value(Forward(_constantTape, masked, model, batch.Canvas, batch.Prompts, batch.Times));
         Tensor logProb = _lane.Inputs.Allocate(new Shape(_batch.RowCount));
         _lane.Backend.LogProbGather(c, u, guidance, temperature, tokens, logProb, default, default, default);
         _lane.Backend.Download(logProb, _batch.ReferenceLogProb);
@@ -236,6 +236,6 @@ internal sealed class ModelPhaseLane : IDisposable
         }
     }
 
-    /// <summary>Device side of a micro-batch: canvases, their prompts, the empty ones, masked fractions.</summary>
-    private readonly record struct Canvases(Tensor Canvas, Tensor Prompts, Tensor Empty, Tensor Fractions);
+    /// <summary>Device side of a micro-batch: canvases, their prompts, the empty ones, what the model is told about time.</summary>
+    private readonly record struct Canvases(Tensor Canvas, Tensor Prompts, Tensor Empty, Tensor Times);
 }

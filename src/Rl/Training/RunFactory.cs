@@ -83,12 +83,6 @@ public static class RunFactory
     /// <exception cref="ModelException">The data set has no scenes.</exception>
     public static SceneLayout Layout(DataConfiguration data) => data.Grid == 3 ? SceneLayout.ThreeByThree : SceneLayout.TwoByTwo;
 
-    /// <summary>The rewards, in the configuration's order.</summary>
-    /// <exception cref="ModelException">A reward has no implementation for this data.</exception>
-    public static IReadOnlyList<IReward> Rewards(TrainConfiguration train, SceneLayout layout) => [.. train.Rewards.Select(r => r.Name switch
-    {
-        RewardName.Adherence => (IReward)new Adherence(layout),
-        RewardName.Fidelity => new Fidelity(layout),
-        _ => throw new ModelException($"train.rewards: wanted adherence or fidelity, got {r.Name}; preference-model rewards are not part of this version"),
-    })];
+    /// <summary>What the model is told about time.</summary>
+    public static TimeInput Time(ModelConfiguration model) => model.Time == TimeName.StepCounter ? TimeInput.StepCounter : TimeInput.MaskedFraction;
 }

@@ -1,3 +1,5 @@
+using CoGrpo.Model.Meissonic;
+
 namespace CoGrpo.Rl.Training;
 
 /// <summary>Host side of a micro-batch of segments (trajectory, step): rebuilt canvases, decoded rows and what the objective reads. Reused, so filling it allocates nothing.</summary>
@@ -5,10 +7,11 @@ internal sealed class SegmentBatch
 {
     private readonly int _codes;
     private readonly int _maskToken;
+    private readonly TimeInput _time;
     private readonly int[] _canvas;
     private readonly int[] _prompts;
     private readonly int[] _emptyPrompts;
-    private readonly float[] _fractions;
+    private readonly float[] _times;
     private readonly int[] _steps;
     private readonly double[] _advantages;
     private readonly double[] _weights;
@@ -28,15 +31,16 @@ internal sealed class SegmentBatch
     private readonly double[] _surrogates;
     private readonly byte[] _clipped;
 
-    public SegmentBatch(int capacity, int codes, int maskToken)
+    public SegmentBatch(int capacity, int codes, int maskToken, TimeInput time)
     {
         _codes = codes;
         _maskToken = maskToken;
+        _time = time;
         int rows = capacity * codes;
         _canvas = new int[rows];
         _prompts = new int[capacity];
         _emptyPrompts = new int[capacity];
-        _fractions = new float[capacity];
+        _times = new float[capacity];
         _steps = new int[capacity];
         _advantages = new double[capacity];
         _weights = new double[capacity];
@@ -72,7 +76,7 @@ internal sealed class SegmentBatch
 
     public ReadOnlySpan<int> EmptyPrompts => _emptyPrompts.AsSpan(0, Count);
 
-    public ReadOnlySpan<float> MaskedFractions => _fractions.AsSpan(0, Count);
+    public ReadOnlySpan<float> Times => _times.AsSpan(0, Count);
 
     public ReadOnlySpan<double> Advantages => _advantages.AsSpan(0, Count);
 
@@ -119,7 +123,7 @@ internal sealed class SegmentBatch
         int segment = Count++;
         int masked = trajectories.Canvas(image, step, _maskToken, _canvas.AsSpan(segment * _codes, _codes));
         _prompts[segment] = trajectories.Prompts[image];
-        _fractions[segment] = masked / (float)_codes;
+        _times[segment] = _time == TimeInput.StepCounter ? trajectories.Steps - 1 - step : masked / (float)_codes;
         _steps[segment] = step;
         _advantages[segment] = trajectories.Advantages[image];
         _weights[segment] = weight;

@@ -21,7 +21,7 @@ internal sealed class TrainingLane : IDisposable
         Backend = backend;
         _ownsBackend = !ReferenceEquals(backend, setup.Model.Backend);
         Model = setup.Model.Replica(backend);
-        Masked = new TextToImageMaskedModel(Model, setup.Height, setup.Width, setup.PixelsPerCode);
+        Masked = new TextToImageMaskedModel(Model, setup.Height, setup.Width, setup.PixelsPerCode, setup.Time);
         Sampler = new MaskedSampler(Masked, new SamplerOptions { MicroBatch = setup.SampleMicroBatch });
         Policy = new SchedulePolicy(setup.Policy.Config, backend, setup.Policy.Parameters);
         Schedule = new LearnedSchedule(Policy, setup.Parametrization, setup.TrainedSteps, Masked.FeatureGrid, setup.TrainedActions);

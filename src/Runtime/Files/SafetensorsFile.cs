@@ -9,7 +9,7 @@ namespace CoGrpo.Runtime.Files;
 /// file larger than memory is fine. Safe to use from several threads. Malformed or unreadable files give
 /// <see cref="SafetensorsException"/> and nothing else.
 /// </summary>
-public sealed class SafetensorsFile : IDisposable
+public sealed class SafetensorsFile : ITensorSource
 {
     private const int BufferBytes = 1 << 16;
     private readonly Stream _stream;
@@ -76,30 +76,14 @@ public sealed class SafetensorsFile : IDisposable
     /// <exception cref="SafetensorsException">No such tensor, not a floating-point one, another element count than the destination, or a read error.</exception>
     public void ReadFloat32(string name, Span<float> destination)
     {
-        SafetensorsTensor tensor = Check(name, destination.Length, "F64, F32, F16 or BF16", this[name].Type <= SafetensorsType.BF16);
+        SafetensorsTensor tensor = Check(name, destination.Length, "F64, F32, F16 or BF16", this[name].Type.IsFloatingPoint());
         if (tensor.Type == SafetensorsType.F32 && BitConverter.IsLittleEndian)
         {
             ReadAt(tensor, 0, MemoryMarshal.AsBytes(destination));
             return;
         }
 
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
-        try
-        {
-            int size = tensor.Type.Size();
-            for (int done = 0; done < destination.Length;)
-            {
-                int count = Math.Min(destination.Length - done, BufferBytes / size);
-                Span<byte> bytes = buffer.AsSpan(0, count * size);
-                ReadAt(tensor, (long)done * size, bytes);
-                ToFloat32(tensor.Type, bytes, destination.Slice(done, count));
-                done += count;
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
+        TensorSourceReading.ReadFloat32(this, name, destination);
     }
 
     /// <summary>As <see cref="ReadFloat32(string, Span{float})"/>, into a new array.</summary>
@@ -115,7 +99,7 @@ public sealed class SafetensorsFile : IDisposable
     /// <exception cref="SafetensorsException">No such tensor, not an integer one, another element count than the destination, or a read error.</exception>
     public void ReadInt64(string name, Span<long> destination)
     {
-        SafetensorsTensor tensor = Check(name, destination.Length, "I64, I32, I16, I8, U8 or BOOL", this[name].Type > SafetensorsType.BF16);
+        SafetensorsTensor tensor = Check(name, destination.Length, "I64, I32, I16, I8, U8 or BOOL", !this[name].Type.IsFloatingPoint());
         byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         try
         {
@@ -160,20 +144,6 @@ public sealed class SafetensorsFile : IDisposable
 
     /// <summary>Closes the file.</summary>
     public void Dispose() => _stream.Dispose();
-
-    private static void ToFloat32(SafetensorsType type, ReadOnlySpan<byte> bytes, Span<float> values)
-    {
-        for (int i = 0; i < values.Length; i++)
-        {
-            values[i] = type switch
-            {
-                SafetensorsType.F64 => (float)BinaryPrimitives.ReadDoubleLittleEndian(bytes[(8 * i)..]),
-                SafetensorsType.F32 => BinaryPrimitives.ReadSingleLittleEndian(bytes[(4 * i)..]),
-                SafetensorsType.F16 => (float)BinaryPrimitives.ReadHalfLittleEndian(bytes[(2 * i)..]),
-                _ => BitConverter.UInt32BitsToSingle((uint)BinaryPrimitives.ReadUInt16LittleEndian(bytes[(2 * i)..]) << 16),
-            };
-        }
-    }
 
     private static void ToInt64(SafetensorsType type, ReadOnlySpan<byte> bytes, Span<long> values)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Unicode;
+using static CoGrpo.Runtime.Files.UntrustedText;
 
 namespace CoGrpo.Runtime.Files;
 
@@ -223,13 +224,6 @@ internal sealed class SafetensorsHeader
         JsonTokenType.Number => System.Text.Encoding.UTF8.GetString(reader.ValueSpan[..Math.Min(reader.ValueSpan.Length, 40)]),
         JsonTokenType other => other.ToString(),
     };
-
-    /// <summary>Names come from the file: their length in a message is bounded and control characters do not reach the terminal.</summary>
-    private static string Quote(string text)
-    {
-        string shown = text.Length <= 80 ? text : text[..80] + "...";
-        return "'" + string.Concat(shown.Select(c => char.IsControl(c) ? '?' : c)) + "'";
-    }
 
     private static string Numbers(List<long> numbers) =>
         numbers.Count <= 8 ? $"[{string.Join(",", numbers)}]" : $"[{string.Join(",", numbers.Take(8))},... {numbers.Count} numbers]";

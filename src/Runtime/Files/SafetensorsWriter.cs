@@ -51,7 +51,7 @@ public sealed class SafetensorsWriter
     public void WriteFloat32(string name, ReadOnlySpan<float> values)
     {
         SafetensorsType type = Take(name, 0).Type;
-        if (type > SafetensorsType.BF16)
+        if (!type.IsFloatingPoint())
         {
             throw new InvalidOperationException($"tensor '{name}' is {type}, not floating point; use WriteBytes");
         }
@@ -69,7 +69,7 @@ public sealed class SafetensorsWriter
             while (!values.IsEmpty)
             {
                 int count = Math.Min(values.Length, BufferBytes / size);
-                FromFloat32(type, values[..count], buffer);
+                ElementConversion.FromFloat32(type, values[..count], buffer.AsSpan(0, count * size));
                 WriteBytes(name, buffer.AsSpan(0, count * size));
                 values = values[count..];
             }
@@ -92,28 +92,6 @@ public sealed class SafetensorsWriter
         }
 
         _stream.Flush();
-    }
-
-    private static void FromFloat32(SafetensorsType type, ReadOnlySpan<float> values, Span<byte> bytes)
-    {
-        for (int i = 0; i < values.Length; i++)
-        {
-            switch (type)
-            {
-                case SafetensorsType.F64:
-                    BinaryPrimitives.WriteDoubleLittleEndian(bytes[(8 * i)..], values[i]);
-                    break;
-                case SafetensorsType.F32:
-                    BinaryPrimitives.WriteSingleLittleEndian(bytes[(4 * i)..], values[i]);
-                    break;
-                case SafetensorsType.F16:
-                    BinaryPrimitives.WriteHalfLittleEndian(bytes[(2 * i)..], (Half)values[i]);
-                    break;
-                default:
-                    BinaryPrimitives.WriteUInt16LittleEndian(bytes[(2 * i)..], BFloat16.Bits(values[i]));
-                    break;
-            }
-        }
     }
 
     private SafetensorsTensor Take(string name, long bytes)

@@ -1,4 +1,4 @@
-namespace CoGrpo.Rl.Configuration;
+namespace CoGrpo.Model.Text;
 
 /// <summary>Finds the known name that a mistyped one most likely meant.</summary>
 public static class NearestName

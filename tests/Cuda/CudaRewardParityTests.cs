@@ -31,6 +31,13 @@ public sealed class CudaRewardParityTests(ITestOutputHelper output)
         ImageRewardParity.Check(scope, folder);
     }
 
+    [Fact]
+    public void MpsInFullPrecisionOnTuring()
+    {
+        using var scope = new ModelScope(EmulatedGpu.Backend(architecture: 75));
+        MpsModelTests.Check(scope);
+    }
+
     /// <summary>There are no golden errors in bf16. Scores are cosines and rewards about 1: some roundings of 2^-9 on the way make a hundredth of the first and two of the second at most.</summary>
     [Theory]
     [MemberData(nameof(ClipCases))]

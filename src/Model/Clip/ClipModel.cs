@@ -145,7 +145,7 @@ public sealed class ClipModel : IDisposable
         EncodePictures(pixels, pictures);
         for (int i = 0; i < promptOf.Length; i++)
         {
-            cosines[i] = Dot(pictures.AsSpan(i * width, width), texts[promptOf[i]]);
+            cosines[i] = UnitVector.Dot(pictures.AsSpan(i * width, width), texts[promptOf[i]]);
         }
     }
 
@@ -190,35 +190,10 @@ public sealed class ClipModel : IDisposable
         return features;
     }
 
-    /// <summary>Rows of <paramref name="embeddings"/> [B,D] divided by their length, or by 1e-12 where they are shorter.</summary>
     private void Normalised(Tensor embeddings, Span<double> features)
     {
         float[] values = new float[embeddings.Shape.Count];
         Backend.Download<float>(embeddings, values);
-        for (int first = 0; first < values.Length; first += embeddings.Columns)
-        {
-            double squares = 0;
-            for (int i = first; i < first + embeddings.Columns; i++)
-            {
-                squares += (double)values[i] * values[i];
-            }
-
-            double length = Math.Max(Math.Sqrt(squares), 1e-12);
-            for (int i = first; i < first + embeddings.Columns; i++)
-            {
-                features[i] = values[i] / length;
-            }
-        }
-    }
-
-    private static double Dot(ReadOnlySpan<double> a, ReadOnlySpan<double> b)
-    {
-        double sum = 0;
-        for (int i = 0; i < a.Length; i++)
-        {
-            sum += a[i] * b[i];
-        }
-
-        return sum;
+        UnitVector.Rows(values, embeddings.Columns, features);
     }
 }

@@ -51,7 +51,7 @@ public interface IBackend : IDisposable
 
     /// <summary>
     /// Matrix product with fused epilogue: p = x W^T + bias (or x W for <see cref="WeightLayout.InOut"/>), a = activation(p),
-    /// y = residual + gate ⊙ a when a gate is given, residual + a when only a residual is, else a.
+    /// y = residual + gate ⊙ a when both are given, gate ⊙ a or residual + a when one is, else a.
     /// </summary>
     /// <param name="x">[M,K], row stride allowed; <see cref="Tensor.LiveRows"/> is honoured.</param>
     /// <param name="weight">[N,K] for OutIn, [K,N] for InOut; contiguous.</param>

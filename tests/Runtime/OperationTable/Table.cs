@@ -63,6 +63,7 @@ internal static class Table
         new LinearRow(2, 65, 72, 136, OutIn, Activation.GeluErf, true, true, Aligned),
         new LinearRow(2, 33, 40, 72, InOut, Activation.None, false, false, AlignedWide),
         new LinearRow(2, 17, 40, 72, OutIn, Activation.GeluQuick, true, true, Aligned),
+        new LinearRow(7, 1, 40, 72, OutIn, Activation.None, false, true, Aligned), new LinearRow(3, 5, 33, 17, OutIn, Activation.None, false, true),
         new LinearRow(2, 5, 33, 17, OutIn, Activation.None, true, false, Wide),
         new LiveLinearRow(7, 0, 5, 3), new LiveLinearRow(70, 65, 33, 17, Wide), new LiveLinearRow(150, 130, 40, 72, Aligned), new LiveLinearRow(9, 100, 8, 8, Aligned),
         new LinearBackwardInputRow(1, 1, 1, 1, OutIn, false),

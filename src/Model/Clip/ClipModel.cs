@@ -75,6 +75,15 @@ public sealed class ClipModel : IDisposable
     /// <summary>Distinct prompts whose features are kept.</summary>
     public int PromptsKept => _prompts.Count;
 
+    /// <summary>Reads the model at <paramref name="path"/>, a file of a ViT-H-14 or a folder with one file of weights and a configuration; <paramref name="network"/> is what messages call it.</summary>
+    /// <exception cref="ModelException">There is no such file, or the weights are not those of the architecture.</exception>
+    /// <exception cref="WeightsFileException">The file is damaged.</exception>
+    internal static ClipModel Load(string network, string path, IBackend backend, ElementType storage = ElementType.Float32)
+    {
+        RewardSource source = RewardSource.Of(network, path);
+        return Load(source.Weights, source.ClipArchitecture(), backend, storage);
+    }
+
     /// <summary>Reads a model from a file of weights with open_clip names.</summary>
     /// <exception cref="ModelException">The weights are not those of the architecture; every tensor that is missing is named.</exception>
     /// <exception cref="WeightsFileException">The file is damaged.</exception>

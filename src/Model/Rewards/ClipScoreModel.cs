@@ -1,4 +1,6 @@
 using CoGrpo.Model.Clip;
+using CoGrpo.Runtime.Backends;
+using CoGrpo.Runtime.Files;
 
 namespace CoGrpo.Model.Rewards;
 
@@ -19,6 +21,11 @@ public sealed class ClipScoreModel : IRewardModel
 
     /// <summary>The towers.</summary>
     public ClipModel Clip { get; }
+
+    /// <summary>Reads the network at <paramref name="path"/>: a file of a ViT-H-14 with open_clip names, or a folder with one file of weights and open_clip's configuration of another size.</summary>
+    /// <exception cref="ModelException">There are no such weights, or they are not those of the architecture; every tensor that is missing is named.</exception>
+    /// <exception cref="WeightsFileException">The file is damaged.</exception>
+    public static ClipScoreModel Load(string path, IBackend backend) => new(ClipModel.Load("CLIP score", path, backend));
 
     /// <inheritdoc/>
     public int ImageSize => Clip.Config.Vision.ImageSize;

@@ -26,11 +26,11 @@ public sealed class HpsModel : IRewardModel
     /// <inheritdoc/>
     public int ImageSize => Clip.Config.Vision.ImageSize;
 
-    /// <summary>Reads weights with open_clip names of a ViT-H-14.</summary>
-    /// <exception cref="ModelException">The weights are not those of a ViT-H-14; every tensor that is missing is named.</exception>
-    /// <exception cref="Runtime.Files.SafetensorsException">The file is damaged.</exception>
+    /// <summary>Reads the network at <paramref name="path"/>: the published file of a ViT-H-14, or a folder with one file of weights with open_clip names and a configuration of another size.</summary>
+    /// <exception cref="ModelException">There are no such weights, or they are not those of the architecture; every tensor that is missing is named.</exception>
+    /// <exception cref="Runtime.Files.WeightsFileException">The file is damaged.</exception>
     public static HpsModel Load(string path, HpsVersion version, IBackend backend, ElementType storage = ElementType.Float32) =>
-        new(ClipModel.Load(path, ClipModelConfig.ViTH14, backend, storage), version);
+        new(ClipModel.Load("HPS", path, backend, storage), version);
 
     /// <inheritdoc/>
     public void Score(ReadOnlyMemory<float> pixels, IReadOnlyList<int[]> prompts, ReadOnlySpan<int> promptOf, Span<double> scores)

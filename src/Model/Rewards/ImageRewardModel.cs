@@ -59,6 +59,15 @@ public sealed class ImageRewardModel : IRewardModel
     /// <summary>The text encoder.</summary>
     internal MedTextEncoder Text { get; }
 
+    /// <summary>Reads the network at <paramref name="path"/>: the published file, or a folder with one file of weights and a configuration of another size.</summary>
+    /// <exception cref="ModelException">As for the other form, or there is no such file.</exception>
+    /// <exception cref="WeightsFileException">The file is damaged.</exception>
+    public static ImageRewardModel Load(string path, IBackend backend)
+    {
+        RewardSource source = RewardSource.Of("ImageReward", path);
+        return Load(source.Weights, source.Architecture(new ImageRewardConfig()), backend);
+    }
+
     /// <summary>Reads a file of weights with the published names; the projections and the buffer that scores do not use may be in it.</summary>
     /// <exception cref="ModelException">The weights are not those of the architecture; every tensor that is missing is named.</exception>
     /// <exception cref="WeightsFileException">The file is damaged.</exception>

@@ -25,15 +25,10 @@ public sealed class TextToImagePipeline : IDisposable
     private TextToImagePipeline(TextToImageModel model, VqModel vq, ITextTokenizer text, PipelineOptions options)
     {
         (_model, _vq, _text) = (model, vq, text);
-        int factor = vq.Config.Factor, multiple = model.Transformer.Config.Downsample ? 2 * factor : factor;
-        if (options.Height < multiple || options.Width < multiple || options.Height % multiple != 0 || options.Width % multiple != 0)
-        {
-            throw new ModelException($"picture size: wanted width and height that are multiples of {multiple}, got {options.Width} x {options.Height}; round them");
-        }
-
-        FolderParts.Check(model.Transformer.Config, vq.Config, model.TextEncoder.Config, text);
-        _pictures = new VqTokenizer(vq, options.Height / factor, options.Width / factor, model.Transformer.Config.MaskToken);
-        _masked = new TextToImageMaskedModel(model, _pictures.GridHeight, _pictures.GridWidth, factor, options.Time);
+        Check(model, vq, text);
+        (int height, int width) = Grid(model, vq, options.Height, options.Width);
+        _pictures = new VqTokenizer(vq, height, width, model.Transformer.Config.MaskToken);
+        _masked = new TextToImageMaskedModel(model, _pictures.GridHeight, _pictures.GridWidth, vq.Config.Factor, options.Time);
         _sampler = new MaskedSampler(_masked, new SamplerOptions { MicroBatch = options.MicroBatch, CountRule = options.CountRule });
     }
 
@@ -69,6 +64,28 @@ public sealed class TextToImagePipeline : IDisposable
             vq.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Checks that the parts of a model folder belong together.</summary>
+    /// <exception cref="ModelException">They do not.</exception>
+    public static void Check(TextToImageModel model, VqModel vq, ITextTokenizer text)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(vq);
+        ArgumentNullException.ThrowIfNull(text);
+        FolderParts.Check(model.Transformer.Config, vq.Config, model.TextEncoder.Config, text);
+    }
+
+    /// <summary>Rows and columns of codes in pictures of height x width pixels.</summary>
+    /// <exception cref="ModelException">No grid of codes has this size.</exception>
+    public static (int Height, int Width) Grid(TextToImageModel model, VqModel vq, int height, int width)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(vq);
+        int factor = vq.Config.Factor, multiple = model.Transformer.Config.Downsample ? 2 * factor : factor;
+        return height >= multiple && width >= multiple && height % multiple == 0 && width % multiple == 0
+            ? (height / factor, width / factor)
+            : throw new ModelException($"picture size: wanted width and height that are multiples of {multiple}, got {width} x {height}; round them");
     }
 
     /// <summary>

@@ -58,7 +58,7 @@ internal sealed class RewardAlarms
     }
 
     /// <summary>Compares a held-out evaluation with the first: an alarm when every reward rose and a metric that is never trained on fell by more than twice its standard error.</summary>
-    public void Watch(long iteration, ScoreSheet scores, IReadOnlyCollection<string> rewards)
+    public void Watch(long iteration, ScoreSheet scores, IReadOnlyList<string> rewards)
     {
         _first ??= scores;
         Score? fallen = scores.Means.FirstOrDefault(score => !rewards.Contains(score.Name) && !double.IsNaN(score.Error) && First(score) - score.Value > 2 * score.Error);

@@ -8,6 +8,7 @@ using CoGrpo.Rl.Configuration;
 using CoGrpo.Rl.EmojiScenes;
 using CoGrpo.Rl.Evaluation;
 using CoGrpo.Rl.Logging;
+using CoGrpo.Rl.Prompts;
 using CoGrpo.Rl.Serving;
 using CoGrpo.Rl.Training;
 using CoGrpo.Runtime.Autograd;
@@ -26,7 +27,9 @@ public sealed class TrainRun : IDisposable
     private readonly RunConfiguration _configuration;
     private readonly IProgressReporter _progress;
     private readonly CancellationToken _cancellation;
+    private readonly string _checkpoint;
     private readonly IRunData _data;
+    private readonly IBackend _backend;
     private readonly ComputeDevice _device;
     private readonly TextToImageModel _model;
     private readonly SchedulePolicy _policy;
@@ -43,14 +46,15 @@ public sealed class TrainRun : IDisposable
         _progress = progress;
         _cancellation = cancellation;
         _device = device;
-        _model = TextToImageModel.Load(configuration.Model.Checkpoint ?? ShippedModel.Find(), device.Backend);
+        _checkpoint = configuration.Model.Checkpoint ?? ShippedModel.Find();
+        _model = TextToImageModel.Load(_checkpoint, device.Backend);
         if (configuration.Train.Model.Lora is { Rank: > 0 } lora)
         {
             var config = new LoraConfig(lora.Rank, lora.Alpha, lora.Targets);
             _model.Transformer.AddLora(LoraTargets.Select(config, _model.Transformer.LoraSlots)).Initialise((ulong)configuration.Seed);
         }
 
-        _data = new SceneRunData(configuration);
+        _data = Data(configuration, _checkpoint, _model, _backend = device.LaneBackend(Threads(configuration)));
         _policy = new SchedulePolicy(SchedulePolicyConfig.ForWidth(configuration.Schedule.PolicyWidth), device.Backend);
         Initialisation.SchedulePolicy(_policy.Parameters, device.Backend, (ulong)configuration.Seed);
         _lanes = Lanes(configuration, device, _model, _policy, _data.Pictures.GridHeight, _data.Pictures.GridWidth, _data.PixelsPerCode);
@@ -81,6 +85,11 @@ public sealed class TrainRun : IDisposable
         _trainer.Dispose();
         _lanes.Dispose();
         _data.Dispose();
+        if (!ReferenceEquals(_backend, _device.Backend))
+        {
+            _backend.Dispose();
+        }
+
         _policy.Dispose();
         _model.Dispose();
     }
@@ -106,6 +115,7 @@ public sealed class TrainRun : IDisposable
             ScoreSheet before = Evaluate(HandMade, "before.png", _configuration.Sampling.Steps);
             _progress.Metrics($"base, hand-made schedule: held-out {ScoreTable.Line(before)}");
             _folder.Log(0, ScoreTable.Flatten("eval", before));
+            _alarms.Watch(0, before, [.. _data.Rewards.Select(reward => reward.Name)]);
             report.Before = before;
         }
 
@@ -128,6 +138,7 @@ public sealed class TrainRun : IDisposable
             {
                 ScoreSheet scores = Evaluate(Schedule(), $"iteration-{metrics.Iteration:d4}.png", _configuration.Sampling.Steps);
                 _folder.Log(metrics.Iteration, ScoreTable.Flatten("eval", scores));
+                _alarms.Watch(metrics.Iteration, scores, metrics.Rewards);
                 _progress.Metrics($"iteration {metrics.Iteration}: held-out {ScoreTable.Line(scores)}");
             }
 
@@ -173,7 +184,7 @@ public sealed class TrainRun : IDisposable
         }
         else
         {
-            _model.Save(model);
+            SaveModel(model);
         }
 
         if (UsesLearnedSchedule)
@@ -190,9 +201,25 @@ public sealed class TrainRun : IDisposable
         {
             _trainer.Model.Average?.CopyTo(lora.Parameters);
             lora.Fold(_model.Transformer.Parameters);
-            _model.Save(model);
+            SaveModel(model);
         }
     }
+
+    /// <summary>A whole model folder: what training does not change is copied from the checkpoint.</summary>
+    private void SaveModel(string model)
+    {
+        _model.Save(model);
+        if (_configuration.Data.Name == DataName.Prompts)
+        {
+            FolderRemainder.Copy(_checkpoint, model);
+        }
+    }
+
+    /// <summary>Rewards and pictures are made while no lane works: they have all threads.</summary>
+    private static int Threads(RunConfiguration configuration) => configuration.Threads > 0 ? configuration.Threads : Environment.ProcessorCount;
+
+    private static IRunData Data(RunConfiguration configuration, string checkpoint, TextToImageModel model, IBackend backend) =>
+        configuration.Data.Name == DataName.Prompts ? new PromptRunData(configuration, checkpoint, model, backend) : new SceneRunData(configuration);
 
     private ISchedule? Schedule() => UsesLearnedSchedule ? null : HandMade;
 

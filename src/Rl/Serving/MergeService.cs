@@ -29,33 +29,7 @@ public static class MergeService
         AtomicDirectory.Write(output, aside =>
         {
             model.Save(aside);
-            CopyOthers(checkpoint, aside);
+            FolderRemainder.Copy(checkpoint, aside);
         });
-    }
-
-    /// <summary>Copies what the model did not write: top-level files and folders other than those of its networks.</summary>
-    private static void CopyOthers(string source, string destination)
-    {
-        foreach (string entry in Directory.EnumerateFileSystemEntries(source))
-        {
-            string copy = Path.Combine(destination, Path.GetFileName(entry));
-            if (Path.Exists(copy))
-            {
-                continue;
-            }
-
-            if (!Directory.Exists(entry))
-            {
-                File.Copy(entry, copy);
-                continue;
-            }
-
-            foreach (string file in Directory.EnumerateFiles(entry, "*", SearchOption.AllDirectories))
-            {
-                string to = Path.Combine(copy, Path.GetRelativePath(entry, file));
-                Directory.CreateDirectory(Path.GetDirectoryName(to)!);
-                File.Copy(file, to);
-            }
-        }
     }
 }

@@ -26,9 +26,9 @@ public sealed class HpsModel : IRewardModel
     /// <inheritdoc/>
     public int ImageSize => Clip.Config.Vision.ImageSize;
 
-    /// <summary>Reads weights with open_clip names of a ViT-H-14.</summary>
+    /// <summary>Reads a file of weights with open_clip names of a ViT-H-14.</summary>
     /// <exception cref="ModelException">The weights are not those of a ViT-H-14; every tensor that is missing is named.</exception>
-    /// <exception cref="Runtime.Files.SafetensorsException">The file is damaged.</exception>
+    /// <exception cref="Runtime.Files.WeightsFileException">The file is damaged.</exception>
     public static HpsModel Load(string path, HpsVersion version, IBackend backend, ElementType storage = ElementType.Float32) =>
         new(ClipModel.Load(path, ClipModelConfig.ViTH14, backend, storage), version);
 

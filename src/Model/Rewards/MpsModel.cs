@@ -2,6 +2,7 @@ using CoGrpo.Model.Clip;
 using CoGrpo.Runtime;
 using CoGrpo.Runtime.Autograd;
 using CoGrpo.Runtime.Backends;
+using CoGrpo.Runtime.Files;
 
 namespace CoGrpo.Model.Rewards;
 
@@ -66,15 +67,26 @@ public sealed class MpsModel : IRewardModel
     /// <summary>Bytes of work memory held.</summary>
     public long WorkBytes => _pass.ReservedBytes;
 
-    /// <summary>Reads a safetensors file whose towers have open_clip names behind <c>model.</c>; buffers of the cross model may be in it.</summary>
+    /// <summary>Reads the network at <paramref name="path"/>: a file of the published architecture, or a folder with one file of weights and a configuration.</summary>
+    /// <exception cref="ModelException">As for the other form, or there is no such file.</exception>
+    /// <exception cref="WeightsFileException">The file is damaged.</exception>
+    public static MpsModel Load(string path, ReadOnlySpan<int> condition, IBackend backend)
+    {
+        RewardSource source = RewardSource.Of("MPS", path);
+        return Load(source.Weights, source.Architecture(new MpsConfig()), condition, backend);
+    }
+
+    /// <summary>Reads a file of weights whose towers have open_clip names behind <c>model.</c>; buffers of the cross model may be in it.</summary>
     /// <exception cref="ModelException">The weights are not those of the architecture; every tensor that is missing is named.</exception>
-    /// <exception cref="Runtime.Files.SafetensorsException">The file is damaged.</exception>
+    /// <exception cref="WeightsFileException">The file is damaged.</exception>
     public static MpsModel Load(string path, MpsConfig config, ReadOnlySpan<int> condition, IBackend backend, ElementType storage = ElementType.Float32)
     {
         var model = new MpsModel(config, condition, backend, storage);
         try
         {
-            ParameterFile.Load(path, model.Parameters, backend, [.. Enumerable.Range(0, config.Layers).SelectMany(i => MpsCrossLayer.Buffers(LayerName(i)))]);
+            using ITensorSource source = RewardWeights.Open(path);
+            HashSet<string> buffers = [.. Enumerable.Range(0, config.Layers).SelectMany(i => MpsCrossLayer.Buffers(LayerName(i)))];
+            ParameterFile.Load(source, path, model.Parameters, backend, buffers.Contains);
             return model;
         }
         catch

@@ -17,13 +17,15 @@ public sealed class PlanCommandTests
         CliRun run = CliRun.Of([.. Tiny, "--memory", "2"]);
         Assert.Equal(0, run.Code);
         string[] lines = run.Out.Split('\n');
-        foreach (string start in (string[])["network ", "transformer ", "text encoder ", "schedule policy ", "memory ", "parameters ", "gradients ", "optimizer ", "activations ", "trajectories ",
+        foreach (string start in (string[])["network ", "transformer ", "text encoder ", "memory ", "parameters ", "gradients ", "optimizer ", "activations ", "trajectories ",
             "text model ", "workspace ", "peak ", "rollout ", "update ", "forward, matrix products ", "forward, attention ", "backward, other ", "A100 40 GB ", "A100 80 GB ", "H100 80 GB ", "RTX 4090 ",
             "train.model.recomputeBlocks=true ", "fits 2 GB: "])
         {
             Assert.Single(lines, line => line.StartsWith(start, StringComparison.Ordinal));
         }
 
+        // Among networks and among memory.
+        Assert.Equal(2, lines.Count(line => line.StartsWith("schedule policy ", StringComparison.Ordinal)));
         Assert.Matches(@"transformer +[\d,]+ +[\d,]+", lines.First(line => line.StartsWith("transformer", StringComparison.Ordinal)));
     }
 

@@ -48,7 +48,7 @@ public sealed class CudaMemoryTests
     [InlineData(ElementType.BFloat16, 2)]
     public void AnIterationOfEachPhaseTakesWhatItsPlanSays(ElementType storage, int number)
     {
-        PlannedIteration iteration = RunPlanTests.Iterations[number];
+        PlannedIteration iteration = RunPlanTests.Iterations[number] with { Steps = 2 };
         (IReadOnlyList<MemoryLedger> planned, long plannedWorkspace) = iteration.On(ComputeDevice.Plan(storage, replicates: false, new() { Guidance = 2 }));
         (IReadOnlyList<MemoryLedger> onDevice, long workspace) = iteration.On(EmulatedGpu.Device(storage));
         Assert.Equal(Assert.Single(onDevice).Arenas, Assert.Single(planned).Arenas);

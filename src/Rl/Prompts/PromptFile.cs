@@ -16,6 +16,7 @@ public static class PromptFile
     public const int Longest = 16_384;
 
     private const long MostBytes = 4L << 30;
+    private const long MostRows = 1 << 24;
 
     private static readonly string[] Keys = ["prompt", "text"];
 
@@ -152,23 +153,35 @@ public static class PromptFile
     {
         try
         {
-            using FileStream stream = File.OpenRead(path);
-            using ParquetReader reader = ParquetReader.CreateAsync(stream).GetAwaiter().GetResult();
-            DataField field = reader.Schema.GetDataFields().FirstOrDefault(field => Keys.Contains(field.Name) && field.ClrType == typeof(string))
-                ?? throw new ModelException($"{path}: wanted a Parquet file with a column prompt of text, got {string.Join(", ", reader.Schema.GetDataFields().Take(12).Select(field => field.Name))}; give the file of metadata");
-            List<string?> prompts = [];
-            for (int group = 0; group < reader.RowGroupCount; group++)
-            {
-                using ParquetRowGroupReader rows = reader.OpenRowGroupReader(group);
-                prompts.AddRange((string?[])rows.ReadColumnAsync(field).GetAwaiter().GetResult().Data);
-            }
-
-            return prompts;
+            return ColumnAsync(path).GetAwaiter().GetResult();
         }
-        catch (Exception error) when (error is not (ModelException or IOException or UnauthorizedAccessException or OutOfMemoryException) || error is InvalidDataException)
+        catch (Exception error) when (error is not (ModelException or UnauthorizedAccessException or OutOfMemoryException or FileNotFoundException))
         {
             throw new ModelException($"{path}: wanted a Parquet file, got an error: {error.Message.TrimEnd('.')}; fetch it again");
         }
+    }
+
+    private static async Task<List<string?>> ColumnAsync(string path)
+    {
+        await using FileStream stream = File.OpenRead(path);
+        await using ParquetReader reader = await ParquetReader.CreateAsync(stream);
+        DataField field = reader.Schema.GetDataFields().FirstOrDefault(field => Keys.Contains(field.Name) && field.ClrType == typeof(string))
+            ?? throw new ModelException($"{path}: wanted a Parquet file with a column prompt of text, got {string.Join(", ", reader.Schema.GetDataFields().Take(12).Select(field => field.Name))}; give the file of metadata");
+        List<string?> prompts = [];
+        for (int group = 0; group < reader.RowGroupCount; group++)
+        {
+            using ParquetRowGroupReader rows = reader.OpenRowGroupReader(group);
+            if (rows.RowCount is < 0 or > MostRows)
+            {
+                throw new ModelException($"{path}: wanted at most {MostRows} rows in a group, got {rows.RowCount}; the file is damaged, fetch it again");
+            }
+
+            string?[] column = new string?[rows.RowCount];
+            await rows.ReadAsync(field, column.AsMemory()!);
+            prompts.AddRange(column);
+        }
+
+        return prompts;
     }
 
     private static ModelException Wrong(string path, string where) =>

@@ -65,7 +65,7 @@ public sealed class NetworkReward : IReward, IDisposable
             }
 
             // The pictures depend on nothing but themselves, so that their split over threads changes no bit.
-            Parallel.For(0, count, i => _preprocessing.Apply(pictures[i], pixels.AsSpan(i * perPicture, perPicture)));
+            System.Threading.Tasks.Parallel.For(0, count, i => _preprocessing.Apply(pictures[i], pixels.AsSpan(i * perPicture, perPicture)));
             _model.Score(pixels.AsMemory(0, count * perPicture), [.. texts.Select(Ids)], promptOf, scores.Slice(first, count));
         }
 

@@ -26,7 +26,8 @@ public sealed class BertTokenizerTests
             rows++;
             if (!golden.SequenceEqual(ids[..count]) || ids[count..].Any(id => id != 0) || isCut != row.GetProperty("full_length").GetInt32() > 35)
             {
-                wrong.Add($"{row.GetProperty("category").GetString()} {JsonSerializer.Serialize(text)}: {string.Join(' ', ids)}, cut {isCut}, wanted {string.Join(' ', golden)}");
+                string category = row.GetProperty("category").GetString()!;
+                wrong.Add($"{category} {JsonSerializer.Serialize(text)}: {string.Join(' ', ids)}, cut {isCut}, wanted {string.Join(' ', golden)}");
             }
         }
 
@@ -35,7 +36,8 @@ public sealed class BertTokenizerTests
 
     /// <summary>The rows of specs/reward-models.md 6.3.</summary>
     [Theory]
-    [InlineData("a painting of an ocean with clouds and birds, day time, low depth field effect", "101 1037 4169 1997 2019 4153 2007 8044 1998 5055 1010 2154 2051 1010 2659 5995 2492 3466 102")]
+    [InlineData("a painting of an ocean with clouds and birds, day time, low depth field effect",
+        "101 1037 4169 1997 2019 4153 2007 8044 1998 5055 1010 2154 2051 1010 2659 5995 2492 3466 102")]
     [InlineData("A cat with two horns on its head", "101 1037 4937 2007 2048 11569 2006 2049 2132 102")]
     [InlineData("a photo of two clocks", "101 1037 6302 1997 2048 20940 102")]
     [InlineData("The sea, sunset, colorful, clear water, digital illustration.", "101 1996 2712 1010 10434 1010 14231 1010 3154 2300 1010 3617 14614 1012 102")]
@@ -51,9 +53,12 @@ public sealed class BertTokenizerTests
     [Fact]
     public void The_long_prompt_of_the_specification_has_its_ids()
     {
-        const string Clip = "7163 597 14982 531 518 33632 267 8118 12609 267 3616 7305 1395 267 25602 2000 267 1153 16157 267 43040 13024 267 1400 11405 267 3797 2353 267 31313 14744 267 279 330 267 1278 43791 5394 267";
-        const string Bert = "101 2331 2135 9445 2000 1996 22159 1010 11087 6851 1010 4010 4592 2422 1010 21014 2915 1010 6302 22852 6553 1010 13323 7231 17552 1010 2152 6210 1010 2986 4751 "
-            + "1010 16491 12623 102";
+        const string Clip =
+            "7163 597 14982 531 518 33632 267 8118 12609 267 3616 7305 1395 267 25602 2000 267 1153 16157 "
+            + "267 43040 13024 267 1400 11405 267 3797 2353 267 31313 14744 267 279 330 267 1278 43791 5394 267";
+        const string Bert =
+            "101 2331 2135 9445 2000 1996 22159 1010 11087 6851 1010 4010 4592 2422 1010 21014 2915 1010 6302 22852 6553 1010 13323 7231 17552 1010 "
+            + "2152 6210 1010 2986 4751 1010 16491 12623 102";
         string text = ClipTokenizer.OpenClip.Decode([.. Clip.Split(' ').Select(int.Parse)]);
         var ids = new int[35];
         new BertTokenizer().Encode(text, ids, out bool isCut);
@@ -108,7 +113,8 @@ public sealed class BertTokenizerTests
         string[] texts =
         [
             new('a', 1_000_000), new('\u0301', 200_000), new('!', 1_000_000), string.Concat(Enumerable.Repeat("\ud800", 1000)), new('[', 1_000_000),
-            string.Concat(Enumerable.Repeat("[SEP]", 100_000)), new('漢', 300_000), string.Concat(Enumerable.Repeat("a\u0301\u0323", 100_000)), new('\0', 1_000_000),
+            string.Concat(Enumerable.Repeat("[SEP]", 100_000)), new('漢', 300_000), string.Concat(Enumerable.Repeat("a\u0301\u0323", 100_000)),
+            new('\0', 1_000_000),
         ];
         foreach (string text in texts)
         {

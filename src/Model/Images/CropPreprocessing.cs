@@ -40,7 +40,8 @@ public sealed class CropPreprocessing : IImagePreprocessing
         int longer = (int)Math.Min(int.MaxValue, (long)Size * Math.Max(image.Width, image.Height) / shorter);
         (int width, int height) = image.Width <= image.Height ? (Size, longer) : (longer, Size);
         return 3L * width * height <= Array.MaxLength ? PillowResize.Bicubic(image, width, height)
-            : throw new ModelException($"picture {image.Width} x {image.Height}: wanted one whose shorter side can become {Size} pixels, got {width} x {height}; cut it");
+            : throw new ModelException(
+                $"picture {image.Width} x {image.Height}: wanted one whose shorter side can become {Size} pixels, got {width} x {height}; cut it");
     }
 
     /// <summary>The middle S x S pixels; an odd remainder is halved as Python rounds, to the even number.</summary>

@@ -1,8 +1,8 @@
 namespace CoGrpo.Model.Images;
 
 /// <summary>
-/// Preprocessing of HPSv2 (specs/reward-models.md 2.4): as an fp32 tensor, the longer side to S with PyTorch's bicubic resizing, black around it to S x S, normalised
-/// by CLIP's statistics. Values outside 0 to 1 stay as they are.
+/// Preprocessing of HPSv2 (specs/reward-models.md 2.4): as an fp32 tensor, the longer side to S with PyTorch's bicubic resizing, black around it to S x
+/// S, normalised by CLIP's statistics. Values outside 0 to 1 stay as they are.
 /// </summary>
 /// <remarks>
 /// The original leaves a picture alone whose longer side is S already, and so cannot score one that is not square; here it is padded like every other.
@@ -45,7 +45,8 @@ public sealed class PadPreprocessing : IImagePreprocessing
         int height = (int)Math.Round(image.Height * scale, MidpointRounding.ToEven);
         if (width == 0 || height == 0)
         {
-            throw new ModelException($"picture {image.Width} x {image.Height}: wanted one that has a pixel left with its longer side at {Size}, got {width} x {height}; cut it");
+            throw new ModelException(
+                $"picture {image.Width} x {image.Height}: wanted one that has a pixel left with its longer side at {Size}, got {width} x {height}; cut it");
         }
 
         float[] resized = TensorResize.Bicubic(image, width, height, _antialias);

@@ -8,7 +8,9 @@ public static class PillowResize
 {
     private const int Half = 1 << (BicubicTaps.PillowBits - 1);
 
-    /// <summary><paramref name="image"/> in another size. A pass that would keep its size is left out, as there; of the same size the picture is returned as it is.</summary>
+    /// <summary>
+    /// <paramref name="image"/> in another size. A pass that would keep its size is left out, as there; without any the picture itself is returned.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">A size is less than 1.</exception>
     public static RgbImage Bicubic(RgbImage image, int width, int height)
     {

@@ -3,7 +3,9 @@ using CoGrpo.Model.Text;
 
 namespace CoGrpo.Model.Tokenizers;
 
-/// <summary>The word pieces of bert-base-uncased and their ids: pieces that begin a word and, marked by <c>##</c> in the list, such that continue one. Immutable.</summary>
+/// <summary>
+/// The word pieces of bert-base-uncased and their ids: pieces that begin a word and, marked by <c>##</c> in the list, such that continue one. Immutable.
+/// </summary>
 internal sealed class WordPieceVocabulary
 {
     private const string Continues = "##";
@@ -48,7 +50,9 @@ internal sealed class WordPieceVocabulary
     /// <summary>The piece of an id as the list has it.</summary>
     public string PieceOf(int id) => _pieces[id];
 
-    /// <summary>Appends the ids of one word: the longest piece from the left, then the longest that continues, and so on; the unknown id where one is missing.</summary>
+    /// <summary>
+    /// Appends the ids of one word: the longest piece from the left, then the longest that continues, and so on; the unknown id where one is missing.
+    /// </summary>
     public void Encode(ReadOnlySpan<char> word, List<int> ids)
     {
         int before = ids.Count;

@@ -31,7 +31,9 @@ public sealed class PreprocessingTests
         }
     }
 
-    /// <summary>Our own golden values are met to the last bit; others may come from another build of PyTorch, whose last bits differ by less than 2e-6.</summary>
+    /// <summary>
+    /// Our own golden values are met to the last bit; others may come from another build of PyTorch, whose last bits differ by less than 2e-6.
+    /// </summary>
     [Theory]
     [MemberData(nameof(PadCases))]
     [Trait("Category", "fixtures")]
@@ -136,7 +138,7 @@ public sealed class PreprocessingTests
     {
         var image = new RgbImage(5, 5);
         new Random(1).NextBytes(image.Pixels);
-        foreach (IImagePreprocessing preprocessing in new IImagePreprocessing[] { new CropPreprocessing(5), new PadPreprocessing(true, 5), new PadPreprocessing(false, 5) })
+        foreach (IImagePreprocessing preprocessing in (IImagePreprocessing[])[new CropPreprocessing(5), new PadPreprocessing(true, 5), new PadPreprocessing(false, 5)])
         {
             var pixels = new float[75];
             preprocessing.Apply(image, pixels);
@@ -150,9 +152,11 @@ public sealed class PreprocessingTests
         var image = new RgbImage(1, 1000);
         Assert.Throws<ArgumentException>(() => new CropPreprocessing(4).Apply(image, new float[47]));
         Assert.Throws<ArgumentException>(() => new PadPreprocessing(true, 4).Apply(image, new float[49]));
-        Assert.Contains("1 x 1000", Assert.Throws<ModelException>(() => new PadPreprocessing(true).Apply(image, new float[3 * 224 * 224])).Message, StringComparison.Ordinal);
+        Assert.Contains("1 x 1000", Assert.Throws<ModelException>(() => new PadPreprocessing(true).Apply(image, new float[3 * 224 * 224])).Message,
+            StringComparison.Ordinal);
         var line = new RgbImage(1, 100_000_000);
-        Assert.Contains("1 x 100000000", Assert.Throws<ModelException>(() => new CropPreprocessing().Apply(line, new float[3 * 224 * 224])).Message, StringComparison.Ordinal);
+        Assert.Contains("1 x 100000000", Assert.Throws<ModelException>(() => new CropPreprocessing().Apply(line, new float[3 * 224 * 224])).Message,
+            StringComparison.Ordinal);
     }
 
     private static byte[] Plain(RgbImage image, int width, int height)

@@ -19,7 +19,8 @@ internal ref struct PickleReader
     private const int LongestLine = 256;
     private const int MostDimensions = 64;
     private const string Damaged = "the file is damaged or was not written by torch.save; fetch or save it again";
-    private const string Code = "a file with code or whole objects is not run; in PyTorch save the weights alone, torch.save(model.state_dict(), path), or take a safetensors copy";
+    private const string Code =
+        "a file with code or whole objects is not run; in PyTorch save the weights alone, torch.save(model.state_dict(), path), or take a safetensors copy";
 
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
@@ -159,7 +160,8 @@ internal ref struct PickleReader
                 break;
             case PickleOpcode.StackGlobal:
                 object?[] names = Pop(2);
-                _stack.Add(names is [string module, string name] ? Global(module, name) : throw Refuse("module and name as texts", $"{Kind(names[0])} and {Kind(names[1])}"));
+                _stack.Add(names is [string module, string name] ? Global(module, name)
+                    : throw Refuse("module and name as texts", $"{Kind(names[0])} and {Kind(names[1])}"));
                 break;
             case PickleOpcode.PersistentId:
                 _stack.Add(Storage(Pop(1)[0]));
@@ -237,7 +239,8 @@ internal ref struct PickleReader
     private readonly object? Call(TorchGlobal function, object?[] arguments) => function.Kind switch
     {
         TorchGlobal.Role.OrderedDictionary when arguments.Length == 0 => new PickleDictionary(),
-        TorchGlobal.Role.Tensor when arguments is [TorchStorage storage, long offset, object?[] sizes, object?[] strides, bool, PickleDictionary, ..] && arguments.Length <= 7 =>
+        TorchGlobal.Role.Tensor when arguments is [TorchStorage storage, long offset, object?[] sizes, object?[] strides, bool, PickleDictionary, ..]
+            && arguments.Length <= 7 =>
             View(storage, offset, Numbers(sizes, "size"), Numbers(strides, "stride")),
         TorchGlobal.Role.Parameter when arguments is [TorchView view, bool, PickleDictionary, ..] && arguments.Length <= 4 => view,
         TorchGlobal.Role.Size when arguments is [object?[] sizes] => sizes,

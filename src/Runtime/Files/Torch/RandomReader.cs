@@ -1,6 +1,8 @@
 namespace CoGrpo.Runtime.Files.Torch;
 
-/// <summary>Reads bytes of a seekable stream, which it owns, at given places. Safe to use from several threads. Failures are <see cref="TorchArchiveException"/>.</summary>
+/// <summary>
+/// Reads bytes of a seekable stream, which it owns, at given places. Safe to use from several threads. Failures are <see cref="TorchArchiveException"/>.
+/// </summary>
 internal sealed class RandomReader : IDisposable
 {
     private readonly Stream _stream;

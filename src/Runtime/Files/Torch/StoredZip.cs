@@ -89,7 +89,8 @@ internal sealed class StoredZip
 
             oneDisk &= Word(record64, 16) == 0 && Word(record64, 20) == 0 && Long(record64, 24) == Long(record64, 32);
             (long Start, long Size, long Count) full = (Long(record64, 48), Long(record64, 40), Long(record64, 32));
-            if (!Agrees(found.Start, full.Start, uint.MaxValue) || !Agrees(found.Size, full.Size, uint.MaxValue) || !Agrees(found.Count, full.Count, ushort.MaxValue))
+            if (!Agrees(found.Start, full.Start, uint.MaxValue) || !Agrees(found.Size, full.Size, uint.MaxValue)
+                || !Agrees(found.Count, full.Count, ushort.MaxValue))
             {
                 throw Refuse("end of the zip directory", "the same place, size and count in both end records", $"{found} and {full}");
             }
@@ -104,7 +105,8 @@ internal sealed class StoredZip
 
         if (found.Count is < 1 or > MostMembers || found.Size is < 0 or > MostDirectoryBytes || found.Size / EntryBytes < found.Count)
         {
-            throw Refuse("zip directory", $"1 to {MostMembers} members of {EntryBytes} bytes or more, {MostDirectoryBytes} bytes at most in all", $"{found.Count} members in {found.Size} bytes");
+            throw Refuse("zip directory", $"1 to {MostMembers} members of {EntryBytes} bytes or more, {MostDirectoryBytes} bytes at most in all",
+                $"{found.Count} members in {found.Size} bytes");
         }
 
         return found.Start == end - found.Size ? found
@@ -202,7 +204,8 @@ internal sealed class StoredZip
 
         bool deferred = (Half(entry, 8) & DescriptorFlag) != 0 && Word(local, 14) == 0 && Word(local, 18) == 0 && Word(local, 22) == 0;
         bool same = Word(local, 14) == checksum && SameSize(Word(local, 18), size) && SameSize(Word(local, 22), size);
-        return deferred || same ? after : throw Refuse(where, $"{size} bytes in its header, as in the directory", $"{Word(local, 18)} and {Word(local, 22)}, or another checksum");
+        return deferred || same ? after
+            : throw Refuse(where, $"{size} bytes in its header, as in the directory", $"{Word(local, 18)} and {Word(local, 22)}, or another checksum");
     }
 
     private static bool SameSize(uint local, long size) => local == size || local == uint.MaxValue;
@@ -261,7 +264,8 @@ internal sealed class StoredZip
         bool plain = name.Length > 0 && !name.Any(char.IsControl) && !name.Contains('\\') && !name.Contains(':')
             && name.Split('/').All(part => part is not ("" or "." or ".."));
         return plain ? name
-            : throw Refuse(where, $"a relative name of at most {LongestName} bytes of UTF-8 without '..' and without empty parts", name.Length == 0 ? $"{bytes.Length} bytes" : Quote(name));
+            : throw Refuse(where, $"a relative name of at most {LongestName} bytes of UTF-8 without '..' and without empty parts",
+                name.Length == 0 ? $"{bytes.Length} bytes" : Quote(name));
     }
 
     private TorchArchiveException Refuse(string what, string expected, string found) => new(_reader.Name, what, expected, found, Damaged);

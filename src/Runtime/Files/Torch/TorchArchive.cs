@@ -37,7 +37,8 @@ public sealed class TorchArchive : IDisposable
         byte[] pickle = Pickle(zip.Members[$"{root}/data.pkl"]);
         object? value = PickleReader.Read(reader.Name, pickle, key => zip.Members.GetValueOrDefault($"{root}/data/{key}"));
         _root = value as PickleDictionary
-            ?? throw new TorchArchiveException(reader.Name, "data.pkl", "a dictionary of tensors", "another value", "in PyTorch save a state dictionary: torch.save(model.state_dict(), path)");
+            ?? throw new TorchArchiveException(reader.Name, "data.pkl", "a dictionary of tensors", "another value",
+                "in PyTorch save a state dictionary: torch.save(model.state_dict(), path)");
         Tensors = Walk(_root);
         foreach (TorchTensor tensor in Tensors)
         {
@@ -87,7 +88,8 @@ public sealed class TorchArchive : IDisposable
     /// <exception cref="TorchArchiveException">There is none.</exception>
     public TorchTensor this[string name] => _byName.TryGetValue(name, out TorchTensor? tensor)
         ? tensor
-        : throw new TorchArchiveException(_reader.Name, $"tensor '{name}'", "it to be in the file", $"{Tensors.Count} other tensors", "check that the file belongs to this model");
+        : throw new TorchArchiveException(_reader.Name, $"tensor '{name}'", "it to be in the file", $"{Tensors.Count} other tensors",
+            "check that the file belongs to this model");
 
     /// <summary>
     /// The tensors of the dictionary that <paramref name="key"/> of the outermost one leads to, as <c>state_dict</c> or <c>model</c> in checkpoints of
@@ -146,7 +148,8 @@ public sealed class TorchArchive : IDisposable
     private string Root(StoredZip zip)
     {
         const string Pickle = "/data.pkl";
-        string[] pickles = [.. zip.Members.Keys.Where(n => n.EndsWith(Pickle, StringComparison.Ordinal) && n.IndexOf('/', StringComparison.Ordinal) == n.Length - Pickle.Length)];
+        string[] pickles = [.. zip.Members.Keys.Where(n => n.EndsWith(Pickle, StringComparison.Ordinal)
+            && n.IndexOf('/', StringComparison.Ordinal) == n.Length - Pickle.Length)];
         if (pickles.Length != 1)
         {
             throw new TorchArchiveException(_reader.Name, "archive", "one folder with data.pkl", $"{pickles.Length}", Damaged);
@@ -179,7 +182,8 @@ public sealed class TorchArchive : IDisposable
     {
         if (member.Size > PickleReader.MostBytes)
         {
-            throw new TorchArchiveException(_reader.Name, "data.pkl", $"at most {PickleReader.MostBytes} bytes", $"{member.Size}", "in PyTorch save the weights alone: torch.save(model.state_dict(), path)");
+            throw new TorchArchiveException(_reader.Name, "data.pkl", $"at most {PickleReader.MostBytes} bytes", $"{member.Size}",
+                "in PyTorch save the weights alone: torch.save(model.state_dict(), path)");
         }
 
         byte[] pickle = _reader.Bytes(member.Offset, (int)member.Size, "data.pkl");
@@ -205,7 +209,8 @@ public sealed class TorchArchive : IDisposable
     }
 
     private TorchArchiveException Mismatch(StoredZipMember member) =>
-        new(_reader.Name, $"member {Quote(member.Name)}", $"bytes with checksum {member.Crc32:x8}", "other bytes", "the file is damaged; fetch or save it again");
+        new(_reader.Name, $"member {Quote(member.Name)}", $"bytes with checksum {member.Crc32:x8}", "other bytes",
+            "the file is damaged; fetch or save it again");
 
     private byte[] InOrder(TorchTensor tensor)
     {
@@ -213,8 +218,8 @@ public sealed class TorchArchive : IDisposable
         int size = tensor.Type.Size();
         if (Math.Max(view.Span, view.Count) > MostStridedBytes / size)
         {
-            throw new TorchArchiveException(_reader.Name, $"tensor {Quote(tensor.Name)}", $"elements one after another, or within {MostStridedBytes} bytes", $"{view.Span * size} bytes",
-                "in PyTorch save it with .contiguous()");
+            throw new TorchArchiveException(_reader.Name, $"tensor {Quote(tensor.Name)}", $"elements one after another, or within {MostStridedBytes} bytes",
+                $"{view.Span * size} bytes", "in PyTorch save it with .contiguous()");
         }
 
         byte[] source = _reader.Bytes(view.Storage.Member.Offset + (view.Offset * size), (int)view.Span * size, $"tensor {Quote(tensor.Name)}");
@@ -257,13 +262,15 @@ public sealed class TorchArchive : IDisposable
             if (++visits > MostVisits || characters > MostNameCharacters || depth > MostDepth || name.Length > LongestName)
             {
                 throw new TorchArchiveException(_reader.Name, "data.pkl",
-                    $"at most {MostVisits} values {MostDepth} deep with names of at most {LongestName} characters, {MostNameCharacters} in all", $"more at {Quote(name)}", Damaged);
+                    $"at most {MostVisits} values {MostDepth} deep with names of at most {LongestName} characters, {MostNameCharacters} in all",
+                    $"more at {Quote(name)}", Damaged);
             }
 
             switch (value)
             {
                 case TorchView view:
-                    found.Add(names.Add(name) ? new TorchTensor(name, view) : throw new TorchArchiveException(_reader.Name, "data.pkl", "unique names of tensors", $"{Quote(name)} twice", Damaged));
+                    found.Add(names.Add(name) ? new TorchTensor(name, view)
+                        : throw new TorchArchiveException(_reader.Name, "data.pkl", "unique names of tensors", $"{Quote(name)} twice", Damaged));
                     break;
                 case PickleDictionary dictionary:
                     foreach (object key in dictionary.Keys)

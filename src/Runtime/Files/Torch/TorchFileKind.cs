@@ -20,7 +20,8 @@ internal static class TorchFileKind
         (string found, string remedy) = head switch
         {
             _ when head.StartsWith(Legacy) || (head.Length > 1 && head[0] == 0x80 && head[1] is >= 2 and <= 5) =>
-                ("a bare pickle, the format before PyTorch 1.6", "load it in PyTorch and save it again with torch.save(state_dict, path), or take a safetensors copy"),
+                ("a bare pickle, the format before PyTorch 1.6",
+                    "load it in PyTorch and save it again with torch.save(state_dict, path), or take a safetensors copy"),
             _ when head.StartsWith("version https://git-lfs"u8) => ("a pointer of Git LFS", "fetch the file itself: git lfs pull"),
             _ when head.TrimStart(" \r\n\t"u8).StartsWith("<"u8) => ("a web page", "fetch the file itself; the address needs a login or is wrong"),
             _ => ("other bytes", "fetch the file again, or load it in PyTorch and save it again with torch.save(state_dict, path)"),

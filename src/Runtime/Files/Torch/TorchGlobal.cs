@@ -21,7 +21,8 @@ internal sealed class TorchGlobal
         new("torch CharStorage", SafetensorsType.I8),
         new("torch ByteStorage", SafetensorsType.U8),
         new("torch BoolStorage", SafetensorsType.BOOL),
-    }.Concat(new[] { "float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool" }.Select(type => new TorchGlobal($"torch {type}", Role.Type)))
+    }.Concat(new[] { "float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool" }
+        .Select(type => new TorchGlobal($"torch {type}", Role.Type)))
         .ToDictionary(g => g.Name, StringComparer.Ordinal);
 
     private TorchGlobal(string name, Role kind) => (Name, Kind) = (name, kind);

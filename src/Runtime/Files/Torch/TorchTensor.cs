@@ -26,7 +26,9 @@ public sealed class TorchTensor
     /// <summary>Bytes of the data in row-major order.</summary>
     public long ByteCount => View.Count * Type.Size();
 
-    /// <summary>Whether the file holds the elements one after another in row-major order. Others, as transposed ones, are put in order when they are read.</summary>
+    /// <summary>
+    /// Whether the file holds the elements one after another in row-major order. Others, as transposed ones, are put in order when they are read.
+    /// </summary>
     public bool IsContiguous => View.IsContiguous;
 
     /// <summary>Where the elements are.</summary>

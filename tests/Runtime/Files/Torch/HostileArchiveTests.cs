@@ -63,7 +63,8 @@ public sealed class HostileArchiveTests
         ["two pickles"] = (() => TorchArchiveTests.Simple().Add("n/data.pkl", "x").Finish(), "one folder with data.pkl"),
         ["member outside the folder"] = (() => TorchArchiveTests.Simple().Add("n/x", "x").Finish(), "in folder 'm'"),
         ["TorchScript"] = (() => TorchArchiveTests.Simple().Add("m/constants.pkl", "x").Finish(), "torch.jit"),
-        ["big-endian"] = (() => new ZipWriter().Add("m/data.pkl", Valid()).Add("m/byteorder", "big").Add("m/data/0", Data).Add("m/version", "3").Finish(), "little-endian"),
+        ["big-endian"] = (() => new ZipWriter().Add("m/data.pkl", Valid()).Add("m/byteorder", "big").Add("m/data/0", Data).Add("m/version", "3").Finish(),
+            "little-endian"),
         ["no version"] = (() => new ZipWriter().Add("m/data.pkl", Valid()).Add("m/data/0", Data).Finish(), "no such member"),
         ["version of the future"] = (() => new ZipWriter().Add("m/data.pkl", Valid()).Add("m/data/0", Data).Add("m/version", "999").Finish(), "format version"),
         ["pickle with another checksum"] = (() => SpoilBoth("m/data.pkl", 16, 14, 123), "checksum"),
@@ -82,8 +83,10 @@ public sealed class HostileArchiveTests
         ["eval"] = (() => Archive(PickleWriter.Start.Global("builtins", "eval").Text("1").Raw(0x85).Raw("R").Stop()), "'builtins eval'"),
         ["os.system by stack"] = (() => Archive(PickleWriter.Start.Text("posix").Text("system").Raw(0x93).Stop()), "'posix system'"),
         ["getattr through a known module"] = (() => Archive(PickleWriter.Start.Global("torch", "load").Stop()), "'torch load'"),
-        ["nested attribute"] = (() => Archive(PickleWriter.Start.Text("collections").Text("OrderedDict.__init__").Raw(0x93).Stop()), "'collections OrderedDict.__init__'"),
-        ["whole module"] = (() => Archive(PickleWriter.Start.Global("trainer.models.cross_modeling", "Cross_model").Raw(")").Raw(0x81).Stop()), "a file with code"),
+        ["nested attribute"] = (() => Archive(PickleWriter.Start.Text("collections").Text("OrderedDict.__init__").Raw(0x93).Stop()),
+            "'collections OrderedDict.__init__'"),
+        ["whole module"] = (() => Archive(PickleWriter.Start.Global("trainer.models.cross_modeling", "Cross_model").Raw(")").Raw(0x81).Stop()),
+            "a file with code"),
         ["new object"] = (() => Archive(PickleWriter.Start.Global("collections", "OrderedDict").Raw(")").Raw(0x81).Stop()), "0x81"),
         ["instance opcode"] = (() => Archive(PickleWriter.Start.Raw("(ios\nsystem\n").Stop()), "0x69"),
         ["object opcode"] = (() => Archive(PickleWriter.Start.Raw("(").Global("collections", "OrderedDict").Raw("o").Stop()), "0x6f"),
@@ -94,7 +97,8 @@ public sealed class HostileArchiveTests
         ["attributes of a function"] = (() => Archive(PickleWriter.Start.Global("torch", "device").Raw("}b").Stop()), "attributes of a dictionary"),
         ["call of a text"] = (() => Archive(PickleWriter.Start.Text("x").Raw(")R").Stop()), "a known function"),
         ["call without tuple"] = (() => Archive(PickleWriter.Start.Global("collections", "OrderedDict").Raw("]R").Stop()), "arguments in a tuple"),
-        ["dictionary of arguments"] = (() => Archive(PickleWriter.Start.Global("collections", "OrderedDict").Raw("]").Raw(0x85).Raw("R").Stop()), "arguments that fit"),
+        ["dictionary of arguments"] = (() => Archive(PickleWriter.Start.Global("collections", "OrderedDict").Raw("]").Raw(0x85).Raw("R").Stop()),
+            "arguments that fit"),
         ["storage class as a function"] = (() => Archive(PickleWriter.Start.Global("torch", "FloatStorage").Raw(")R").Stop()), "arguments that fit"),
         ["pop from nothing"] = (() => Archive(PickleWriter.Start.Raw(0x87).Stop()), "3 values on the stack"),
         ["pop through a mark"] = (() => Archive(PickleWriter.Start.Raw("NN(").Raw(0x86).Stop()), "2 values on the stack"),
@@ -117,9 +121,11 @@ public sealed class HostileArchiveTests
         ["a tensor alone"] = (() => Archive(PickleWriter.Start.Tensor("0", 6, 0, [6], [1]).Stop()), "a dictionary of tensors"),
         ["dictionary in itself"] = (() => Archive(PickleWriter.Start.Raw("}q", 0).Text("x").Raw("h", 0).Raw("s").Stop()), "32 deep"),
         ["billion laughs"] = (() => Archive(Laughs()), "at most 1048576 values"),
-        ["deep nesting"] = (() => Archive(PickleWriter.Start.Raw(string.Concat(Enumerable.Repeat("}X\u0001\0\0\0x", 1000)) + "N" + new string('s', 1000)).Stop()), "32 deep"),
+        ["deep nesting"] = (() => Archive(PickleWriter.Start.Raw(string.Concat(Enumerable.Repeat("}X\u0001\0\0\0x", 1000)) + "N" + new string('s', 1000)).Stop()),
+            "32 deep"),
         ["long name of a tensor"] = (() => Archive(PickleWriter.Start.Dictionary(w => w.Text(new string('x', 2000)).Number(1)).Stop()), "1024 characters"),
-        ["two ways to one name"] = (() => Archive(PickleWriter.Start.Dictionary(w => w.Text("a.b").Tensor("0", 6, 0, [6], [1]).Text("a").Dictionary(v => v.Text("b").Tensor("0", 6, 0, [6], [1]))).Stop()), "'a.b' twice"),
+        ["two ways to one name"] = (() => Archive(PickleWriter.Start.Dictionary(w => w.Text("a.b").Tensor("0", 6, 0, [6], [1])
+            .Text("a").Dictionary(v => v.Text("b").Tensor("0", 6, 0, [6], [1]))).Stop()), "'a.b' twice"),
 
         // Tensors.
         ["persistent id of another form"] = (() => Archive(PickleWriter.Start.Text("x").Raw("Q").Stop()), "('storage', class, key, device, count)"),
@@ -145,8 +151,10 @@ public sealed class HostileArchiveTests
         ["many dimensions"] = (() => View(0, [.. Enumerable.Repeat(1L, 100)], [.. Enumerable.Repeat(1L, 100)]), "up to 64 whole numbers"),
         ["sizes of 72 bits"] = (() => Archive(PickleWriter.Start.Global("torch._utils", "_rebuild_tensor_v2").Raw("(").Storage("0", 6).Number(0)
             .Raw("(").Raw(0x8A, 9, 0, 0, 0, 0, 0, 0, 0, 0, 1).Raw("t").Numbers(1).Raw(0x89).Raw("}tR").Stop()), "below 2^63"),
-        ["tensor of a text"] = (() => Archive(PickleWriter.Start.Global("torch._utils", "_rebuild_tensor_v2").Text("x").Raw(0x85).Raw("R").Stop()), "arguments that fit"),
-        ["parameter of a text"] = (() => Archive(PickleWriter.Start.Global("torch._utils", "_rebuild_parameter").Raw("(").Text("x").Raw(0x89).Raw("}tR").Stop()), "arguments that fit"),
+        ["tensor of a text"] = (() => Archive(PickleWriter.Start.Global("torch._utils", "_rebuild_tensor_v2").Text("x").Raw(0x85).Raw("R").Stop()),
+            "arguments that fit"),
+        ["parameter of a text"] = (() => Archive(PickleWriter.Start.Global("torch._utils", "_rebuild_parameter").Raw("(").Text("x").Raw(0x89)
+            .Raw("}tR").Stop()), "arguments that fit"),
     };
 
     public static TheoryData<string> Names => [.. Cases.Keys];
@@ -167,7 +175,8 @@ public sealed class HostileArchiveTests
 
     private static byte[] Archive(byte[] pickle) => TorchArchiveTests.Zip(pickle, Data).Finish();
 
-    private static byte[] View(long offset, long[] sizes, long[] strides) => Archive(PickleWriter.Start.Dictionary(w => w.Text("x").Tensor("0", 6, offset, sizes, strides)).Stop());
+    private static byte[] View(long offset, long[] sizes, long[] strides) =>
+        Archive(PickleWriter.Start.Dictionary(w => w.Text("x").Tensor("0", 6, offset, sizes, strides)).Stop());
 
     private static ZipWriter Two() => TorchArchiveTests.Simple().Add("m/data/1", Data);
 

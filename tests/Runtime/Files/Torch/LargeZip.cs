@@ -4,7 +4,9 @@ using System.Text;
 
 namespace CoGrpo.Tests.Runtime.Files.Torch;
 
-/// <summary>An archive with a storage of more than 4 GiB and the zip64 fields that it needs. The storage is zero but for its last byte and takes no memory.</summary>
+/// <summary>
+/// An archive with a storage of more than 4 GiB and the zip64 fields that it needs. The storage is zero but for its last byte and takes no memory.
+/// </summary>
 internal sealed class LargeZip : Stream
 {
     /// <summary>The last byte of the storage.</summary>
@@ -41,7 +43,9 @@ internal sealed class LargeZip : Stream
         int read = (int)Math.Min(count, Length - Position);
         for (int i = 0; i < read; i++, Position++)
         {
-            buffer[offset + i] = Position < _head.Length ? _head[Position] : Position >= _tailAt ? _tail[Position - _tailAt] : Position == _tailAt - 1 ? Last : (byte)0;
+            buffer[offset + i] = Position < _head.Length ? _head[Position]
+                : Position >= _tailAt ? _tail[Position - _tailAt]
+                : Position == _tailAt - 1 ? Last : (byte)0;
         }
 
         return read;

@@ -16,7 +16,8 @@ public sealed class TorchArchiveTests
     [MemberData(nameof(Layouts))]
     public void Tensors_of_a_state_dictionary_read_in_every_layout_of_the_archive(bool deferred, bool zip64)
     {
-        byte[] pickle = PickleWriter.Start.Dictionary(w => w.Text("a.weight").Tensor("0", 6, 0, [2, 3], [3, 1]).Text("a.bias").Tensor("0", 6, 4, [2], [1]).Text("step").Number(7)).Stop();
+        byte[] pickle = PickleWriter.Start.Dictionary(w => w.Text("a.weight").Tensor("0", 6, 0, [2, 3], [3, 1])
+            .Text("a.bias").Tensor("0", 6, 4, [2], [1]).Text("step").Number(7)).Stop();
         using TorchArchive archive = Open(Zip(pickle, Bytes(Six), deferred, zip64).Finish());
         Assert.Equal(["a.weight F32[2,3]", "a.bias F32[2]"], archive.Tensors.Select(t => t.ToString()));
         Assert.Equal(["a.weight", "a.bias", "step"], archive.Keys);
@@ -39,7 +40,8 @@ public sealed class TorchArchiveTests
         IReadOnlyList<TorchTensor> tensors = archive.TensorsIn("state_dict");
         string[] expected =
         [
-            "conv.weight F32[2,3]", "conv.bias F16[3]", "norm.weight BF16[2]", "norm.steps I64[]", "transposed F32[3,2]", "parameter F32[2,3]", "empty F32[0,4]",
+            "conv.weight F32[2,3]", "conv.bias F16[3]", "norm.weight BF16[2]", "norm.steps I64[]", "transposed F32[3,2]", "parameter F32[2,3]",
+            "empty F32[0,4]",
         ];
         Assert.Equal(expected, tensors.Select(t => t.ToString()));
         Assert.Equal(Six, Floats(archive, tensors[0]));
@@ -66,11 +68,13 @@ public sealed class TorchArchiveTests
     public void Element_types_read_in_order_and_permuted(string type, string storage, int size)
     {
         byte[] data = [.. Enumerable.Range(0, 24 * size).Select(i => (byte)i)];
-        byte[] pickle = PickleWriter.Start.Dictionary(w => w.Text("x").Tensor("0", 24, 0, [2, 3, 4], [12, 4, 1], storage).Text("y").Tensor("0", 24, 1, [4, 3, 2], [1, 4, 11], storage)).Stop();
+        byte[] pickle = PickleWriter.Start.Dictionary(w => w.Text("x").Tensor("0", 24, 0, [2, 3, 4], [12, 4, 1], storage)
+            .Text("y").Tensor("0", 24, 1, [4, 3, 2], [1, 4, 11], storage)).Stop();
         using TorchArchive archive = Open(Zip(pickle, data).Finish());
         Assert.Equal((type, 24 * size), (archive["x"].Type.ToString(), archive["x"].ByteCount));
         Assert.Equal(data, Read(archive, archive["x"]));
-        byte[] expected = [.. from i in Enumerable.Range(0, 4) from j in Enumerable.Range(0, 3) from k in Enumerable.Range(0, 2) from b in Enumerable.Range(0, size) select data[(size * (1 + i + (4 * j) + (11 * k))) + b]];
+        byte[] expected = [.. from i in Enumerable.Range(0, 4) from j in Enumerable.Range(0, 3) from k in Enumerable.Range(0, 2) 
+            from b in Enumerable.Range(0, size) select data[(size * (1 + i + (4 * j) + (11 * k))) + b]];
         Assert.Equal(expected, Read(archive, archive["y"]));
         var part = new byte[3 * size];
         archive.ReadBytes(archive["y"], 5 * size, part);
@@ -89,7 +93,8 @@ public sealed class TorchArchiveTests
     [Fact]
     public void Sub_dictionaries_are_asked_for_by_key()
     {
-        byte[] pickle = PickleWriter.Start.Dictionary(w => w.Text("model").Dictionary(m => m.Text("x").Tensor("0", 6, 0, [6], [1])).Text("step").Number(3)).Stop();
+        byte[] pickle = PickleWriter.Start.Dictionary(w => w.Text("model").Dictionary(m => m.Text("x").Tensor("0", 6, 0, [6], [1]))
+            .Text("step").Number(3)).Stop();
         using TorchArchive archive = Open(Zip(pickle, Bytes(Six)).Finish());
         Assert.Equal("x", archive.TensorsIn("model").Single().Name);
         Assert.Equal("model.x", archive.Tensors.Single().Name);
@@ -188,7 +193,8 @@ public sealed class TorchArchiveTests
         byte[] file = [.. valid];
         ReadOnlySpan<byte> marker = "data.pkl"u8;
         int local = file.AsSpan().IndexOf(marker) - "archive/".Length - 30;
-        int begin = local + 30 + BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan(local + 26)) + BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan(local + 28));
+        int begin = local + 30 + BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan(local + 26))
+            + BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan(local + 28));
         int entry = file.AsSpan().LastIndexOf(marker) - "archive/".Length - 46;
         int size = BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(entry + 24));
         bool inPickle = random.Next(3) > 0;

@@ -63,8 +63,10 @@ public sealed class PictureEvalCommandTests : IDisposable
             SchedulePolicyFolder.Save(_folder.File("model/schedule_policy"), policy, new SchedulePolicySettings(4, [true, true, true, true], new ScheduleParametrizationSettings { HandMade = new() { Guidance = 1.5 } }));
         }
 
+        // The policy pools to 8 x 8, which is the grid of features of 64 x 64 pixels.
         string folder = HpdFolder.Write(_folder.File("hpd"), 3);
-        CliRun run = Ask("out", "--prompts-file", folder, "--limit", "2", "--schedule", _folder.File("model"), "--rewards", "hpsv2=" + _folder.File("clip"), "--set", "train.evaluation.samples=1");
+        CliRun run = Ask("out", "--prompts-file", folder, "--limit", "2", "--schedule", _folder.File("model"), "--rewards", "hpsv2=" + _folder.File("clip"), "--set", "train.evaluation.samples=1",
+            "--set", "sampling.width=64", "--set", "sampling.height=64");
         Assert.True(run.Code == 0, run.Error);
         string[][] csv = Csv("out");
         Assert.Equal(["schedule", "score", "steps", "pictures", "Animation", "Concept-art", "Painting", "Photo", "Average", "error"], csv[0]);

@@ -12,7 +12,8 @@ internal static class TensorFit
     // The nearest of a thousand names costs a millisecond or two: a file of quite another network is not searched to its end.
     private const int MostSearched = 64;
 
-    /// <summary>Everything that does not fit, each in a few words: of another shape, of no floating-point type, unknown with the nearest name of a missing or known one, missing.</summary>
+    /// <summary>Everything that does not fit, each in a few words: of another shape, of no floating-point type, unknown with the nearest name of a missing
+    /// or known one, missing.</summary>
     public static IReadOnlyList<string> Problems(IReadOnlyList<SafetensorsTensor> expected, IReadOnlyDictionary<string, SafetensorsTensor> found, Func<string, bool> ignores)
     {
         List<string> problems = [];

@@ -17,6 +17,7 @@ internal static class CommandSet
         DeviceOption.Gemm,
         new PretrainCommand(context, (request, output, progress, cancellation) => Pretrain(context, request, output, progress, cancellation)),
         new TrainCommand(context, (request, output, progress, cancellation) => Train(context, request, output, progress, cancellation)),
+        new AblateCommand(context, (request, output, progress, cancellation) => AblateCommand.Execute(context, request, output, progress, cancellation)),
         new SampleCommand(context, (request, output, progress, cancellation) => ServingCommands.Sample(context, request, output, progress, cancellation)),
         new EvalCommand(context, (request, output, progress, cancellation) => ServingCommands.Eval(context, request, output, progress, cancellation)),
         new PlanCommand(context, (request, output, progress, _) => PlanCommand.Print(request, output, progress)),

@@ -32,7 +32,7 @@ public sealed class AblationTablesTests
             {
                 Assert.Equal(arm.First().Arm.Overrides, same.Overrides);
                 Assert.Equal(arm.First().Arm.Steps, same.Steps);
-                Assert.Subset([.. same.Steps], [.. table.Steps]);
+                Assert.Subset(new HashSet<int>(same.Steps), new HashSet<int>(table.Steps));
             }
 
             RunConfiguration changed = ConfigurationLoader.Parse("{}", "preset", arm.First().Arm.Overrides);

@@ -112,7 +112,7 @@ public sealed class CommandLineTests
         Assert.Equal((1, $"error: {sample.File}x: no such file or folder; check the path{Environment.NewLine}"), (missing.Code, missing.Error));
         string empty = Directory.CreateDirectory(Path.Combine(sample.Folder, "empty")).FullName;
         CliRun none = CliRun.Of("inspect", empty);
-        Assert.Equal((1, $"error: {empty}: no .safetensors file in this folder; name a checkpoint folder or a file{Environment.NewLine}"), (none.Code, none.Error));
+        Assert.Equal((1, $"error: {empty}: no weight file in this folder; name a checkpoint folder or a file{Environment.NewLine}"), (none.Code, none.Error));
         File.WriteAllText(sample.File, "junk");
         CliRun junk = CliRun.Of("inspect", sample.File);
         Assert.Equal(1, junk.Code);

@@ -3,15 +3,15 @@ using CoGrpo.Runtime.Files;
 
 namespace CoGrpo.Cli.Commands;
 
-/// <summary><c>inspect</c>: the tensors of a safetensors file, or of all such files of a folder.</summary>
+/// <summary><c>inspect</c>: the tensors of a weight file, or of all such files of a folder.</summary>
 internal sealed class InspectCommand : Command
 {
-    private readonly Argument<string> _path = new("path") { Description = "A .safetensors file, or a folder that is searched for them.", HelpName = "FILE-or-FOLDER" };
+    private readonly Argument<string> _path = new("path") { Description = "A .safetensors, .bin, .pt or .pth file, or a folder that is searched for them.", HelpName = "FILE-or-FOLDER" };
     private readonly CliContext _context;
 
     /// <summary>The command.</summary>
     public InspectCommand(CliContext context)
-        : base("inspect", "List the tensors of a safetensors file or of a checkpoint folder.")
+        : base("inspect", "List the tensors of a weight file or of a model folder.")
     {
         _context = context;
         Add(_path);
@@ -23,10 +23,10 @@ internal sealed class InspectCommand : Command
         string path = parsed.GetRequiredValue(_path);
         if (Directory.Exists(path))
         {
-            string[] files = [.. Directory.EnumerateFiles(path, "*.safetensors", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
+            string[] files = [.. Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Where(WeightsFolder.IsWeightFile).Order(StringComparer.Ordinal)];
             if (files.Length == 0)
             {
-                throw new CommandException($"{path}: no .safetensors file in this folder; name a checkpoint folder or a file");
+                throw new CommandException($"{path}: no weight file in this folder; name a checkpoint folder or a file");
             }
 
             foreach (string file in files)
@@ -48,7 +48,7 @@ internal sealed class InspectCommand : Command
 
     private void List(string path)
     {
-        using SafetensorsFile file = SafetensorsFile.Open(path);
+        using ITensorSource file = WeightsFolder.OpenFile(path);
         TextWriter output = _context.Out;
         output.WriteLine(path);
         foreach ((string key, string value) in file.Metadata.OrderBy(entry => entry.Key, StringComparer.Ordinal))

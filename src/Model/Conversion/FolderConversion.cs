@@ -45,6 +45,11 @@ public static class FolderConversion
         }
 
         List<(OpenNetwork Open, IReadOnlyList<SafetensorsTensor> Tensors)> networks = [.. folder.Networks.Select(open => (open, NetworkCopy.Written(open.Source, open.Expected, type)))];
+        foreach (OpenNetwork open in folder.Networks)
+        {
+            open.Source.CheckData();
+        }
+
         long bytes = networks.Sum(network => network.Tensors.Sum(tensor => tensor.ByteCount));
         NewFolder.Check(output, bytes);
         progress.Begin(bytes);

@@ -38,6 +38,11 @@ public static class FolderVerification
             missing = folder.Missing;
             problems.AddRange(folder.Problems);
             networks.AddRange(folder.Networks.Where(open => !open.Problems().Any()).Select(open => ConvertedNetwork.Of(open.Network.Name, NetworkCopy.Written(open.Source, open.Expected, null))));
+            foreach (OpenNetwork open in folder.Networks)
+            {
+                Try(problems, open.Source.CheckData);
+            }
+
             if (folder.Problems.Count == 0)
             {
                 folder.CheckTogether();

@@ -26,7 +26,7 @@ internal sealed class ModelFolder : IDisposable
     private const long MostSmallBytes = 64 << 20;
     private static readonly string[] SmallFolders = [TokenizerName, SchedulerName];
     private static readonly string[] NeededFiles = [IndexName, $"{TokenizerName}/vocab.json", $"{TokenizerName}/merges.txt", $"{SchedulerName}/scheduler_config.json"];
-    private static readonly string[] OtherWeights = [".bin", ".pt", ".pth", ".ckpt", ".msgpack", ".h5", ".onnx", ".gguf", ".zip", ".tar", ".gz"];
+    private static readonly string[] OtherWeights = [".ckpt", ".msgpack", ".h5", ".onnx", ".gguf", ".zip", ".tar", ".gz"];
 
     private readonly List<OpenNetwork> _networks = [];
     private readonly SortedDictionary<string, string> _files = new(StringComparer.Ordinal);

@@ -56,7 +56,7 @@ public sealed class NetworkFolder
         {
             throw error.Message.StartsWith(configPath, StringComparison.Ordinal) ? error : new ModelException($"{configPath}: {error.Message}");
         }
-        catch (OverflowException)
+        catch (Exception error) when (error is OverflowException or OutOfMemoryException)
         {
             throw new ModelException($"{configPath}: wanted sizes of a network with fewer than 2^31 parameters, got more; restore the file from the model's source");
         }

@@ -76,6 +76,9 @@ internal sealed class OpenClipTextTower : ITensorSource
         _projection.AsSpan(checked((int)offset), destination.Length).CopyTo(destination);
     }
 
+    /// <inheritdoc/>
+    public void CheckData() => _source.CheckData();
+
     /// <summary>Closes the source.</summary>
     public void Dispose() => _source.Dispose();
 

@@ -5,6 +5,11 @@ namespace CoGrpo.Model.Meissonic;
 /// <summary>Architecture of a <see cref="MeissonicTransformer"/> under the keys of the published <c>transformer/config.json</c> (specs/meissonic.md 0.2).</summary>
 public sealed record TransformerConfig
 {
+    // Far above any model, so that a damaged file is refused at once and does not fill the memory.
+    private const int MostWidth = 1 << 16;
+    private const int MostLayers = 1024;
+    private const int MostCodes = 1 << 20;
+
     /// <summary>Head width D.</summary>
     [JsonPropertyName("attention_head_dim")]
     public int AttentionHeadDim { get; init; } = 128;
@@ -61,16 +66,19 @@ public sealed record TransformerConfig
     /// <exception cref="ModelException">They do not; the message names key, wanted, got and remedy.</exception>
     public TransformerConfig Validated()
     {
-        Check(AttentionHeadDim > 0 && AttentionHeadDim % 2 == 0, "attention_head_dim", "an even positive number", AttentionHeadDim);
-        Check(NumAttentionHeads > 0, "num_attention_heads", "a positive number", NumAttentionHeads);
-        Check(NumLayers >= 0, "num_layers", "0 or more", NumLayers);
-        Check(NumSingleLayers >= 1, "num_single_layers", "1 or more (the schedule policy reads the last one)", NumSingleLayers);
-        Check(JointAttentionDim > 0, "joint_attention_dim", "a positive number", JointAttentionDim);
+        Check(AttentionHeadDim is > 0 and <= MostWidth && AttentionHeadDim % 2 == 0, "attention_head_dim", $"an even number from 2 to {MostWidth}", AttentionHeadDim);
+        Check(NumAttentionHeads is > 0 and <= MostWidth, "num_attention_heads", $"1 to {MostWidth}", NumAttentionHeads);
+        Check((long)AttentionHeadDim * NumAttentionHeads <= MostWidth, "num_attention_heads", $"a width num_attention_heads x attention_head_dim of at most {MostWidth}", NumAttentionHeads);
+        Check(NumLayers is >= 0 and <= MostLayers, "num_layers", $"0 to {MostLayers}", NumLayers);
+        Check(NumSingleLayers is >= 1 and <= MostLayers, "num_single_layers", $"1 to {MostLayers} (the schedule policy reads the last one)", NumSingleLayers);
+        Check(JointAttentionDim is > 0 and <= MostWidth, "joint_attention_dim", $"1 to {MostWidth}", JointAttentionDim);
         Check(PooledProjectionDim == Width, "pooled_projection_dim", $"num_attention_heads x attention_head_dim = {Width}", PooledProjectionDim);
-        Check(AxesDimsRope.Count == 3 && AxesDimsRope.All(d => d >= 0 && d % 2 == 0) && AxesDimsRope.Sum() == AttentionHeadDim, "axes_dims_rope",
-            $"three even numbers of sum attention_head_dim = {AttentionHeadDim}", string.Join(',', AxesDimsRope));
+        // A file may say null where the type does not.
+        IReadOnlyList<int> axes = AxesDimsRope ?? [];
+        Check(axes.Count == 3 && axes.All(d => d >= 0 && d <= AttentionHeadDim && d % 2 == 0) && axes.Sum() == AttentionHeadDim, "axes_dims_rope",
+            $"three even numbers of sum attention_head_dim = {AttentionHeadDim}", string.Join(',', axes));
         Check(CodebookSize > 1 && CodebookSize < ushort.MaxValue, "codebook_size", "2 to 65534", CodebookSize);
-        Check(VocabSize > CodebookSize, "vocab_size", $"more than codebook_size = {CodebookSize}, since the last row is the mask token", VocabSize);
+        Check(VocabSize > CodebookSize && VocabSize <= MostCodes, "vocab_size", $"more than codebook_size = {CodebookSize}, since the last row is the mask token, and at most {MostCodes}", VocabSize);
         Check(Downsample == Upsample, "upsample", $"the same as downsample = {Downsample}", Upsample);
         return this;
     }

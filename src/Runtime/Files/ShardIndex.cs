@@ -1,4 +1,5 @@
 using System.Text.Json;
+using static CoGrpo.Runtime.Files.UntrustedText;
 
 namespace CoGrpo.Runtime.Files;
 
@@ -42,12 +43,12 @@ internal sealed class ShardIndex
                 string? name = entry.Value.ValueKind == JsonValueKind.String ? entry.Value.GetString() : null;
                 if (name is null || !IsPlain(name))
                 {
-                    throw Refuse(path, $"file of tensor '{Shown(entry.Name)}'", "the name of a weight file in the same folder", $"'{Shown(entry.Value.ToString())}'");
+                    throw Refuse(path, $"file of tensor {Quote(entry.Name)}", "the name of a weight file in the same folder", Quote(entry.Value.ToString()));
                 }
 
                 if (!fileOf.TryAdd(entry.Name, name))
                 {
-                    throw Refuse(path, "weight_map", "unique tensor names", $"'{Shown(entry.Name)}' twice");
+                    throw Refuse(path, "weight_map", "unique tensor names", $"{Quote(entry.Name)} twice");
                 }
             }
         }
@@ -71,8 +72,8 @@ internal sealed class ShardIndex
         List<string> differences = [];
         foreach ((string name, ITensorSource file) in files)
         {
-            differences.AddRange(file.Tensors.Keys.Where(tensor => FileOf.GetValueOrDefault(tensor) != name).Select(tensor => $"'{Shown(tensor)}' in {name}, which the index does not say"));
-            differences.AddRange(FileOf.Where(entry => entry.Value == name && !file.Tensors.ContainsKey(entry.Key)).Select(entry => $"no '{Shown(entry.Key)}' in {name}"));
+            differences.AddRange(file.Tensors.Keys.Where(tensor => FileOf.GetValueOrDefault(tensor) != name).Select(tensor => $"{Quote(tensor)} in {name}, which the index does not say"));
+            differences.AddRange(FileOf.Where(entry => entry.Value == name && !file.Tensors.ContainsKey(entry.Key)).Select(entry => $"no {Quote(entry.Key)} in {name}"));
         }
 
         if (differences.Count > 0)
@@ -84,8 +85,6 @@ internal sealed class ShardIndex
 
     private static bool IsPlain(string name) =>
         name.Length is > 0 and <= 255 && name == Path.GetFileName(name) && name.IndexOfAny(['/', '\\', ':', '\0']) < 0 && name[0] != '.' && WeightsFolder.IsWeightFile(name);
-
-    private static string Shown(string text) => string.Concat((text.Length <= 80 ? text : text[..80] + "...").Select(c => char.IsControl(c) ? '?' : c));
 
     private static WeightsFolderException Refuse(string path, string what, string expected, string found) => new(path, what, expected, found, "fetch index and weight files again from one source");
 }

@@ -39,6 +39,9 @@ public sealed class TensorShards : ITensorSource
     /// <inheritdoc/>
     public void ReadBytes(string name, long offset, Span<byte> destination) => _fileOf[name].ReadBytes(name, offset, destination);
 
+    /// <inheritdoc/>
+    public void CheckData() => _files.ForEach(file => file.CheckData());
+
     /// <summary>Closes the files.</summary>
     public void Dispose()
     {

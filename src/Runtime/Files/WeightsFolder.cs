@@ -1,12 +1,17 @@
+using CoGrpo.Runtime.Files.Torch;
+
 namespace CoGrpo.Runtime.Files;
 
 /// <summary>
 /// Finds and opens the weights of one network in its folder: <c>STEM.safetensors</c>, <c>STEM.VARIANT.safetensors</c>, or several files with
-/// <c>STEM.safetensors.index.json</c> or <c>STEM.safetensors.index.VARIANT.json</c>, a variant being a word such as fp16.
+/// <c>STEM.safetensors.index.json</c> or <c>STEM.safetensors.index.VARIANT.json</c>, a variant being a word such as fp16; where there is none of these, the same with
+/// the endings of PyTorch archives.
 /// </summary>
 public static class WeightsFolder
 {
-    private static readonly string[] Endings = [".safetensors"];
+    private const string Safetensors = ".safetensors";
+
+    private static readonly string[] Endings = [Safetensors, ".bin", ".pt", ".pth"];
 
     /// <summary>Whether a file of this name holds weights in a form that can be read.</summary>
     public static bool IsWeightFile(string name) => Endings.Any(ending => name.EndsWith(ending, StringComparison.Ordinal));
@@ -35,7 +40,7 @@ public static class WeightsFolder
             }
         }
 
-        string wanted = $"{stems[0]}{(variant is null ? "" : "." + variant)}{Endings[0]} or its index";
+        string wanted = $"{stems[0]}{(variant is null ? "" : "." + variant)}{Safetensors} or its index";
         string[] near = [.. names.Where(name => IsWeightFile(name) || name.EndsWith(".json", StringComparison.Ordinal)).Take(5)];
         throw new WeightsFolderException(folder, "weights", wanted, near.Length == 0 ? "no such file" : string.Join(", ", near), "give the folder as it was published");
     }
@@ -46,7 +51,7 @@ public static class WeightsFolder
     {
         if (!path.EndsWith(".json", StringComparison.Ordinal))
         {
-            return SafetensorsFile.Open(path);
+            return path.EndsWith(Safetensors, StringComparison.Ordinal) ? SafetensorsFile.Open(path) : TorchTensorSource.Open(path);
         }
 
         ShardIndex index = ShardIndex.Read(path);

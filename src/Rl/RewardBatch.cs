@@ -9,6 +9,7 @@ public readonly ref struct RewardBatch
     private readonly ReadOnlySpan<IPrompt> _prompts;
     private readonly ReadOnlySpan<int> _codes;
     private readonly RgbImage?[]? _decoded;
+    private readonly IImageTokenizer? _pictures;
 
     /// <summary>A batch of B prompts (one per picture; a group repeats its prompt) and B pictures of N codes each, row-major [B,N].</summary>
     /// <param name="prompts">[B].</param>
@@ -32,14 +33,31 @@ public readonly ref struct RewardBatch
         _decoded = decoded;
         _prompts = prompts;
         _codes = codes;
-        Pictures = pictures;
+        _pictures = pictures;
+    }
+
+    /// <summary>A batch of B prompts and their finished pictures, which have no codes: for rewards that look at pixels.</summary>
+    /// <param name="prompts">[B].</param>
+    /// <param name="pictures">[B], of any sizes.</param>
+    /// <exception cref="ArgumentException">The numbers differ, or a picture is missing.</exception>
+    public RewardBatch(ReadOnlySpan<IPrompt> prompts, RgbImage[] pictures)
+    {
+        ArgumentNullException.ThrowIfNull(pictures);
+        if (pictures.Length != prompts.Length || pictures.Contains(null))
+        {
+            throw new ArgumentException($"pictures: wanted {prompts.Length}, one per prompt, got {pictures.Count(picture => picture is not null)} of {pictures.Length}", nameof(pictures));
+        }
+
+        _decoded = pictures;
+        _prompts = prompts;
     }
 
     /// <summary>Number of pictures, B.</summary>
     public int Count => _prompts.Length;
 
     /// <summary>Decodes the codes for rewards that look at pixels.</summary>
-    public IImageTokenizer Pictures { get; }
+    /// <exception cref="InvalidOperationException">The batch is of finished pictures.</exception>
+    public IImageTokenizer Pictures => _pictures ?? throw new InvalidOperationException("codes were asked of a batch of finished pictures, which has none; look at the pixels");
 
     /// <summary>The prompt of picture <paramref name="b"/>.</summary>
     public IPrompt Prompt(int b) => _prompts[b];

@@ -153,7 +153,7 @@ public sealed class TrainRun : IDisposable
                 _cancellation.ThrowIfCancellationRequested();
             }
 
-            IterationMetrics metrics = _trainer.Train();
+            IterationMetrics metrics = Iterate();
             _folder.Log(metrics.Iteration, metrics.Flatten());
             _alarms.Watch(metrics);
             _progress.Report(metrics.Iteration, Describe(metrics));
@@ -197,6 +197,20 @@ public sealed class TrainRun : IDisposable
         }
 
         output.WriteLine($"model: {_folder.At("model")}");
+    }
+
+    /// <summary>The next iteration. A reward that fails, a server above all, ends the run before anything is updated: the checkpoint that is saved then loses nothing.</summary>
+    private IterationMetrics Iterate()
+    {
+        try
+        {
+            return _trainer.Train();
+        }
+        catch (ModelException)
+        {
+            Save();
+            throw;
+        }
     }
 
     /// <summary>What was trained: the model, or its adapters in a folder of their own, and the schedule policy.</summary>

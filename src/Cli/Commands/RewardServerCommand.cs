@@ -8,7 +8,7 @@ namespace CoGrpo.Cli.Commands;
 /// <summary><c>reward-server</c>: a reward for other machines.</summary>
 internal sealed class RewardServerCommand : RewardCommand
 {
-    private readonly Option<int> _port = new("--port") { Description = "Port to listen at.", HelpName = "N", DefaultValueFactory = _ => 8080 };
+    private readonly Option<int> _port = new("--port") { Description = "Port to listen at; 0 for any that is free.", HelpName = "N", DefaultValueFactory = _ => 8080 };
     private readonly Option<string> _bind = new("--bind") { Description = "Address to listen at; 0.0.0.0 for all. There are no users and no encryption.", HelpName = "ADDRESS", DefaultValueFactory = _ => "127.0.0.1" };
 
     /// <summary>The command.</summary>
@@ -23,9 +23,9 @@ internal sealed class RewardServerCommand : RewardCommand
     protected override Action<IReward, CancellationToken> Read(ParseResult parsed)
     {
         int port = parsed.GetValue(_port);
-        if (port is < 1 or > 65_535)
+        if (port is < 0 or > 65_535)
         {
-            throw new CommandException($"--port: expected a whole number from 1 to 65535, found {port}; correct the option", ExitCode.Usage);
+            throw new CommandException($"--port: expected a whole number from 0 to 65535, found {port}; correct the option", ExitCode.Usage);
         }
 
         string bind = parsed.GetRequiredValue(_bind);
@@ -37,7 +37,7 @@ internal sealed class RewardServerCommand : RewardCommand
         return (reward, cancellation) =>
         {
             using var server = new RewardServer(reward, address, port);
-            Context.Out.WriteLine(FormattableString.Invariant($"{reward.Name} at http://{(address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{address}]" : address)}:{port}/ until Ctrl-C"));
+            Context.Out.WriteLine($"{reward.Name} at {server.Url} until Ctrl-C");
             server.Run(Context.Error.WriteLine, cancellation);
         };
     }

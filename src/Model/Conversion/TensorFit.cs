@@ -12,7 +12,7 @@ internal static class TensorFit
     // The nearest of a thousand names costs a millisecond or two: a file of quite another network is not searched to its end.
     private const int MostSearched = 64;
 
-    /// <summary>Everything that does not fit, each in a few words: of another shape, of no floating-point type, unknown with the nearest name of a missing or known one, missing.</summary>
+    /// <summary>Everything that does not fit, each in a few words: missing, of another shape, of no floating-point type, unknown with the nearest name of a missing or known one.</summary>
     public static IReadOnlyList<string> Problems(IReadOnlyList<SafetensorsTensor> expected, IReadOnlyDictionary<string, SafetensorsTensor> found, Func<string, bool> ignores)
     {
         List<string> problems = [];
@@ -49,7 +49,6 @@ internal static class TensorFit
             problems.Add($"{Printable(name)} is not a tensor of this network{(nearest is null ? "" : $", nearest is {nearest}")}");
         }
 
-        problems.AddRange(missing.Select(name => $"{name} is missing"));
         return problems;
     }
 

@@ -1,4 +1,5 @@
 using CoGrpo.Model;
+using CoGrpo.Model.Clip;
 using CoGrpo.Model.Images;
 using CoGrpo.Model.Rewards;
 using CoGrpo.Model.Tokenizers;
@@ -43,11 +44,28 @@ public static class RewardRegistry
         return new RemoteReward($"{NameOf(RewardName.Remote)}:{url.Authority}{url.AbsolutePath}".TrimEnd('/'), url, reward.Batch, TimeSpan.FromSeconds(reward.TimeoutSeconds), reward.Retries);
     }
 
-    private static MpsModel Mps(string weights, IBackend backend)
+    /// <summary>The network that <see cref="Create"/> would load, with zero weights, and the ids of its longest prompt; null for a reward without one. For plans. Owned by the caller.</summary>
+    /// <exception cref="ModelException">A configuration beside its weights is malformed.</exception>
+    internal static (IRewardModel Model, int[] LongestPrompt)? Planned(RewardConfiguration reward, IBackend backend)
+    {
+        int[] clip = [.. Enumerable.Range(0, ClipTokenizer.OpenClip.Length)];
+        return reward.Name switch
+        {
+            RewardName.ImageReward => (ImageRewardModel.Planned(reward.Weights, backend), [.. Enumerable.Range(0, new BertTokenizer().Length)]),
+            RewardName.HpsV2 => (new HpsModel(ClipModel.Planned(reward.Weights, backend), HpsVersion.V20), clip),
+            RewardName.ClipScore => (new ClipScoreModel(ClipModel.Planned(reward.Weights, backend)), clip),
+            RewardName.Mps => (MpsModel.Planned(reward.Weights, Condition(), backend), clip),
+            _ => null,
+        };
+    }
+
+    private static MpsModel Mps(string weights, IBackend backend) => MpsModel.Load(weights, Condition(), backend);
+
+    private static int[] Condition()
     {
         ClipTokenizer tokenizer = ClipTokenizer.Published;
         int[] ids = new int[tokenizer.Length];
         int count = tokenizer.Encode(MpsConfig.OverallCondition, ids);
-        return MpsModel.Load(weights, ids.AsSpan(0, count), backend);
+        return ids[..count];
     }
 }

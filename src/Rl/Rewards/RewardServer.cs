@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using CoGrpo.Model;
 using CoGrpo.Model.Images;
 using CoGrpo.Rl.Prompts;
@@ -17,34 +18,34 @@ public sealed class RewardServer : IDisposable
     public const int MostPictures = 1024;
 
     private const int MostClients = 16;
-    private const int ReadBytes = 1 << 16;
 
     private readonly IReward _reward;
-    private readonly HttpListener _listener = new();
-    private readonly BlockingCollection<(byte[] Request, TaskCompletionSource<(int Status, byte[] Answer)> Reply)> _waiting = new(MostClients);
+    private readonly TcpListener _listener;
+    private readonly BlockingCollection<(byte[] Request, TaskCompletionSource<(int Status, byte[] Answer)> Reply)> _waiting = [];
     private int _clients;
 
     /// <summary>Listens at once; requests are answered while <see cref="Run"/> runs.</summary>
     /// <param name="reward">Scores pictures of any size; stays the caller's.</param>
     /// <param name="address">An address of this machine, or all of them.</param>
-    /// <param name="port">From 1 to 65535.</param>
+    /// <param name="port">0 for any that is free.</param>
     /// <exception cref="ModelException">The address cannot be listened at.</exception>
     public RewardServer(IReward reward, IPAddress address, int port)
     {
         ArgumentNullException.ThrowIfNull(address);
         _reward = reward;
-        string host = address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) ? "+" : address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{address}]" : $"{address}";
-        string prefix = string.Create(CultureInfo.InvariantCulture, $"http://{host}:{port}/");
-        _listener.Prefixes.Add(prefix);
+        _listener = new TcpListener(address, port);
         try
         {
             _listener.Start();
         }
-        catch (HttpListenerException error)
+        catch (SocketException error)
         {
-            throw new ModelException($"{prefix}: wanted an address to listen at, got {error.Message.TrimEnd('.')}; choose another port or address");
+            throw new ModelException($"{new IPEndPoint(address, port)}: wanted an address to listen at, got {error.Message.TrimEnd('.')}; choose another port or address");
         }
     }
+
+    /// <summary>Where it listens.</summary>
+    public Uri Url => new($"http://{_listener.LocalEndpoint}/");
 
     /// <summary>Most bytes of a request.</summary>
     public long MostBytes { get; init; } = 256L << 20;
@@ -52,16 +53,15 @@ public sealed class RewardServer : IDisposable
     /// <summary>Most pixels of all pictures of a request together.</summary>
     public long MostPixels { get; init; } = 1L << 27;
 
-    /// <summary>Longest wait for the rest of a request.</summary>
-    public TimeSpan ReadTimeout { get; init; } = TimeSpan.FromSeconds(60);
+    /// <summary>Longest wait for a whole request, and for the taking of an answer.</summary>
+    public TimeSpan WaitLimit { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Answers requests until <paramref name="cancellation"/>. Pictures are scored on the calling thread, which must be the one that drives the reward's network.</summary>
-    /// <param name="log">Told a line for each request: status, pictures or what was wrong.</param>
+    /// <param name="log">Told a line for each request that was read: status, pictures or what was wrong.</param>
     /// <param name="cancellation">Ends it without an exception.</param>
     public void Run(Action<string> log, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(log);
-        using CancellationTokenRegistration stop = cancellation.Register(_listener.Stop);
         Task accepting = Accept(cancellation);
         try
         {
@@ -74,55 +74,66 @@ public sealed class RewardServer : IDisposable
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            accepting.Wait(CancellationToken.None);
+            accepting.GetAwaiter().GetResult();
         }
     }
 
     /// <summary>Stops listening.</summary>
     public void Dispose()
     {
-        _listener.Close();
+        _listener.Dispose();
         _waiting.Dispose();
     }
 
     private async Task Accept(CancellationToken cancellation)
     {
-        while (!cancellation.IsCancellationRequested)
+        var serving = new ConcurrentDictionary<Task, byte>();
+        try
         {
-            try
+            while (true)
             {
-                HttpListenerContext context = await _listener.GetContextAsync().ConfigureAwait(false);
-                _ = Task.Run(() => Serve(context, cancellation), CancellationToken.None);
-            }
-            catch (Exception error) when (error is HttpListenerException or ObjectDisposedException or InvalidOperationException)
-            {
-                // The listener was stopped, or a client left in the middle of its greeting.
-                if (!_listener.IsListening)
+                TcpClient client;
+                try
                 {
-                    return;
+                    client = await _listener.AcceptTcpClientAsync(cancellation).ConfigureAwait(false);
                 }
+                catch (SocketException)
+                {
+                    // A client that left in the middle of its greeting.
+                    continue;
+                }
+
+                Task task = Task.Run(() => Serve(client, cancellation), CancellationToken.None);
+                serving.TryAdd(task, 0);
+                _ = task.ContinueWith(done => serving.TryRemove(done, out _), TaskScheduler.Default);
             }
+        }
+        catch (OperationCanceledException)
+        {
+            _listener.Stop();
+            await Task.WhenAll(serving.Keys).ConfigureAwait(false);
         }
     }
 
-    private async Task Serve(HttpListenerContext context, CancellationToken cancellation)
+    private async Task Serve(TcpClient client, CancellationToken cancellation)
     {
         try
         {
-            (int status, byte[] answer) = Interlocked.Increment(ref _clients) > MostClients ? (503, RewardProtocol.Error("too many requests at once; try again later")) : await Reply(context.Request, cancellation).ConfigureAwait(false);
-            context.Response.StatusCode = status;
-            context.Response.ContentType = RewardProtocol.MediaType;
-            context.Response.ContentLength64 = answer.Length;
-
-            // What is left of a body that was not read would be taken for the next request.
-            context.Response.KeepAlive = status == 200;
-            await context.Response.OutputStream.WriteAsync(answer, cancellation).ConfigureAwait(false);
-            context.Response.Close();
+            using (client)
+            {
+                NetworkStream stream = client.GetStream();
+                (int status, byte[] answer) = Interlocked.Increment(ref _clients) > MostClients
+                    ? (503, RewardProtocol.Error($"wanted at most {MostClients} requests at once; try again later")) : await Reply(stream, cancellation).ConfigureAwait(false);
+                using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+                limit.CancelAfter(WaitLimit);
+                await HttpExchange.Write(stream, status, answer, limit.Token).ConfigureAwait(false);
+                client.Client.Shutdown(SocketShutdown.Send);
+                await HttpExchange.Drain(stream, limit.Token).ConfigureAwait(false);
+            }
         }
-        catch (Exception error) when (error is HttpListenerException or IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception error) when (error is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
         {
             // The client is gone, or the server ends: there is nobody to tell.
-            context.Response.Abort();
         }
         finally
         {
@@ -130,51 +141,27 @@ public sealed class RewardServer : IDisposable
         }
     }
 
-    private async Task<(int Status, byte[] Answer)> Reply(HttpListenerRequest request, CancellationToken cancellation)
+    private async Task<(int Status, byte[] Answer)> Reply(NetworkStream stream, CancellationToken cancellation)
     {
-        if (request.HttpMethod != "POST")
-        {
-            return (405, RewardProtocol.Error("wanted POST; send prompts and images"));
-        }
-
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(ReadTimeout);
-        byte[]? body;
+        limit.CancelAfter(WaitLimit);
+        byte[] body;
         try
         {
-            body = request.ContentLength64 > MostBytes ? null : await Body(request.InputStream, limit.Token).WaitAsync(limit.Token).ConfigureAwait(false);
+            (int status, body, string wrong) = await HttpExchange.Read(stream, MostBytes, limit.Token).ConfigureAwait(false);
+            if (status != 200)
+            {
+                return (status, RewardProtocol.Error(wrong));
+            }
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            return (408, RewardProtocol.Error(string.Create(CultureInfo.InvariantCulture, $"the request was not whole within {ReadTimeout.TotalSeconds} s; send it faster")));
-        }
-
-        if (body is null)
-        {
-            return (413, RewardProtocol.Error($"wanted a request of at most {MostBytes} bytes; send fewer pictures at a time"));
+            return (408, RewardProtocol.Error(string.Create(CultureInfo.InvariantCulture, $"wanted the whole request within {WaitLimit.TotalSeconds} s; send it faster")));
         }
 
         var reply = new TaskCompletionSource<(int Status, byte[] Answer)>(TaskCreationOptions.RunContinuationsAsynchronously);
         _waiting.Add((body, reply), cancellation);
         return await reply.Task.WaitAsync(cancellation).ConfigureAwait(false);
-    }
-
-    private async Task<byte[]?> Body(Stream stream, CancellationToken cancellation)
-    {
-        using var body = new MemoryStream();
-        byte[] buffer = new byte[ReadBytes];
-        while (body.Length <= MostBytes)
-        {
-            int read = await stream.ReadAsync(buffer, cancellation).ConfigureAwait(false);
-            if (read == 0)
-            {
-                return body.ToArray();
-            }
-
-            body.Write(buffer, 0, read);
-        }
-
-        return null;
     }
 
     private (int Status, byte[] Answer, string Said) Answer(byte[] request)
@@ -199,6 +186,11 @@ public sealed class RewardServer : IDisposable
             status = 500;
             double[] scores = new double[images.Length];
             _reward.Score(new RewardBatch([.. prompts.Select(prompt => new TextPrompt(prompt))], images), scores);
+            if (!Array.TrueForAll(scores, double.IsFinite))
+            {
+                throw new ModelException($"{_reward.Name}: wanted finite scores, got {scores.First(score => !double.IsFinite(score))}; check its weights");
+            }
+
             return (200, RewardProtocol.Answer(scores), FormattableString.Invariant($"{images.Length} pictures"));
         }
         catch (Exception error) when (error is ModelException or PngException)

@@ -59,7 +59,7 @@ public sealed class RemoteRewardTests
         { "scores of another kind", RawServer.Http("""{"scores":1}"""), "without a list of scores" },
         { "a list outermost", RawServer.Http("[1.5]"), "no JSON object" },
         { "a page", RawServer.Http("<html>hello</html>"), "no JSON object" },
-        { "a pickle", RawServer.Http("\x80\x02]q\0G?\xf0."), "no JSON object" },
+        { "a pickle", RawServer.Http("cos\nsystem\n(S'true'\ntR."), "no JSON object" },
         { "nothing", RawServer.Http(""), "no JSON object" },
         { "two values", RawServer.Http(Good + Good), "no JSON object" },
         { "a cut answer that says it is whole", RawServer.Http("""{"scores":[1."""), "no JSON object" },
@@ -68,7 +68,6 @@ public sealed class RemoteRewardTests
         { "a long answer", RawServer.Http(new string(' ', 20000) + Good), "got an answer of more than 8256 bytes" },
         { "a longer length than body", "HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n" + Good, "ended prematurely" },
         { "a shorter length than body", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n" + Good, "no JSON object" },
-        { "a length that is none", "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n" + Good, "wanted 1 scores, got" },
         { "a huge length", "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\n" + Good, "wanted 1 scores, got" },
         { "compression", RawServer.Http(Good, headers: "Content-Encoding: gzip\r\nX-Nothing: 1\r\n")[..^1], "wanted 1 scores, got" },
         { "a redirect", RawServer.Http("", "302 Found", "Location: http://127.0.0.1:1/\r\n"), "got status 302; correct the url of this reward; redirects are not followed" },
@@ -158,7 +157,7 @@ public sealed class RemoteRewardTests
         return Assert.Throws<ModelException>(() => remote.Score(Batch(1), new double[1])).Message;
     }
 
-    private static RewardBatch Batch(int count) => new([.. Enumerable.Range(0, count).Select(i => new TextPrompt(Prompts[i % Prompts.Length]))], [.. Enumerable.Range(0, count).Select(Picture)]);
+    private static RewardBatch Batch(int count) => new((IPrompt[])[.. Enumerable.Range(0, count).Select(i => new TextPrompt(Prompts[i % Prompts.Length]))], [.. Enumerable.Range(0, count).Select(Picture)]);
 
     private static RgbImage Picture(int number)
     {

@@ -15,13 +15,7 @@ public sealed class RewardServerTests : IDisposable
     private static readonly string Picture = Convert.ToBase64String(PngWriter.Encode(new RgbImage(4, 4)));
 
     private readonly HttpClient _client = new();
-    private readonly ServedReward _served;
-
-    public RewardServerTests()
-    {
-        var reward = new BrightnessReward();
-        _served = new(reward, port => new RewardServer(reward, IPAddress.Loopback, port) { MostBytes = 1 << 16, MostPixels = 300, ReadTimeout = TimeSpan.FromSeconds(0.3) });
-    }
+    private readonly ServedReward _served = new(new RewardServer(new BrightnessReward(), IPAddress.Loopback, 0) { MostBytes = 1 << 16, MostPixels = 300, WaitLimit = TimeSpan.FromSeconds(0.5) });
 
     public void Dispose()
     {
@@ -68,8 +62,17 @@ public sealed class RewardServerTests : IDisposable
         Assert.Equal(HttpStatusCode.MethodNotAllowed, get.StatusCode);
         Assert.Contains("error", await get.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.StartsWith("HTTP/1.1 413", await Raw("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n"), StringComparison.Ordinal);
-        string chunk = new('a', 1 << 15);
-        Assert.StartsWith("HTTP/1.1 413", await Raw($"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n{string.Concat(Enumerable.Repeat($"8000\r\n{chunk}\r\n", 3))}"), StringComparison.Ordinal);
+        foreach ((string request, int status) in new[]
+        {
+            ("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", 411), ("POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
+            ("POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}", 400), ("GARBAGE\r\n\r\n", 400), ("\u0016\u0003\u0001 TLS hello\r\n\r\n", 400),
+            ("POST / HTTP/1.1\r\nX: " + new string('a', 17000), 431), ("DELETE / HTTP/1.1\r\n\r\n", 405), ("POST / HT", 408),
+            ("POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n{}", 100),
+        })
+        {
+            Assert.StartsWith($"HTTP/1.1 {status} ", await Raw(request), StringComparison.Ordinal);
+        }
+
         Assert.StartsWith("HTTP/1.1 408", await Raw("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.OK, (await Post(new StringContent($$"""{"version":1,"prompts":["a"],"images":["{{Picture}}"]}"""))).Status);
     }
@@ -86,7 +89,7 @@ public sealed class RewardServerTests : IDisposable
     public void A_port_in_use_is_one_line()
     {
         string message = Assert.Throws<ModelException>(() => new RewardServer(new BrightnessReward(), IPAddress.Loopback, _served.Url.Port)).Message;
-        Assert.StartsWith($"http://127.0.0.1:{_served.Url.Port}/: wanted an address to listen at", message, StringComparison.Ordinal);
+        Assert.StartsWith($"127.0.0.1:{_served.Url.Port}: wanted an address to listen at", message, StringComparison.Ordinal);
     }
 
     private async Task<(HttpStatusCode Status, string Said)> Post(HttpContent content)

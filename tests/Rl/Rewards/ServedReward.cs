@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using CoGrpo.Model;
 using CoGrpo.Rl;
 using CoGrpo.Rl.Rewards;
 
@@ -14,10 +13,15 @@ internal sealed class ServedReward : IDisposable
     private readonly Thread _thread;
     private readonly List<string> _log = [];
 
-    public ServedReward(IReward reward, Func<int, RewardServer>? server = null)
+    public ServedReward(IReward reward)
+        : this(new RewardServer(reward, IPAddress.Loopback, 0))
     {
-        server ??= port => new RewardServer(reward, IPAddress.Loopback, port);
-        (_server, Url) = Listen(server);
+    }
+
+    /// <summary>With other bounds; the server is owned from here on.</summary>
+    public ServedReward(RewardServer server)
+    {
+        _server = server;
         _thread = new Thread(() => _server.Run(line =>
         {
             lock (_log)
@@ -28,7 +32,7 @@ internal sealed class ServedReward : IDisposable
         _thread.Start();
     }
 
-    public Uri Url { get; }
+    public Uri Url => _server.Url;
 
     /// <summary>What the server said of its requests.</summary>
     public IReadOnlyList<string> Log
@@ -51,23 +55,6 @@ internal sealed class ServedReward : IDisposable
         _thread.Join();
         _server.Dispose();
         _stop.Dispose();
-    }
-
-    /// <summary>A port that was free a moment ago may be taken by now: then another.</summary>
-    private static (RewardServer Server, Uri Url) Listen(Func<int, RewardServer> server)
-    {
-        for (int attempt = 0; ; attempt++)
-        {
-            int port = FreePort();
-            try
-            {
-                return (server(port), new Uri($"http://127.0.0.1:{port}/"));
-            }
-            catch (ModelException) when (attempt < 5)
-            {
-                // Another try.
-            }
-        }
     }
 
     /// <summary>A port that nobody listens at.</summary>

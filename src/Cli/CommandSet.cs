@@ -28,6 +28,8 @@ internal static class CommandSet
         new PlanCommand(context, (request, output, progress, _) => PlanCommand.Print(request, output, progress)),
         new ScheduleCommand(context, (request, output, progress, cancellation) => ServingCommands.Schedule(context, request, output, progress, cancellation)),
         new MergeCommand(context),
+        new ScoreCommand(context),
+        new RewardServerCommand(context),
         new ConvertCommand(context),
         new InspectCommand(context),
         new KernelsCommand(context),

@@ -42,10 +42,10 @@ internal sealed record RewardSource(string Weights, string? Config)
     public T Architecture<T>(T published)
         where T : class => Config is null ? published : ConfigFile.Read<T>(Config, "the configuration of a reward network");
 
-    /// <summary>The architecture of CLIP, whose configuration open_clip wraps in <c>model_cfg</c>.</summary>
+    /// <summary>The architecture of CLIP, whose configuration open_clip wraps in <c>model_cfg</c> and Hugging Face's library writes with keys of its own.</summary>
     /// <exception cref="ModelException">The configuration is malformed.</exception>
     public ClipModelConfig ClipArchitecture() =>
-        Config is null ? ClipModelConfig.ViTH14 : Architecture(new WrappedClip()).Model ?? Architecture(ClipModelConfig.ViTH14);
+        Config is null ? ClipModelConfig.ViTH14 : Architecture(new WrappedClip()).Model ?? Architecture(new HuggingFaceClipConfig()).ToOpenClip() ?? Architecture(ClipModelConfig.ViTH14);
 
     private sealed record WrappedClip
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using CoGrpo.Model;
 using CoGrpo.Model.Images;
 using CoGrpo.Model.Lora;
+using CoGrpo.Model.Meissonic;
 using CoGrpo.Model.Schedule;
 using CoGrpo.Model.TextToImage;
 using CoGrpo.Rl.Configuration;
@@ -56,6 +57,11 @@ public sealed class TrainRun : IDisposable
 
         _data = Data(configuration, _checkpoint, _model, _backend = device.LaneBackend(Threads(configuration)));
         _policy = new SchedulePolicy(SchedulePolicyConfig.ForWidth(configuration.Schedule.PolicyWidth), device.Backend);
+        if (UsesLearnedSchedule)
+        {
+            CheckPolicy();
+        }
+
         Initialisation.SchedulePolicy(_policy.Parameters, device.Backend, (ulong)configuration.Seed);
         _lanes = Lanes(configuration, device, _model, _policy, _data.Pictures.GridHeight, _data.Pictures.GridWidth, _data.PixelsPerCode);
         _trainer = new CoGrpoTrainer(configuration, _lanes, _data.Prompts, _data.Rewards, _data.Pictures, _data.Watch);
@@ -104,6 +110,24 @@ public sealed class TrainRun : IDisposable
 
     private bool UsesLearnedSchedule => _configuration.Train.Mode != TrainMode.Naive;
 
+    /// <summary>The policy reads the features of the model, pooled to a grid of its own.</summary>
+    private void CheckPolicy()
+    {
+        TransformerConfig transformer = _model.Transformer.Config;
+        if (_policy.Config.FeatureDim != transformer.Width)
+        {
+            throw new ModelException($"schedule.policyWidth: wanted the width of the model, {transformer.Width}, got {_policy.Config.FeatureDim}; set it, or train.mode to naive");
+        }
+
+        int multiple = _policy.Config.PooledGrid * _data.PixelsPerCode * (transformer.Downsample ? 2 : 1);
+        (int width, int height) = (_data.Pictures.PictureWidth, _data.Pictures.PictureHeight);
+        if (width % multiple != 0 || height % multiple != 0)
+        {
+            throw new ModelException(
+                $"sampling.width and height: wanted multiples of {multiple}, which a learned schedule of width {transformer.Width} needs, got {width} x {height}; round them, or set train.mode to naive");
+        }
+    }
+
     private HandMadeSchedule HandMade => new(RunFactory.HandMade(_configuration.Sampling.HandMade));
 
     private void Train(TextWriter output)
@@ -140,7 +164,7 @@ public sealed class TrainRun : IDisposable
                 _cancellation.ThrowIfCancellationRequested();
             }
 
-            IterationMetrics metrics = _trainer.Train();
+            IterationMetrics metrics = Iterate();
             _folder.Log(metrics.Iteration, metrics.Flatten());
             _alarms.Watch(metrics);
             _progress.Report(metrics.Iteration, Describe(metrics));
@@ -202,6 +226,20 @@ public sealed class TrainRun : IDisposable
         }
 
         output.WriteLine($"model: {_folder.At("model")}");
+    }
+
+    /// <summary>The next iteration. A reward that fails, a server above all, ends the run before anything is updated: the checkpoint that is saved then loses nothing.</summary>
+    private IterationMetrics Iterate()
+    {
+        try
+        {
+            return _trainer.Train();
+        }
+        catch (ModelException)
+        {
+            Save();
+            throw;
+        }
     }
 
     /// <summary>What was trained: the model, or its adapters in a folder of their own, and the schedule policy.</summary>

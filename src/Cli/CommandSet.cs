@@ -18,6 +18,7 @@ internal static class CommandSet
         DeviceOption.Gemm,
         new PretrainCommand(context, (request, output, progress, cancellation) => Pretrain(context, request, output, progress, cancellation)),
         new TrainCommand(context, (request, output, progress, cancellation) => Train(context, request, output, progress, cancellation)),
+        new AblateCommand(context, (request, output, progress, cancellation) => AblateCommand.Execute(context, request, output, progress, cancellation)),
         new SampleCommand(context, (request, output, progress, cancellation) => ServingCommands.Sample(context, request, output, progress, cancellation)),
         new EvalCommand(context, (request, output, progress, cancellation) => ServingCommands.Eval(context, request, output, progress, cancellation))
         {
@@ -27,6 +28,8 @@ internal static class CommandSet
         new PlanCommand(context, (request, output, progress, _) => PlanCommand.Print(request, output, progress)),
         new ScheduleCommand(context, (request, output, progress, cancellation) => ServingCommands.Schedule(context, request, output, progress, cancellation)),
         new MergeCommand(context),
+        new ScoreCommand(context),
+        new RewardServerCommand(context),
         new ConvertCommand(context),
         new InspectCommand(context),
         new KernelsCommand(context),

@@ -43,7 +43,10 @@ public static class ParameterFile
 
     /// <summary>The parameters as a file in F32 lists them, in order of declaration.</summary>
     internal static IReadOnlyList<SafetensorsTensor> Tensors(ParameterStore store) =>
-        [.. store.Parameters.Select(parameter => new SafetensorsTensor(parameter.Name, SafetensorsType.F32, Dimensions(parameter.Shape)))];
+        [.. store.Parameters.Select(parameter => Described(parameter.Name, parameter.Shape))];
+
+    /// <summary>A tensor as a file in F32 lists it.</summary>
+    internal static SafetensorsTensor Described(string name, Shape shape) => new(name, SafetensorsType.F32, Dimensions(shape));
 
     /// <summary>Writes a run laid out like the store's values (the values themselves, moments, an average) in fp32, replacing the file in one step.</summary>
     public static void Save(string path, ParameterStore store, Tensor run, IBackend backend, IReadOnlyDictionary<string, string>? metadata = null) =>
@@ -61,7 +64,7 @@ public static class ParameterFile
             {
                 string name = prefix + parameter.Name;
                 sources.Add(name, (parameter, store.Slice(run, parameter)));
-                tensors.Add(new SafetensorsTensor(name, SafetensorsType.F32, Dimensions(parameter.Shape)));
+                tensors.Add(Described(name, parameter.Shape));
             }
         }
 

@@ -4,6 +4,7 @@ using CoGrpo.Cli;
 using CoGrpo.Cli.Commands;
 using CoGrpo.Rl.Configuration;
 using CoGrpo.Rl.Serving;
+using CoGrpo.Tests.Runtime.Files.Torch;
 
 namespace CoGrpo.Tests.Cli;
 
@@ -33,6 +34,11 @@ public sealed class CommandLineTests
     [InlineData("plan --gpu a10", "error: Argument 'a10' not recognized. Must be one of: 'a100-40' 'a100' 'h100' 'rtx4090'; see cogrpo-native plan --help")]
     [InlineData("doctor x", "error: unknown argument x; see cogrpo-native doctor --help")]
     [InlineData("inspect", "error: Required argument 'FILE-or-FOLDER' missing for command: 'inspect'; see cogrpo-native inspect --help")]
+    [InlineData("convert", "error: no command given: expected one of import, export, verify, inspect, synthesize; see cogrpo-native convert --help")]
+    [InlineData("convert imprt a b", "error: unknown command imprt; did you mean import? see cogrpo-native convert --help")]
+    [InlineData("convert import a", "error: Required argument 'OUT' missing for command: 'import'; see cogrpo-native convert import --help")]
+    [InlineData("convert import a b --dtyp fp16", "error: unknown option --dtyp; did you mean --dtype? see cogrpo-native convert import --help")]
+    [InlineData("convert synthesize a --shards 0", "error: --shards: expected a whole number from 1 to 99999, found 0; correct the option")]
     [InlineData("doctor --device gpu", "error: Argument 'gpu' not recognized. Must be one of: 'cpu' 'cuda'; see cogrpo-native doctor --help")]
     public void Usage_errors_are_one_line_and_code_2(string line, string expected)
     {
@@ -102,6 +108,18 @@ public sealed class CommandLineTests
         Assert.Contains("1 tensors, 6 values, 24 B", file.Out, StringComparison.Ordinal);
         Assert.Contains("[2, 3]", file.Out, StringComparison.Ordinal);
         Assert.Equal(file.Out, CliRun.Of("inspect", sample.Folder).Out);
+    }
+
+    [Fact]
+    public void Inspect_lists_archives_and_keeps_control_characters_from_the_terminal()
+    {
+        using TemporaryFolder folder = new();
+        File.WriteAllBytes(folder.File("a.pt"), TorchArchiveTests.Zip(PickleWriter.Start.Dictionary(w => w.Text("\u001b[31mx").Tensor("0", 6, 0, [2, 3], [3, 1])).Stop(), new byte[24]).Finish());
+        CliRun run = CliRun.Of("convert", "inspect", folder.Path);
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.Contains("?[31mx", run.Out, StringComparison.Ordinal);
+        Assert.Contains("1 tensors, 6 values, 24 B", run.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain('\u001b', run.Out);
     }
 
     [Fact]

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
 using CoGrpo.Runtime.Files;
 
 namespace CoGrpo.Tests.Cli;
@@ -26,13 +25,13 @@ public sealed class TrainRunTests : IDisposable
     public void Dispose() => Directory.Delete(_root, recursive: true);
 
     [Fact]
-    public void A_killed_training_run_resumes_to_the_same_bits() => KilledAndResumed(TinyTrain, linesBeforeKill: 3);
+    public void A_killed_training_run_resumes_to_the_same_bits() => RunProcess.KilledAndResumed(_root, TinyTrain, linesBeforeKill: 3);
 
     /// <summary>With adapters, an average and recomputed blocks: the checkpoint holds the adapters only.</summary>
     [Fact]
     public void A_killed_run_of_adapters_resumes_to_the_same_bits()
     {
-        KilledAndResumed([.. TinyTrain, "--set", "train.model.lora={\"rank\":4,\"alpha\":8,\"targets\":[\"attention\"]}", "--set", "train.model.recomputeBlocks=true"], linesBeforeKill: 3);
+        RunProcess.KilledAndResumed(_root, [.. TinyTrain, "--set", "train.model.lora={\"rank\":4,\"alpha\":8,\"targets\":[\"attention\"]}", "--set", "train.model.recomputeBlocks=true"], linesBeforeKill: 3);
         string folder = Path.Combine(_root, "whole");
         foreach (string file in Directory.GetFiles(Path.Combine(folder, "lora")))
         {
@@ -55,22 +54,22 @@ public sealed class TrainRunTests : IDisposable
     }
 
     [Fact]
-    public void A_killed_pretraining_run_resumes_to_the_same_bits() => KilledAndResumed(TinyPretrain, linesBeforeKill: 3);
+    public void A_killed_pretraining_run_resumes_to_the_same_bits() => RunProcess.KilledAndResumed(_root, TinyPretrain, linesBeforeKill: 3);
 
     [Fact]
     public void Ctrl_C_saves_a_checkpoint_exits_130_and_the_run_goes_on_from_it()
     {
         string folder = Path.Combine(_root, "interrupted");
-        using (Process process = Start(TinyTrain, folder))
+        using (Process process = RunProcess.Start(TinyTrain, folder))
         {
-            WaitForLines(process, Path.Combine(folder, "metrics.jsonl"), 2);
+            RunProcess.WaitForLines(process, Path.Combine(folder, "metrics.jsonl"), 2);
             Process.Start("kill", ["-INT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)])!.WaitForExit();
             process.WaitForExit();
             Assert.Equal(130, process.ExitCode);
         }
 
         Assert.NotEmpty(Directory.GetDirectories(Path.Combine(folder, "checkpoints"), "step-*"));
-        Assert.Equal(0, Run(TinyTrain, folder, resume: true).Code);
+        Assert.Equal(0, RunProcess.Run(TinyTrain, folder, resume: true).Code);
         Assert.True(File.Exists(Path.Combine(folder, "report.md")));
         Assert.Equal(["before.png", "after.png"], Directory.GetFiles(Path.Combine(folder, "samples")).Select(Path.GetFileName).OrderDescending());
     }
@@ -79,7 +78,7 @@ public sealed class TrainRunTests : IDisposable
     public void A_finished_run_has_everything_the_report_shows_and_is_not_overwritten()
     {
         string folder = Path.Combine(_root, "finished");
-        Assert.Equal(0, Run(TinyTrain, folder, resume: false).Code);
+        Assert.Equal(0, RunProcess.Run(TinyTrain, folder, resume: false).Code);
         string report = File.ReadAllText(Path.Combine(folder, "report.md"));
         foreach (string file in new[] { "config.json", "metrics.jsonl", "rewards.svg", "schedule.svg", "samples/before.png", "samples/after.png",
             "model/transformer/diffusion_pytorch_model.safetensors", "model/text_encoder/model.safetensors", "model/schedule_policy/config.json" })
@@ -88,11 +87,11 @@ public sealed class TrainRunTests : IDisposable
         }
 
         Assert.Contains("trained, T = 4", report, StringComparison.Ordinal);
-        (int code, string error) = Run(TinyTrain, folder, resume: false);
+        (int code, string error) = RunProcess.Run(TinyTrain, folder, resume: false);
         Assert.Equal(1, code);
         Assert.Contains("--resume", error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
-        (code, error) = Run([.. TinyTrain, "--set", "train.model.learningRate=1e-3"], folder, resume: true);
+        (code, error) = RunProcess.Run([.. TinyTrain, "--set", "train.model.learningRate=1e-3"], folder, resume: true);
         Assert.Equal(1, code);
         Assert.Contains("configuration", error, StringComparison.Ordinal);
     }
@@ -104,83 +103,10 @@ public sealed class TrainRunTests : IDisposable
     public void Impossible_settings_give_one_line_and_leave_no_folder(string setting, int expected)
     {
         string folder = Path.Combine(_root, "refused");
-        (int code, string error) = Run([.. TinyTrain, "--set", setting], folder, resume: false);
+        (int code, string error) = RunProcess.Run([.. TinyTrain, "--set", setting], folder, resume: false);
         Assert.Equal(expected, code);
         Assert.Single(error.Trim().Split('\n'));
         Assert.StartsWith("error: ", error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder));
-    }
-
-    private void KilledAndResumed(string[] arguments, int linesBeforeKill)
-    {
-        string whole = Path.Combine(_root, "whole");
-        string killed = Path.Combine(_root, "killed");
-        (int code, string error) = Run(arguments, whole, resume: false);
-        Assert.True(code == 0, error);
-        using (Process process = Start(arguments, killed))
-        {
-            WaitForLines(process, Path.Combine(killed, "metrics.jsonl"), linesBeforeKill);
-            process.Kill();
-            process.WaitForExit();
-        }
-
-        (code, error) = Run(arguments, killed, resume: true);
-        Assert.True(code == 0, error);
-        string[] files = Directory.GetFiles(Path.Combine(whole, "model"), "*", SearchOption.AllDirectories);
-        Assert.NotEmpty(files);
-        foreach (string file in files)
-        {
-            Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(file.Replace(whole, killed, StringComparison.Ordinal)));
-        }
-
-        Assert.Equal(Metrics(whole), Metrics(killed));
-    }
-
-    /// <summary>Every metric of every line but those that measure this machine.</summary>
-    private static List<string> Metrics(string folder) =>
-        [.. File.ReadLines(Path.Combine(folder, "metrics.jsonl")).Select(line =>
-        {
-            using JsonDocument json = JsonDocument.Parse(line);
-            return string.Join(' ', json.RootElement.EnumerateObject()
-                .Where(p => !p.Name.StartsWith("time/", StringComparison.Ordinal) && !p.Name.StartsWith("memory/", StringComparison.Ordinal)).Select(p => p.ToString()));
-        })];
-
-    private static void WaitForLines(Process process, string file, int lines)
-    {
-        var limit = Stopwatch.StartNew();
-        while (!File.Exists(file) || CountLines(file) < lines)
-        {
-            Assert.False(process.HasExited, "the run ended before it could be stopped: " + (process.HasExited ? process.StandardError.ReadToEnd() : ""));
-            Assert.True(limit.Elapsed < TimeSpan.FromMinutes(3), "the run wrote no metrics");
-            Thread.Sleep(2);
-        }
-    }
-
-    private static int CountLines(string file)
-    {
-        using var reader = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
-        return reader.ReadToEnd().Count(c => c == '\n');
-    }
-
-    private static (int Code, string Error) Run(string[] arguments, string folder, bool resume)
-    {
-        using Process process = Start(resume ? [.. arguments, "--resume"] : arguments, folder);
-        string error = process.StandardError.ReadToEnd();
-        process.WaitForExit();
-        return (process.ExitCode, process.ExitCode == 0 ? error : string.Join('\n', error.Split('\n').Where(l => l.Contains("error:", StringComparison.Ordinal))));
-    }
-
-    private static Process Start(string[] arguments, string folder)
-    {
-        // A test runner in the background of a shell ignores SIGINT, and its children would inherit that.
-        var start = new ProcessStartInfo("env", ["--default-signal=INT", "dotnet", Path.Combine(AppContext.BaseDirectory, "cogrpo-native.dll"), .. arguments, "--output", folder])
-        {
-            RedirectStandardError = true,
-            RedirectStandardOutput = true,
-        };
-        Process process = Process.Start(start)!;
-        process.OutputDataReceived += (_, _) => { };
-        process.BeginOutputReadLine();
-        return process;
     }
 }

@@ -40,6 +40,35 @@ public sealed class CudaRunTests : IDisposable
         Assert.Equal(3, wanted.Length);
     }
 
+    /// <summary>A model in the published layout with reward networks, both phases: the same codes are decoded as on the CPU, and scores differ by what rounding of pixels and sums makes.</summary>
+    [Fact]
+    public void TwoIterationsWithRewardNetworksScoreAsTheCpuDoes()
+    {
+        using PromptRun small = new();
+        string[] arguments =
+        [
+            .. small.Arguments, "--set", "sampling.steps=2", "--set", "train.model.stepsTrained=1", "--set", "train.model.batch=2", "--set", "train.schedule.group=2", "--set", "train.schedule.batch=2",
+            "--set", "train.cycles=[{\"model\":1,\"schedule\":1}]", "--set", "train.evaluation.every=0", "--set", "train.evaluation.steps=[2]", "--set", "train.evaluation.promptsPerTask=1",
+            "--set", "train.evaluation.samples=1",
+        ];
+        string cpu = _folder.File("cpu"), gpu = _folder.File("gpu");
+        CliRun expected = CliRun.Of([.. arguments, "--output", cpu]), actual = CliRun.OnEmulatedGpu([.. arguments, "--device", "cuda", "--precision", "fp32", "--output", gpu]);
+        Assert.True(expected.Code == 0, expected.Error);
+        Assert.True(actual.Code == 0, actual.Error);
+        string[] wanted = File.ReadAllLines(Path.Combine(cpu, "metrics.jsonl")), got = File.ReadAllLines(Path.Combine(gpu, "metrics.jsonl"));
+        Assert.Equal(3, wanted.Length);
+        Assert.Equal(3, got.Length);
+        for (int i = 0; i < wanted.Length; i++)
+        {
+            Dictionary<string, string> one = Rewards(wanted[i]), other = Rewards(got[i]);
+            Assert.Contains(one.Keys, name => name.Contains("imageReward", StringComparison.Ordinal));
+            Assert.Equal(one.Keys, other.Keys);
+            Assert.All(one, entry => Assert.Equal(Number(entry.Value), Number(other[entry.Key]), 1e-3));
+        }
+
+        static double Number(string text) => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
+    }
+
     [Fact]
     public void DoctorComparesOperationsWithTheCpu()
     {

@@ -58,10 +58,12 @@ internal sealed class InspectCommand : Command
 
         SafetensorsTensor[] tensors = [.. file.Tensors.Values.OrderBy(tensor => tensor.Name, StringComparer.Ordinal)];
         int width = tensors.Length == 0 ? 0 : Math.Min(80, tensors.Max(tensor => tensor.Name.Length));
+
+        // Names come from the file: control characters must not reach the terminal.
         foreach (SafetensorsTensor tensor in tensors)
         {
             string shape = "[" + string.Join(", ", tensor.Shape.ToArray()) + "]";
-            output.WriteLine($"  {tensor.Name.PadRight(width)}  {tensor.Type,-8} {shape,-22} {ByteText.Of(tensor.ByteCount)}");
+            output.WriteLine($"  {string.Concat(tensor.Name.Select(c => char.IsControl(c) ? '?' : c)).PadRight(width)}  {tensor.Type,-8} {shape,-22} {ByteText.Of(tensor.ByteCount)}");
         }
 
         output.WriteLine($"  {tensors.Length} tensors, {tensors.Sum(tensor => tensor.Count):N0} values, {ByteText.Of(tensors.Sum(tensor => tensor.ByteCount))}");

@@ -66,11 +66,6 @@ internal sealed class PlanCommand : RunCommand<PlanRequest>
             output.WriteLine("not included: the workspace of cuBLASLt");
         }
 
-        if (request.Configuration.Data.Name == DataName.Prompts)
-        {
-            output.WriteLine("not included: networks that score pictures");
-        }
-
         return request.Memory is { } bytes ? Judge(plan, bytes, output, progress) : ExitCode.Success;
     }
 

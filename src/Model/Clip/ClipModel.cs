@@ -32,7 +32,7 @@ public sealed class ClipModel : IDisposable
         ArgumentNullException.ThrowIfNull(config);
         Config = config.Validated();
         Backend = backend;
-        Parameters = new ParameterStore(backend, storage);
+        Parameters = new ParameterStore(backend, storage, "reward model");
         _logitScale = Parameters.Declare("logit_scale", new Shape(1));
         Text = new ClipTextTower(Parameters, "", config);
         Vision = new ClipVisionEncoder(Parameters, "", config);
@@ -74,6 +74,10 @@ public sealed class ClipModel : IDisposable
 
     /// <summary>Distinct prompts whose features are kept.</summary>
     public int PromptsKept => _prompts.Count;
+
+    /// <summary>Of the architecture that reading <paramref name="path"/> would find, with zero weights; ViT-H-14 where there is nothing. For plans.</summary>
+    /// <exception cref="ModelException">The configuration there is malformed.</exception>
+    public static ClipModel Planned(string? path, IBackend backend) => new(RewardSource.Planned("CLIP", path).ClipArchitecture(), backend);
 
     /// <summary>Reads the model at <paramref name="path"/>, a file of a ViT-H-14 or a folder with one file of weights and a configuration; <paramref name="network"/> is what messages call it.</summary>
     /// <exception cref="ModelException">There is no such file, or the weights are not those of the architecture.</exception>

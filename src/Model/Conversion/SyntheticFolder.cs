@@ -6,16 +6,17 @@ using CoGrpo.Runtime.Files;
 namespace CoGrpo.Model.Conversion;
 
 /// <summary>
-/// Writes a folder as the published ones are (specs/meissonic.md 0.1), with the published names, shapes, configurations and file sizes and with seeded weights: to try conversion, planning and sampling
+/// Writes a folder as the published ones are (specs/meissonic.md 0.1), with the published names, shapes, configurations and file sizes and with seeded
+/// weights: to try conversion, planning and sampling
 /// at full size without the published weights. Streams; memory is a few tens of megabytes at any size.
 /// </summary>
 public static class SyntheticFolder
 {
-    private const int ChunkElements = 1 << 20;
+    /// <summary>What the library that reads safetensors back wants to find in them.</summary>
+    internal static readonly IReadOnlyDictionary<string, string> Metadata = new Dictionary<string, string> { ["format"] = "pt" };
 
-    private static readonly Dictionary<string, string> Metadata = new() { ["format"] = "pt" };
-
-    /// <summary>Writes the folder, which appears whole or not at all. Equal arguments give equal bytes, in F32 the same values as in any other type before rounding.</summary>
+    /// <summary>Writes the folder, which appears whole or not at all. Equal arguments give equal bytes, in F32 the same values as in any other type before
+    /// rounding.</summary>
     /// <param name="folder">Must not exist.</param>
     /// <param name="model">Architectures.</param>
     /// <param name="seed">Of the weights.</param>
@@ -69,27 +70,12 @@ public static class SyntheticFolder
 
     private static void WriteWeights(string folder, string stem, IReadOnlyList<SafetensorsTensor> tensors, ulong seed, int shards, IConversionProgress progress, CancellationToken cancellation)
     {
-        float[] buffer = new float[ChunkElements];
-        Dictionary<string, int> places = tensors.Select((tensor, i) => (tensor.Name, i)).ToDictionary(pair => pair.Name, pair => pair.i, StringComparer.Ordinal);
         IReadOnlyList<(string File, IReadOnlyList<SafetensorsTensor> Tensors)> files = ShardLayout.Split(stem, tensors, shards);
         foreach ((string file, IReadOnlyList<SafetensorsTensor> inside) in files)
         {
             using var stream = new FileStream(Path.Combine(folder, file), FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
             var writer = new SafetensorsWriter(stream, inside, Metadata);
-            foreach (SafetensorsTensor tensor in writer.Tensors)
-            {
-                var weights = new SyntheticWeights(seed, places[tensor.Name], tensor);
-                for (long done = 0; done < tensor.Count;)
-                {
-                    cancellation.ThrowIfCancellationRequested();
-                    int count = (int)Math.Min(ChunkElements, tensor.Count - done);
-                    weights.Fill(done, buffer.AsMemory(0, count));
-                    writer.WriteFloat32(tensor.Name, buffer.AsSpan(0, count));
-                    done += count;
-                    progress.Advance((long)count * tensor.Type.Size(), tensor.Name);
-                }
-            }
-
+            SyntheticWeights.Stream(tensors, writer.Tensors, seed, (tensor, values) => writer.WriteFloat32(tensor.Name, values), progress, cancellation);
             writer.Complete();
         }
 

@@ -7,7 +7,7 @@ using SixLabors.ImageSharp.PixelFormats;
 
 namespace CoGrpo.Model.Images;
 
-/// <summary>JPEG and WebP by ImageSharp (docs/decisions/0009). No other format of that library can be reached, whatever the bytes say.</summary>
+/// <summary>JPEG and WebP by ImageSharp (docs/decisions/0010). No other format of that library can be reached, whatever the bytes say.</summary>
 internal static class ImageSharpCodec
 {
     private const int MostMegabytes = 1024;

@@ -38,27 +38,14 @@ public static class PngReader
     /// <exception cref="PngException">The content is malformed.</exception>
     public static RgbaImage Decode(ReadOnlySpan<byte> bytes, string name)
     {
-        ReadOnlySpan<byte> signature = [0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10];
-        if (!bytes.StartsWith(signature))
-        {
-            throw new PngException(name, "file", "a PNG signature", "other bytes", Damaged);
-        }
-
-        bytes = bytes[8..];
-        ReadOnlySpan<byte> data = NextChunk(name, ref bytes, out string type);
-        if (type != "IHDR")
-        {
-            throw new PngException(name, "first chunk", "IHDR", type, Damaged);
-        }
-
-        PngHeader header = PngHeader.Parse(name, data);
+        PngHeader header = Header(name, ref bytes);
         var palette = new PngPalette(name, header);
         using var compressed = new MemoryStream();
         bool inData = false;
         bool afterData = false;
         while (true)
         {
-            data = NextChunk(name, ref bytes, out type);
+            ReadOnlySpan<byte> data = NextChunk(name, ref bytes, out string type);
             afterData |= inData && type != "IDAT";
             switch (type)
             {
@@ -82,6 +69,27 @@ public static class PngReader
                     throw new PngException(name, "chunk", "a critical chunk of the standard", type, Damaged);
             }
         }
+    }
+
+    /// <summary>Width and height of a PNG file in memory, whose pixels are not looked at; <paramref name="name"/> is for messages.</summary>
+    /// <exception cref="PngException">Its beginning is malformed.</exception>
+    public static (int Width, int Height) ReadSize(ReadOnlySpan<byte> bytes, string name)
+    {
+        PngHeader header = Header(name, ref bytes);
+        return (header.Width, header.Height);
+    }
+
+    private static PngHeader Header(string name, ref ReadOnlySpan<byte> bytes)
+    {
+        ReadOnlySpan<byte> signature = [0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10];
+        if (!bytes.StartsWith(signature))
+        {
+            throw new PngException(name, "file", "a PNG signature", "other bytes", Damaged);
+        }
+
+        bytes = bytes[8..];
+        ReadOnlySpan<byte> data = NextChunk(name, ref bytes, out string type);
+        return type == "IHDR" ? PngHeader.Parse(name, data) : throw new PngException(name, "first chunk", "IHDR", type, Damaged);
     }
 
     private static ReadOnlySpan<byte> NextChunk(string name, ref ReadOnlySpan<byte> bytes, out string type)

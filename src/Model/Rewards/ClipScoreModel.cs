@@ -28,6 +28,9 @@ public sealed class ClipScoreModel : IRewardModel
     public static ClipScoreModel Load(string path, IBackend backend) => new(ClipModel.Load("CLIP score", path, backend));
 
     /// <inheritdoc/>
+    public long ParameterCount => Clip.Parameters.ParameterCount;
+
+    /// <inheritdoc/>
     public int ImageSize => Clip.Config.Vision.ImageSize;
 
     /// <inheritdoc/>

@@ -24,6 +24,9 @@ public sealed class HpsModel : IRewardModel
     public HpsVersion Version { get; }
 
     /// <inheritdoc/>
+    public long ParameterCount => Clip.Parameters.ParameterCount;
+
+    /// <inheritdoc/>
     public int ImageSize => Clip.Config.Vision.ImageSize;
 
     /// <summary>Reads the network at <paramref name="path"/>: the published file of a ViT-H-14, or a folder with one file of weights with open_clip names and a configuration of another size.</summary>

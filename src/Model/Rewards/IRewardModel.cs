@@ -9,6 +9,9 @@ public interface IRewardModel : IDisposable
     /// <summary>Side in pixels of the pictures it reads.</summary>
     int ImageSize { get; }
 
+    /// <summary>Number of weights.</summary>
+    long ParameterCount { get; }
+
     /// <summary>Scores pictures. Pictures of one prompt share what depends on the prompt alone; they had best stand next to each other.</summary>
     /// <param name="pixels">fp32 [B,3,S,S], normalised as the network wants it.</param>
     /// <param name="prompts">Token ids of each prompt as the network's tokenizer makes them, padding left out.</param>

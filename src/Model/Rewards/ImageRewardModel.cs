@@ -27,7 +27,7 @@ public sealed class ImageRewardModel : IRewardModel
         ArgumentNullException.ThrowIfNull(config);
         Config = config.Validated();
         Backend = backend;
-        Parameters = new ParameterStore(backend, storage);
+        Parameters = new ParameterStore(backend, storage, "reward model");
         Vision = new BlipVisionEncoder(Parameters, "blip.visual_encoder", config.Vision);
         Text = new MedTextEncoder(Parameters, "blip.text_encoder", config.Med, config.Vision.EmbedDim);
         _head = new ImageRewardHead(Parameters, config.Head);
@@ -46,6 +46,9 @@ public sealed class ImageRewardModel : IRewardModel
 
     /// <summary>Most pictures of a pass; work memory grows with it, bits do not change.</summary>
     public int BatchSize { get; init; } = 32;
+
+    /// <inheritdoc/>
+    public long ParameterCount => Parameters.ParameterCount;
 
     /// <inheritdoc/>
     public int ImageSize => Config.Vision.ImageSize;
@@ -67,6 +70,10 @@ public sealed class ImageRewardModel : IRewardModel
         RewardSource source = RewardSource.Of("ImageReward", path);
         return Load(source.Weights, source.Architecture(new ImageRewardConfig()), backend);
     }
+
+    /// <summary>Of the architecture that <see cref="Load(string, IBackend)"/> would find at <paramref name="path"/>, with zero weights; the published one where there is nothing. For plans.</summary>
+    /// <exception cref="ModelException">The configuration there is malformed.</exception>
+    public static ImageRewardModel Planned(string? path, IBackend backend) => new(RewardSource.Planned("ImageReward", path).Architecture(new ImageRewardConfig()), backend);
 
     /// <summary>Reads a file of weights with the published names; the projections and the buffer that scores do not use may be in it.</summary>
     /// <exception cref="ModelException">The weights are not those of the architecture; every tensor that is missing is named.</exception>

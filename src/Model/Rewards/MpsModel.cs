@@ -39,7 +39,7 @@ public sealed class MpsModel : IRewardModel
         ArgumentNullException.ThrowIfNull(config);
         Config = config.Validated();
         Backend = backend;
-        Parameters = new ParameterStore(backend, storage);
+        Parameters = new ParameterStore(backend, storage, "reward model");
         _logitScale = Parameters.Declare($"{Towers}logit_scale", new Shape(1));
         _text = new ClipTextTower(Parameters, Towers, config.Clip);
         _vision = new ClipVisionEncoder(Parameters, Towers, config.Clip);
@@ -62,6 +62,9 @@ public sealed class MpsModel : IRewardModel
     public int BatchSize { get; init; } = 16;
 
     /// <inheritdoc/>
+    public long ParameterCount => Parameters.ParameterCount;
+
+    /// <inheritdoc/>
     public int ImageSize => Config.Clip.Vision.ImageSize;
 
     /// <summary>Bytes of work memory held.</summary>
@@ -75,6 +78,10 @@ public sealed class MpsModel : IRewardModel
         RewardSource source = RewardSource.Of("MPS", path);
         return Load(source.Weights, source.Architecture(new MpsConfig()), condition, backend);
     }
+
+    /// <summary>Of the architecture that <see cref="Load(string, ReadOnlySpan{int}, IBackend)"/> would find at <paramref name="path"/>, with zero weights; the published one where there is nothing. For plans.</summary>
+    /// <exception cref="ModelException">The configuration there is malformed.</exception>
+    public static MpsModel Planned(string? path, ReadOnlySpan<int> condition, IBackend backend) => new(RewardSource.Planned("MPS", path).Architecture(new MpsConfig()), condition, backend);
 
     /// <summary>Reads a file of weights whose towers have open_clip names behind <c>model.</c>; buffers of the cross model may be in it.</summary>
     /// <exception cref="ModelException">The weights are not those of the architecture; every tensor that is missing is named.</exception>

@@ -12,6 +12,10 @@ internal sealed record RewardSource(string Weights, string? Config)
     private static readonly string[] Endings = [".safetensors", ".pt", ".bin", ".pth"];
     private static readonly string[] Configs = ["config.json", "open_clip_config.json"];
 
+    /// <summary>As <see cref="Of"/> for a plan, which needs no weights: the published architecture where <paramref name="path"/> is null or not there.</summary>
+    /// <exception cref="ModelException">The folder holds several files of weights.</exception>
+    public static RewardSource Planned(string network, string? path) => path is not null && Path.Exists(path) ? Of(network, path) : new("", null);
+
     /// <summary>Resolves <paramref name="path"/>; <paramref name="network"/> is for messages.</summary>
     /// <exception cref="ModelException">There are no weights, or several files of them.</exception>
     public static RewardSource Of(string network, string path)
@@ -38,10 +42,10 @@ internal sealed record RewardSource(string Weights, string? Config)
     public T Architecture<T>(T published)
         where T : class => Config is null ? published : ConfigFile.Read<T>(Config, "the configuration of a reward network");
 
-    /// <summary>The architecture of CLIP, whose configuration open_clip wraps in <c>model_cfg</c>.</summary>
+    /// <summary>The architecture of CLIP, whose configuration open_clip wraps in <c>model_cfg</c> and Hugging Face's library writes with keys of its own.</summary>
     /// <exception cref="ModelException">The configuration is malformed.</exception>
     public ClipModelConfig ClipArchitecture() =>
-        Config is null ? ClipModelConfig.ViTH14 : Architecture(new WrappedClip()).Model ?? Architecture(ClipModelConfig.ViTH14);
+        Config is null ? ClipModelConfig.ViTH14 : Architecture(new WrappedClip()).Model ?? Architecture(new HuggingFaceClipConfig()).ToOpenClip() ?? Architecture(ClipModelConfig.ViTH14);
 
     private sealed record WrappedClip
     {

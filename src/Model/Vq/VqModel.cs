@@ -47,12 +47,16 @@ public sealed class VqModel : IDisposable
     /// <summary>Called with the name and value of each intermediate of the golden fixtures.</summary>
     internal Action<string, Tensor>? Trace { get; set; }
 
+    /// <summary>The architecture in a folder in the published layout; no weight is read.</summary>
+    /// <exception cref="ModelException">The file is missing or malformed.</exception>
+    public static VqConfig ReadArchitecture(string folder) => ConfigFile.Read<VqConfig>(Path.Combine(folder, NetworkFolder.ConfigName), "the folder of a picture model");
+
     /// <summary>Reads a folder in the published layout: <c>config.json</c> and the weights in one file or several (<see cref="NetworkFolder"/>).</summary>
     /// <exception cref="ModelException">A file is missing or does not fit.</exception>
     /// <exception cref="Runtime.Files.WeightsFileException">The weight file is damaged.</exception>
     public static VqModel Load(string folder, IBackend backend)
     {
-        var model = new VqModel(ConfigFile.Read<VqConfig>(Path.Combine(folder, NetworkFolder.ConfigName), "the folder of a picture model"), backend);
+        var model = new VqModel(ReadArchitecture(folder), backend);
         try
         {
             NetworkFolder.PictureModel.Load(folder, model.Parameters, backend);

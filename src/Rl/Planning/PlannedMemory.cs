@@ -26,6 +26,8 @@ public sealed record PlannedMemory
         ["schedule inputs"] = MemoryCategory.SchedulePolicy,
         ["picture model parameters"] = MemoryCategory.PictureModel,
         ["pictures"] = MemoryCategory.PictureModel,
+        ["reward model parameters"] = MemoryCategory.RewardModels,
+        ["rewards"] = MemoryCategory.RewardModels,
         ["workspace"] = MemoryCategory.Workspace,
     };
 

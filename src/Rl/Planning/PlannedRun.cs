@@ -1,11 +1,13 @@
 using CoGrpo.Model.Clip;
 using CoGrpo.Model.Lora;
 using CoGrpo.Model.Meissonic;
+using CoGrpo.Model.Rewards;
 using CoGrpo.Model.Schedule;
 using CoGrpo.Model.TextToImage;
 using CoGrpo.Model.Tokenizers;
 using CoGrpo.Model.Vq;
 using CoGrpo.Rl.Configuration;
+using CoGrpo.Rl.Rewards;
 using CoGrpo.Rl.Runs;
 using CoGrpo.Rl.Training;
 using CoGrpo.Runtime;
@@ -24,7 +26,9 @@ internal sealed class PlannedRun : IDisposable
     private readonly PlannedDecoding _decoding;
     private readonly ModelPhaseConfiguration _modelPhase;
     private readonly PlannedPrompts _prompts;
+    private readonly List<(string Name, IRewardModel Model)> _rewardModels = [];
     private Trajectories? _sampled;
+    private int _rollouts;
 
     /// <param name="configuration">The run.</param>
     /// <param name="device">Where; stays the caller's and must outlive this.</param>
@@ -43,7 +47,7 @@ internal sealed class PlannedRun : IDisposable
         (int height, int width) = (tokenizer.GridHeight, tokenizer.GridWidth);
         Lanes = Own(TrainRun.Lanes(configuration, device, Model, Policy, height, width, tokenizer.PictureHeight / height));
         _decoding = new PlannedDecoding(RunFactory.HandMade(configuration.Sampling.HandMade), height, width, transformer.Upsample);
-        IReward[] rewards = [.. configuration.Train.Rewards.Select((reward, i) => new PlannedPictures(reward.Name.ToString(), decodes: i == 0 && Pictures is not null))];
+        PlannedReward[] rewards = [.. configuration.Train.Rewards.Select((reward, i) => Reward(reward, decodes: i == 0))];
         _prompts = new PlannedPrompts(text.MaxPositionEmbeddings, text.EosTokenId);
         Trainer = Own(new CoGrpoTrainer(configuration, Lanes, _prompts, rewards, tokenizer, new Boundary(this)) { Sampled = OnSampled });
     }
@@ -54,6 +58,9 @@ internal sealed class PlannedRun : IDisposable
 
     /// <summary>The model that makes pictures of codes, or null where that takes none.</summary>
     public VqModel? Pictures { get; private set; }
+
+    /// <summary>The networks that score pictures.</summary>
+    public IReadOnlyList<(string Name, IRewardModel Model)> RewardModels => _rewardModels;
 
     public LaneSet Lanes { get; }
 
@@ -118,6 +125,20 @@ internal sealed class PlannedRun : IDisposable
     private static (TransformerConfig Transformer, ClipTextConfig Text) Architecture(ModelConfiguration model) =>
         model.Checkpoint is { } folder && Directory.Exists(folder) ? TextToImageModel.ReadArchitecture(folder) : (RunFactory.Transformer(model), RunFactory.TextEncoder(model.TextEncoder));
 
+    private static VqConfig Architecture(string? checkpoint) =>
+        checkpoint is not null && File.Exists(Path.Combine(checkpoint, "vqvae", "config.json")) ? VqModel.ReadArchitecture(Path.Combine(checkpoint, "vqvae")) : new VqConfig();
+
+    private PlannedReward Reward(RewardConfiguration reward, bool decodes)
+    {
+        if (Pictures is null || RewardRegistry.Planned(reward, _device.Backend) is not (IRewardModel model, int[] prompt))
+        {
+            return new PlannedReward(RewardRegistry.NameOf(reward.Name), decodes && Pictures is not null, null, [], 0, () => _rollouts);
+        }
+
+        _rewardModels.Add((RewardRegistry.NameOf(reward.Name), Own(model)));
+        return new PlannedReward(RewardRegistry.NameOf(reward.Name), decodes, model, prompt, reward.Batch, () => _rollouts);
+    }
+
     private IImageTokenizer Tokenizer(RunConfiguration configuration, TransformerConfig transformer)
     {
         if (configuration.Data.Name == DataName.EmojiScenes)
@@ -125,14 +146,16 @@ internal sealed class PlannedRun : IDisposable
             return RunFactory.Layout(configuration.Data).Tokenizer;
         }
 
-        Pictures = Own(new VqModel(new VqConfig(), _device.Backend));
-        int side = RunFactory.PublishedSide(transformer);
-        return Own(new VqTokenizer(Pictures, side, side, transformer.MaskToken));
+        Pictures = Own(new VqModel(Architecture(configuration.Model.Checkpoint), _device.Backend));
+        int side = RunFactory.PublishedSide(transformer), factor = Pictures.Config.Factor;
+        SamplingConfiguration sampling = configuration.Sampling;
+        return Own(new VqTokenizer(Pictures, sampling.Height > 0 ? sampling.Height / factor : side, sampling.Width > 0 ? sampling.Width / factor : side, transformer.MaskToken));
     }
 
     private void OnSampled(Trajectories trajectories)
     {
         _sampled = trajectories;
+        _rollouts++;
         if (Planned is { } images)
         {
             _decoding.Fill(trajectories, Math.Min(images, trajectories.Images));

@@ -111,6 +111,7 @@ public sealed record RunPlan
             networks.Add(new("picture model", pictures.Parameters.ParameterCount, 0));
         }
 
+        networks.AddRange(run.RewardModels.Select(reward => new PlannedNetwork(reward.Name, reward.Model.ParameterCount, 0)));
         return networks;
     }
 }

@@ -155,7 +155,7 @@ public static class PromptFile
         {
             return ColumnAsync(path).GetAwaiter().GetResult();
         }
-        catch (Exception error) when (error is not (ModelException or UnauthorizedAccessException or OutOfMemoryException or FileNotFoundException))
+        catch (Exception error) when (error is not (ModelException or UnauthorizedAccessException or FileNotFoundException))
         {
             throw new ModelException($"{path}: wanted a Parquet file, got an error: {error.Message.TrimEnd('.')}; fetch it again");
         }
@@ -164,8 +164,11 @@ public static class PromptFile
     private static async Task<List<string?>> ColumnAsync(string path)
     {
         await using FileStream stream = File.OpenRead(path);
+        ParquetFooter.Check(stream);
         await using ParquetReader reader = await ParquetReader.CreateAsync(stream);
-        DataField field = reader.Schema.GetDataFields().FirstOrDefault(field => Keys.Contains(field.Name) && field.ClrType == typeof(string))
+
+        // The library's type of text, whatever it is read as.
+        DataField field = reader.Schema.GetDataFields().FirstOrDefault(field => Keys.Contains(field.Name) && (field.ClrType == typeof(ReadOnlyMemory<char>) || field.ClrType == typeof(string)))
             ?? throw new ModelException($"{path}: wanted a Parquet file with a column prompt of text, got {string.Join(", ", reader.Schema.GetDataFields().Take(12).Select(field => field.Name))}; give the file of metadata");
         List<string?> prompts = [];
         for (int group = 0; group < reader.RowGroupCount; group++)

@@ -2,6 +2,7 @@ using System.Globalization;
 using CoGrpo.Model;
 using CoGrpo.Model.Images;
 using CoGrpo.Model.Lora;
+using CoGrpo.Model.Meissonic;
 using CoGrpo.Model.Schedule;
 using CoGrpo.Model.TextToImage;
 using CoGrpo.Rl.Configuration;
@@ -20,7 +21,7 @@ namespace CoGrpo.Rl.Runs;
 
 /// <summary>
 /// The <c>train</c> command's work: a Co-GRPO run in a run folder, from the evaluation of the base to the report with pictures and curves,
-/// resumable to the bit at every checkpoint.
+/// resumable to the bit at every checkpoint. A plan without iterations scores the base and trains nothing.
 /// </summary>
 public sealed class TrainRun : IDisposable
 {
@@ -56,6 +57,11 @@ public sealed class TrainRun : IDisposable
 
         _data = Data(configuration, _checkpoint, _model, _backend = device.LaneBackend(Threads(configuration)));
         _policy = new SchedulePolicy(SchedulePolicyConfig.ForWidth(configuration.Schedule.PolicyWidth), device.Backend);
+        if (UsesLearnedSchedule)
+        {
+            CheckPolicy();
+        }
+
         Initialisation.SchedulePolicy(_policy.Parameters, device.Backend, (ulong)configuration.Seed);
         _lanes = Lanes(configuration, device, _model, _policy, _data.Pictures.GridHeight, _data.Pictures.GridWidth, _data.PixelsPerCode);
         _trainer = new CoGrpoTrainer(configuration, _lanes, _data.Prompts, _data.Rewards, _data.Pictures, _data.Watch);
@@ -104,11 +110,40 @@ public sealed class TrainRun : IDisposable
 
     private bool UsesLearnedSchedule => _configuration.Train.Mode != TrainMode.Naive;
 
+    /// <summary>The policy reads the features of the model, pooled to a grid of its own.</summary>
+    private void CheckPolicy()
+    {
+        TransformerConfig transformer = _model.Transformer.Config;
+        if (_policy.Config.FeatureDim != transformer.Width)
+        {
+            throw new ModelException($"schedule.policyWidth: wanted the width of the model, {transformer.Width}, got {_policy.Config.FeatureDim}; set it, or train.mode to naive");
+        }
+
+        int multiple = _policy.Config.PooledGrid * _data.PixelsPerCode * (transformer.Downsample ? 2 : 1);
+        (int width, int height) = (_data.Pictures.PictureWidth, _data.Pictures.PictureHeight);
+        if (width % multiple != 0 || height % multiple != 0)
+        {
+            throw new ModelException(
+                $"sampling.width and height: wanted multiples of {multiple}, which a learned schedule of width {transformer.Width} needs, got {width} x {height}; round them, or set train.mode to naive");
+        }
+    }
+
     private HandMadeSchedule HandMade => new(RunFactory.HandMade(_configuration.Sampling.HandMade));
 
     private void Train(TextWriter output)
     {
         RunReport report = new(_configuration, _folder, _data, _lanes);
+        if (_trainer.Plan.Count > 0)
+        {
+            Iterate(report);
+        }
+
+        Finish(report, output);
+    }
+
+    /// <summary>The base's scores, then all iterations.</summary>
+    private void Iterate(RunReport report)
+    {
         if (_trainer.Iteration == 0)
         {
             _progress.Begin("evaluate base", 1);
@@ -129,7 +164,7 @@ public sealed class TrainRun : IDisposable
                 _cancellation.ThrowIfCancellationRequested();
             }
 
-            IterationMetrics metrics = _trainer.Train();
+            IterationMetrics metrics = Iterate();
             _folder.Log(metrics.Iteration, metrics.Flatten());
             _alarms.Watch(metrics);
             _progress.Report(metrics.Iteration, Describe(metrics));
@@ -149,30 +184,62 @@ public sealed class TrainRun : IDisposable
         }
 
         Save();
+    }
+
+    /// <summary>The last scores, what was trained if anything was, and the report.</summary>
+    private void Finish(RunReport report, TextWriter output)
+    {
+        bool trained = _trainer.Plan.Count > 0;
+        (string subject, string picture) = trained ? ("trained", "after") : ("base", "base");
         using (Averaged())
         {
             foreach (int steps in _configuration.Train.Evaluation.Steps)
             {
-                _progress.Begin($"evaluate trained, {steps} steps", 1);
-                ScoreSheet after = Evaluate(Schedule(), steps == _configuration.Sampling.Steps ? "after.png" : $"after-{steps}-steps.png", steps);
-                _progress.Metrics($"trained, T = {steps}: held-out {ScoreTable.Line(after)}");
+                _progress.Begin($"evaluate {subject}, {steps} steps", 1);
+                ScoreSheet after = Evaluate(Schedule(), steps == _configuration.Sampling.Steps ? $"{picture}.png" : $"{picture}-{steps}-steps.png", steps);
+                _progress.Metrics($"{subject}, T = {steps}: held-out {ScoreTable.Line(after)}");
                 report.After.Add((steps, after));
             }
 
-            SaveTrained(_folder.At("model"));
+            if (trained)
+            {
+                SaveTrained(_folder.At("model"));
+            }
         }
 
-        SaveMerged(_folder.At("model"));
+        if (trained)
+        {
+            SaveMerged(_folder.At("model"));
+        }
 
         _progress.End();
         report.Write();
         output.WriteLine($"report: {_folder.At("report.md")}");
+        if (!trained)
+        {
+            return;
+        }
+
         if (_model.Transformer.Lora is not null)
         {
             output.WriteLine($"adapters: {_folder.At(LoraFile.FolderName)}");
         }
 
         output.WriteLine($"model: {_folder.At("model")}");
+    }
+
+    /// <summary>The next iteration. A reward that fails, a server above all, ends the run before anything is updated: the checkpoint that is saved then loses nothing.</summary>
+    private IterationMetrics Iterate()
+    {
+        try
+        {
+            return _trainer.Train();
+        }
+        catch (ModelException)
+        {
+            Save();
+            throw;
+        }
     }
 
     /// <summary>What was trained: the model, or its adapters in a folder of their own, and the schedule policy.</summary>

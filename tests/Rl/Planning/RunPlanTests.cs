@@ -118,7 +118,7 @@ public sealed class RunPlanTests
     public void APublishedModelTrainedAsInThePaperFits80Gigabytes()
     {
         RunPlan plan = RunPlan.Of(Paper());
-        Assert.Equal([("transformer", 1_006_946_304), ("text encoder", 354_032_640), ("schedule policy", 8_883_796), ("picture model", 146_244_675)],
+        Assert.Equal([("transformer", 1_006_946_304), ("text encoder", 354_032_640), ("schedule policy", 8_883_796), ("picture model", 146_244_675), ("imageReward", 446_206_689), ("hpsv2", 986_109_441)],
             plan.Networks.Select(network => (network.Name, network.Parameters)));
         Assert.Equal(1_006_946_304 + 8_883_796, plan.Networks.Sum(network => network.Trained));
         Assert.InRange(plan.Memory.PeakBytes, 20_000_000_000, 80_000_000_000);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using CoGrpo.Cli.Commands;
+using CoGrpo.Cli.Commands.Benchmarks;
 using CoGrpo.Cli.Commands.Conversion;
 using CoGrpo.Rl.Runs;
 using CoGrpo.Runtime.Backends;
@@ -17,8 +18,13 @@ internal static class CommandSet
         DeviceOption.Gemm,
         new PretrainCommand(context, (request, output, progress, cancellation) => Pretrain(context, request, output, progress, cancellation)),
         new TrainCommand(context, (request, output, progress, cancellation) => Train(context, request, output, progress, cancellation)),
+        new AblateCommand(context, (request, output, progress, cancellation) => AblateCommand.Execute(context, request, output, progress, cancellation)),
         new SampleCommand(context, (request, output, progress, cancellation) => ServingCommands.Sample(context, request, output, progress, cancellation)),
-        new EvalCommand(context, (request, output, progress, cancellation) => ServingCommands.Eval(context, request, output, progress, cancellation)),
+        new EvalCommand(context, (request, output, progress, cancellation) => ServingCommands.Eval(context, request, output, progress, cancellation))
+        {
+            new ExportCommand(context, (request, output, progress, cancellation) => ExportCommand.Draw(context, request, output, progress, cancellation)),
+            new ImportCommand(context),
+        },
         new PlanCommand(context, (request, output, progress, _) => PlanCommand.Print(request, output, progress)),
         new ScheduleCommand(context, (request, output, progress, cancellation) => ServingCommands.Schedule(context, request, output, progress, cancellation)),
         new MergeCommand(context),

@@ -45,6 +45,19 @@ internal static class ServingCommands
     public static int Eval(CliContext context, EvalRequest request, TextWriter output, IProgressReporter progress, CancellationToken cancellation)
     {
         using ComputeDevice device = DeviceOption.Open(request.Configuration, context);
+        if (request.Pictures is { } pictures)
+        {
+            PictureEvaluationService evaluation = PictureEvaluationService.Run(request.Configuration, device, pictures, progress, cancellation);
+            progress.End();
+            TableOutput.Write(output, evaluation.Table);
+            foreach (string line in evaluation.Notes.Concat(evaluation.Write()))
+            {
+                output.WriteLine(line);
+            }
+
+            return ExitCode.Success;
+        }
+
         using ServingSession session = ServingSession.Open(request.Configuration, device, request.Schedule, request.Lora);
         output.WriteLine($"model: {session.Checkpoint}{(request.Lora is { } lora ? $" with {lora.Path}" : "")}");
         var service = new EvaluationService(session, request.Configuration, request.TrainingPrompts);

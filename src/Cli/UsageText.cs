@@ -29,7 +29,7 @@ internal static class UsageText
                 return $"{text}; did you mean {nearest}? see {help}";
             }
         }
-        else if (command.Subcommands.Count > 0)
+        else if (command.Subcommands.Count > 0 && command.Action is null)
         {
             text = $"no command given: expected one of {string.Join(", ", command.Subcommands.Select(sub => sub.Name))}";
         }

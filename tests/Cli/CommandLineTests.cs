@@ -34,7 +34,7 @@ public sealed class CommandLineTests
     [InlineData("plan --gpu a10", "error: Argument 'a10' not recognized. Must be one of: 'a100-40' 'a100' 'h100' 'rtx4090'; see cogrpo-native plan --help")]
     [InlineData("doctor x", "error: unknown argument x; see cogrpo-native doctor --help")]
     [InlineData("inspect", "error: Required argument 'FILE-or-FOLDER' missing for command: 'inspect'; see cogrpo-native inspect --help")]
-    [InlineData("convert", "error: no command given: expected one of import, export, verify, inspect, synthesize; see cogrpo-native convert --help")]
+    [InlineData("convert", "error: no command given: expected one of import, export, verify, inspect, synthesize, synthesize-reward; see cogrpo-native convert --help")]
     [InlineData("convert imprt a b", "error: unknown command imprt; did you mean import? see cogrpo-native convert --help")]
     [InlineData("convert import a", "error: Required argument 'OUT' missing for command: 'import'; see cogrpo-native convert import --help")]
     [InlineData("convert import a b --dtyp fp16", "error: unknown option --dtyp; did you mean --dtype? see cogrpo-native convert import --help")]

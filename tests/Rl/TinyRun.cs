@@ -123,16 +123,20 @@ internal sealed class TinyRun : IDisposable
     public float[] ModelGradient(ModelPhaseConfiguration configuration, Trajectories trajectories, out PhaseMetrics metrics, int update = 0, long iteration = 0)
     {
         using var phase = new ModelPhase(Lanes, configuration with { LearningRate = 0 });
-        metrics = phase.Update(trajectories, update, Seed, iteration, 1);
-        return LaneGradients(lane => lane.Model.Transformer.Trained);
+        metrics = phase.Gradients(trajectories, update, Seed, iteration, 1);
+        float[] gradient = Read(Model.Transformer.Trained.Gradients);
+        metrics.GradientNorm = phase.Optimizer.Step(0);
+        return gradient;
     }
 
     /// <summary>The gradient a schedule update would use, with the weights left as they are.</summary>
     public float[] ScheduleGradient(SchedulePhaseConfiguration configuration, Trajectories trajectories, out PhaseMetrics metrics, int update = 0)
     {
         using var phase = new SchedulePhase(Lanes, configuration with { LearningRate = 0 }, 0);
-        metrics = phase.Update(trajectories, update, 1);
-        return LaneGradients(lane => lane.Policy.Parameters);
+        metrics = phase.Gradients(trajectories, update, 1);
+        float[] gradient = Read(Policy.Parameters.Gradients);
+        metrics.GradientNorm = phase.Optimizer.Step(0);
+        return gradient;
     }
 
     /// <summary>Values of a run of weights or gradients.</summary>
@@ -221,16 +225,4 @@ internal sealed class TinyRun : IDisposable
 
     /// <summary>A normal number.</summary>
     public static double Gaussian(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
-
-    private float[] LaneGradients(Func<TrainingLane, ParameterStore> replica)
-    {
-        float[] sum = [];
-        foreach (TrainingLane lane in Lanes.Lanes)
-        {
-            float[] own = Read(replica(lane).Gradients);
-            sum = sum.Length == 0 ? own : [.. sum.Zip(own, (a, b) => a + b)];
-        }
-
-        return sum;
-    }
 }

@@ -14,17 +14,11 @@ internal sealed class PictureOption
     private readonly Option<string?> _init = new("--init") { Description = "PNG file to start from (image to image).", HelpName = "FILE" };
     private readonly Option<double> _strength = new("--strength") { Description = "With --init: share of the steps that are run; 1 draws anew, less keeps more.", HelpName = "S", DefaultValueFactory = _ => 1 };
     private readonly Option<string?> _mask = new("--mask") { Description = "With --init: PNG file, bright where the picture is to be drawn anew (in-painting).", HelpName = "FILE" };
-    private readonly Option<string> _sampler = new("--sampler")
-    {
-        Description = "Count of codes per step: own (fp64) or reference (fp32, as the published scheduler).",
-        HelpName = "own|reference",
-        DefaultValueFactory = _ => "own",
-    };
+    private readonly SamplerOption _sampler = new();
 
     /// <summary>Adds the options to <paramref name="command"/>.</summary>
     public void AddTo(Command command)
     {
-        _sampler.AcceptOnlyFromAmong("own", "reference");
         foreach (Option option in All)
         {
             command.Add(option);
@@ -71,9 +65,9 @@ internal sealed class PictureOption
             Source = init is null ? null : PngReader.Read(init).Over(255, 255, 255),
             Strength = strength,
             Mask = mask is null ? null : PngReader.Read(mask).Over(0, 0, 0),
-            ReferenceCounts = parsed.GetValue(_sampler) == "reference",
+            ReferenceCounts = _sampler.ReferenceCounts(parsed),
         };
     }
 
-    private Option[] All => [_width, _height, _negative, _init, _strength, _mask, _sampler];
+    private Option[] All => [_width, _height, _negative, _init, _strength, _mask, _sampler.Option];
 }

@@ -5,8 +5,10 @@ using CoGrpo.Runtime.Files;
 namespace CoGrpo.Model.Conversion;
 
 /// <summary>
-/// Published model folders in and out. Both ways the layout is the published one, the networks' weights in one file each; a folder of this project has checksums and perhaps a learned schedule besides.
-/// Weights stream through: memory does not grow with the model. Everything is checked before the first byte is written, and the folder appears whole or not at all.
+/// Published model folders in and out. Both ways the layout is the published one, the networks' weights in one file each; a folder of this project has
+/// checksums and perhaps a learned schedule besides.
+/// Weights stream through: memory does not grow with the model. Everything is checked before the first byte is written, and the folder appears whole or not
+/// at all.
 /// </summary>
 public static class FolderConversion
 {
@@ -23,7 +25,8 @@ public static class FolderConversion
         Convert(source, output, type, options, isExport: false, progress, cancellation);
 
     /// <summary>
-    /// Writes the published layout alone, for the original pipeline: without checksums and learned schedule, and with the keys in configurations that the original libraries write and this project's training does not.
+    /// Writes the published layout alone, for the original pipeline: without checksums and learned schedule, and with the keys in configurations that the
+    /// original libraries write and this project's training does not.
     /// Files that have them, and all weights that keep their type, keep their bytes.
     /// </summary>
     /// <inheritdoc cref="Import"/>

@@ -4,7 +4,8 @@ using CoGrpo.Runtime.Files;
 
 namespace CoGrpo.Model.Conversion;
 
-/// <summary>Checks a model folder without changing it: checksums where there is a manifest, then configurations, weights and whether the parts belong together.</summary>
+/// <summary>Checks a model folder without changing it: checksums where there is a manifest, then configurations, weights and whether the parts belong
+/// together.</summary>
 public static class FolderVerification
 {
     /// <summary>Checks the folder. A part that cannot be opened is a problem in the report, and the others are checked all the same.</summary>

@@ -9,7 +9,8 @@ using CoGrpo.Runtime.Files;
 namespace CoGrpo.Model.Conversion;
 
 /// <summary>
-/// A model folder in the published layout, or several that complete each other, open for conversion: networks with their weights, and the small files beside them. Opening reads headers and small files
+/// A model folder in the published layout, or several that complete each other, open for conversion: networks with their weights, and the small files beside
+/// them. Opening reads headers and small files
 /// only. Nothing outside of the folder is followed.
 /// </summary>
 internal sealed class ModelFolder : IDisposable
@@ -47,7 +48,8 @@ internal sealed class ModelFolder : IDisposable
     /// <summary>Parts of the published layout that are not there.</summary>
     public IReadOnlyList<string> Missing => _missing;
 
-    /// <summary>All that is wrong, each in one line: files that cannot be opened, links that lead out of the folder, weights that do not fit their configuration.</summary>
+    /// <summary>All that is wrong, each in one line: files that cannot be opened, links that lead out of the folder, weights that do not fit their
+    /// configuration.</summary>
     public IReadOnlyList<string> Problems => [.. _faults, .. _networks.SelectMany(network => network.Problems())];
 
     /// <summary>Opens what is there; what cannot be opened is among <see cref="Problems"/>.</summary>

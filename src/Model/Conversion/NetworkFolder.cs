@@ -11,7 +11,8 @@ using CoGrpo.Runtime.Files;
 
 namespace CoGrpo.Model.Conversion;
 
-/// <summary>One network's folder in the published layout: what it is called, what its weight file is called, and which tensors its configuration asks for.</summary>
+/// <summary>One network's folder in the published layout: what it is called, what its weight file is called, and which tensors its configuration asks
+/// for.</summary>
 public sealed class NetworkFolder
 {
     /// <summary>Name of the configuration in every network's folder.</summary>
@@ -62,7 +63,8 @@ public sealed class NetworkFolder
         }
     }
 
-    /// <summary>The bytes of a configuration that the original libraries read: those of the file where it comes from them, else with the keys that they write as well.</summary>
+    /// <summary>The bytes of a configuration that the original libraries read: those of the file where it comes from them, else with the keys that they
+    /// write as well.</summary>
     /// <exception cref="ModelException">The configuration is missing or damaged.</exception>
     public byte[] PublishedConfig(string configPath)
     {

@@ -3,7 +3,8 @@ using CoGrpo.Runtime.Files;
 namespace CoGrpo.Model.Conversion;
 
 /// <summary>
-/// The text tower of an open_clip model under the names of Hugging Face's (specs/reward-models.md 2.3): the joint input projection of attention in three parts, the output projection transposed. The
+/// The text tower of an open_clip model under the names of Hugging Face's (specs/reward-models.md 2.3): the joint input projection of attention in three
+/// parts, the output projection transposed. The
 /// picture tower is left out. Owns the source.
 /// </summary>
 internal sealed class OpenClipTextTower : ITensorSource

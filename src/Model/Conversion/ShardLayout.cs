@@ -8,7 +8,8 @@ namespace CoGrpo.Model.Conversion;
 internal static class ShardLayout
 {
     /// <summary>
-    /// Files and their tensors in order of name: <c>STEM.safetensors</c> for one, else <c>STEM-00001-of-0000N.safetensors</c> with about equal bytes each, as many of the wanted number as there are tensors for.
+    /// Files and their tensors in order of name: <c>STEM.safetensors</c> for one, else <c>STEM-00001-of-0000N.safetensors</c> with about equal bytes each,
+    /// as many of the wanted number as there are tensors for.
     /// </summary>
     public static IReadOnlyList<(string File, IReadOnlyList<SafetensorsTensor> Tensors)> Split(string stem, IReadOnlyList<SafetensorsTensor> tensors, int shards)
     {

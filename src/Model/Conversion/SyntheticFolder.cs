@@ -6,7 +6,8 @@ using CoGrpo.Runtime.Files;
 namespace CoGrpo.Model.Conversion;
 
 /// <summary>
-/// Writes a folder as the published ones are (specs/meissonic.md 0.1), with the published names, shapes, configurations and file sizes and with seeded weights: to try conversion, planning and sampling
+/// Writes a folder as the published ones are (specs/meissonic.md 0.1), with the published names, shapes, configurations and file sizes and with seeded
+/// weights: to try conversion, planning and sampling
 /// at full size without the published weights. Streams; memory is a few tens of megabytes at any size.
 /// </summary>
 public static class SyntheticFolder
@@ -14,7 +15,8 @@ public static class SyntheticFolder
     /// <summary>What the library that reads safetensors back wants to find in them.</summary>
     internal static readonly IReadOnlyDictionary<string, string> Metadata = new Dictionary<string, string> { ["format"] = "pt" };
 
-    /// <summary>Writes the folder, which appears whole or not at all. Equal arguments give equal bytes, in F32 the same values as in any other type before rounding.</summary>
+    /// <summary>Writes the folder, which appears whole or not at all. Equal arguments give equal bytes, in F32 the same values as in any other type before
+    /// rounding.</summary>
     /// <param name="folder">Must not exist.</param>
     /// <param name="model">Architectures.</param>
     /// <param name="seed">Of the weights.</param>

@@ -4,7 +4,8 @@ using CoGrpo.Runtime.Randomness;
 namespace CoGrpo.Model.Conversion;
 
 /// <summary>
-/// Seeded weights of sensible scale: activations keep their size through the network, every part matters to the result. Uniform within ±√3 deviations, so that a full-size model is made in seconds.
+/// Seeded weights of sensible scale: activations keep their size through the network, every part matters to the result. Uniform within ±√3 deviations, so
+/// that a full-size model is made in seconds.
 /// Every element is addressed by seed, tensor and place.
 /// </summary>
 internal sealed class SyntheticWeights

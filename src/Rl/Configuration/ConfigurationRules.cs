@@ -107,7 +107,7 @@ internal static class ConfigurationRules
 
         int model = t.Cycles.Sum(cycle => cycle.Model);
         int schedule = t.Cycles.Sum(cycle => cycle.Schedule);
-        demand(model + schedule > 0, "train.cycles", "at least one iteration", 0, "raise a count");
+        demand(model + schedule > 0 || t.Mode == TrainMode.Naive, "train.cycles", "at least one iteration", 0, "raise a count, or set train.mode to naive to score the base alone");
         demand(t.Mode != TrainMode.Naive || schedule == 0, "train.cycles", "no schedule iterations, since train.mode is naive", schedule, $"set train.cycles=[{{\"model\":{Math.Max(1, model)}}}], or another mode");
         demand(t.Mode != TrainMode.Schedule || model == 0, "train.cycles", "no model iterations, since train.mode is schedule", model, $"set train.cycles=[{{\"schedule\":{Math.Max(1, schedule)}}}], or another mode");
         demand(

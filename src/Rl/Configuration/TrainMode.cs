@@ -11,7 +11,7 @@ public enum TrainMode
     [Key("joint")]
     Joint,
 
-    /// <summary>The model alone, under the hand-made schedule.</summary>
+    /// <summary>The model alone, under the hand-made schedule. Without any iterations: nobody, the base is scored.</summary>
     [Key("naive")]
     Naive,
 

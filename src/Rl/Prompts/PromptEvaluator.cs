@@ -4,7 +4,6 @@ using CoGrpo.Rl.Configuration;
 using CoGrpo.Rl.Evaluation;
 using CoGrpo.Rl.Runs;
 using CoGrpo.Rl.Training;
-using CoGrpo.Runtime.Randomness;
 using CoGrpo.Runtime.Sampling;
 
 namespace CoGrpo.Rl.Prompts;
@@ -39,16 +38,7 @@ internal sealed class PromptEvaluator : IRunEvaluator
     {
         (_lanes, _table, _scores, _pictures, _watch) = (lanes, new PromptTable(source), scores, pictures, watch);
         (_samples, _seed) = (evaluation.Samples, (ulong)evaluation.Seed);
-        TextPrompt[] all = [.. heldOut];
-        var random = new RandomSequence(_seed, RandomStream.Evaluation, 0);
-        int count = Math.Min(all.Length, evaluation.PromptsPerTask);
-        for (int i = 0; i < count; i++)
-        {
-            int other = i + random.Next(all.Length - i);
-            (all[i], all[other]) = (all[other], all[i]);
-        }
-
-        _prompts = all[..count];
+        _prompts = PromptSplit.Choose(heldOut, evaluation.PromptsPerTask, _seed);
     }
 
     /// <summary>Prompts of an evaluation.</summary>

@@ -1,6 +1,7 @@
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using CoGrpo.Model;
+using CoGrpo.Runtime.Randomness;
 
 namespace CoGrpo.Rl.Prompts;
 
@@ -39,6 +40,21 @@ public sealed class PromptSplit
 
         string[] kept = heldOutFiles.Count > 0 ? Distinct(heldOutFiles) : [.. all.Where(heldOut.Contains)];
         return new PromptSplit(train, [.. kept.Select(prompt => new TextPrompt(prompt))]);
+    }
+
+    /// <summary>So many of the prompts, or all of them if there are fewer; which ones and in what order, <paramref name="seed"/> says.</summary>
+    public static TextPrompt[] Choose(IReadOnlyList<TextPrompt> prompts, int count, ulong seed)
+    {
+        TextPrompt[] all = [.. prompts];
+        var random = new RandomSequence(seed, RandomStream.Evaluation, 0);
+        count = Math.Min(all.Length, count);
+        for (int i = 0; i < count; i++)
+        {
+            int other = i + random.Next(all.Length - i);
+            (all[i], all[other]) = (all[other], all[i]);
+        }
+
+        return all[..count];
     }
 
     private static string[] Distinct(IReadOnlyList<string> files) => [.. files.SelectMany(PromptFile.Read).Distinct(StringComparer.Ordinal)];

@@ -47,7 +47,7 @@ internal sealed class RunFolder : IDisposable
         string configurationPath = System.IO.Path.Combine(path, ConfigurationFile);
         string text = ConfigurationLoader.Write(configuration);
         var checkpoints = new CheckpointStore(System.IO.Path.Combine(path, "checkpoints"), keep);
-        bool exists = File.Exists(configurationPath);
+        bool exists = Exists(path);
         if (!resume)
         {
             if (exists)
@@ -65,8 +65,7 @@ internal sealed class RunFolder : IDisposable
             throw new ModelException($"{path}: wanted an interrupted run to resume, found none; leave --resume out to start one");
         }
 
-        RunConfiguration stored = ConfigurationLoader.Load(configurationPath, []);
-        if (ConfigurationLoader.Write(stored with { Threads = configuration.Threads, Output = configuration.Output }) != text)
+        if (!Holds(path, configuration))
         {
             throw new ModelException($"{configurationPath}: wanted the configuration the run was started with, got another one; resume with --config {configurationPath}");
         }
@@ -78,6 +77,17 @@ internal sealed class RunFolder : IDisposable
         }
 
         return new RunFolder(path, checkpoints, newest);
+    }
+
+    /// <summary>Whether the folder has a run, begun or finished.</summary>
+    public static bool Exists(string path) => File.Exists(System.IO.Path.Combine(path, ConfigurationFile));
+
+    /// <summary>Whether the run in the folder was started with this configuration; threads and place may differ.</summary>
+    /// <exception cref="ConfigurationException">The folder's configuration cannot be read.</exception>
+    public static bool Holds(string path, RunConfiguration configuration)
+    {
+        RunConfiguration stored = ConfigurationLoader.Load(System.IO.Path.Combine(path, ConfigurationFile), []);
+        return ConfigurationLoader.Write(stored with { Threads = configuration.Threads, Output = configuration.Output }) == ConfigurationLoader.Write(configuration);
     }
 
     /// <summary>A path in the folder.</summary>

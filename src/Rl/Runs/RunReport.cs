@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using CoGrpo.Rl.Charts;
 using CoGrpo.Rl.Configuration;
 using CoGrpo.Rl.Evaluation;
+using CoGrpo.Rl.Logging;
 using CoGrpo.Rl.Training;
 using CoGrpo.Runtime.Files;
 using CoGrpo.Runtime.Sampling;
@@ -34,13 +34,13 @@ internal sealed class RunReport
     /// <summary>Scores of the base; null in a resumed run, whose metrics.jsonl has them.</summary>
     public ScoreSheet? Before { get; set; }
 
-    /// <summary>Scores of the trained model per step count.</summary>
+    /// <summary>Scores of the trained model per step count; of the base in a run without iterations.</summary>
     public List<(int Steps, ScoreSheet Report)> After { get; } = [];
 
-    /// <summary>Writes the curves and the report.</summary>
+    /// <summary>Writes the curves and the report, and last the scores of the trained model for machines.</summary>
     public void Write()
     {
-        List<Dictionary<string, double>> metrics = ReadMetrics();
+        List<Dictionary<string, double>> metrics = MetricsReader.Read(_folder.At("metrics.jsonl"));
         List<Dictionary<string, double>> iterations = [.. metrics.Where(m => m.ContainsKey("advantage/mean_abs"))];
         var text = new StringBuilder();
         text.AppendLine(CultureInfo.InvariantCulture, $"# {ModeName} on {_data.Title}");
@@ -56,14 +56,18 @@ internal sealed class RunReport
             rows.Add(("base, hand-made schedule", Before));
         }
 
-        rows.AddRange(After.Select(a => ($"trained, T = {a.Steps}", a.Report)));
+        rows.AddRange(After.Select(a => (iterations.Count > 0 ? $"trained, T = {a.Steps}" : $"base, hand-made schedule, T = {a.Steps}", a.Report)));
         text.Append(ScoreTable.Markdown(rows));
-        text.AppendLine();
-        text.AppendLine("## Before and after");
-        text.AppendLine();
-        text.AppendLine("Same prompts, same noise.");
-        text.AppendLine();
-        text.AppendLine("| before | after |").AppendLine("|---|---|").AppendLine("| ![before](samples/before.png) | ![after](samples/after.png) |");
+        if (iterations.Count > 0)
+        {
+            text.AppendLine();
+            text.AppendLine("## Before and after");
+            text.AppendLine();
+            text.AppendLine("Same prompts, same noise.");
+            text.AppendLine();
+            text.AppendLine("| before | after |").AppendLine("|---|---|").AppendLine("| ![before](samples/before.png) | ![after](samples/after.png) |");
+        }
+
         if (iterations.Count > 1)
         {
             AtomicFile.WriteAllText(_folder.At("rewards.svg"), Rewards(iterations));
@@ -79,25 +83,7 @@ internal sealed class RunReport
         }
 
         AtomicFile.WriteAllText(_folder.At("report.md"), text.ToString());
-    }
-
-    private List<Dictionary<string, double>> ReadMetrics()
-    {
-        var lines = new List<Dictionary<string, double>>();
-        using var reader = new StreamReader(new FileStream(_folder.At("metrics.jsonl"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
-        while (reader.ReadLine() is { } line)
-        {
-            using JsonDocument json = JsonDocument.Parse(line);
-            var values = new Dictionary<string, double>();
-            foreach (JsonProperty property in json.RootElement.EnumerateObject())
-            {
-                values[property.Name] = property.Value.ValueKind == JsonValueKind.Number ? property.Value.GetDouble() : double.NaN;
-            }
-
-            lines.Add(values);
-        }
-
-        return lines;
+        ScoreFile.Write(_folder.At(ScoreFile.Name), After);
     }
 
     private string Rewards(List<Dictionary<string, double>> iterations)

@@ -21,7 +21,7 @@ namespace CoGrpo.Rl.Runs;
 
 /// <summary>
 /// The <c>train</c> command's work: a Co-GRPO run in a run folder, from the evaluation of the base to the report with pictures and curves,
-/// resumable to the bit at every checkpoint.
+/// resumable to the bit at every checkpoint. A plan without iterations scores the base and trains nothing.
 /// </summary>
 public sealed class TrainRun : IDisposable
 {
@@ -133,6 +133,17 @@ public sealed class TrainRun : IDisposable
     private void Train(TextWriter output)
     {
         RunReport report = new(_configuration, _folder, _data, _lanes);
+        if (_trainer.Plan.Count > 0)
+        {
+            Iterate(report);
+        }
+
+        Finish(report, output);
+    }
+
+    /// <summary>The base's scores, then all iterations.</summary>
+    private void Iterate(RunReport report)
+    {
         if (_trainer.Iteration == 0)
         {
             _progress.Begin("evaluate base", 1);
@@ -173,24 +184,42 @@ public sealed class TrainRun : IDisposable
         }
 
         Save();
+    }
+
+    /// <summary>The last scores, what was trained if anything was, and the report.</summary>
+    private void Finish(RunReport report, TextWriter output)
+    {
+        bool trained = _trainer.Plan.Count > 0;
+        (string subject, string picture) = trained ? ("trained", "after") : ("base", "base");
         using (Averaged())
         {
             foreach (int steps in _configuration.Train.Evaluation.Steps)
             {
-                _progress.Begin($"evaluate trained, {steps} steps", 1);
-                ScoreSheet after = Evaluate(Schedule(), steps == _configuration.Sampling.Steps ? "after.png" : $"after-{steps}-steps.png", steps);
-                _progress.Metrics($"trained, T = {steps}: held-out {ScoreTable.Line(after)}");
+                _progress.Begin($"evaluate {subject}, {steps} steps", 1);
+                ScoreSheet after = Evaluate(Schedule(), steps == _configuration.Sampling.Steps ? $"{picture}.png" : $"{picture}-{steps}-steps.png", steps);
+                _progress.Metrics($"{subject}, T = {steps}: held-out {ScoreTable.Line(after)}");
                 report.After.Add((steps, after));
             }
 
-            SaveTrained(_folder.At("model"));
+            if (trained)
+            {
+                SaveTrained(_folder.At("model"));
+            }
         }
 
-        SaveMerged(_folder.At("model"));
+        if (trained)
+        {
+            SaveMerged(_folder.At("model"));
+        }
 
         _progress.End();
         report.Write();
         output.WriteLine($"report: {_folder.At("report.md")}");
+        if (!trained)
+        {
+            return;
+        }
+
         if (_model.Transformer.Lora is not null)
         {
             output.WriteLine($"adapters: {_folder.At(LoraFile.FolderName)}");

@@ -2,16 +2,11 @@ using System.Globalization;
 using System.Text;
 using CoGrpo.Model;
 using CoGrpo.Model.Images;
-using CoGrpo.Model.Lora;
-using CoGrpo.Model.Meissonic;
-using CoGrpo.Model.Schedule;
 using CoGrpo.Model.TextToImage;
 using CoGrpo.Rl.Configuration;
 using CoGrpo.Rl.Logging;
-using CoGrpo.Rl.Training;
 using CoGrpo.Runtime.Backends;
 using CoGrpo.Runtime.Files;
-using CoGrpo.Runtime.Sampling;
 
 namespace CoGrpo.Rl.Serving;
 
@@ -59,33 +54,13 @@ public sealed class PictureService
 
     private void Run(ComputeDevice device, IProgressReporter progress, CancellationToken cancellation)
     {
-        string checkpoint = _configuration.Model.Checkpoint
-            ?? throw new ModelException("model.checkpoint: wanted a model folder in the published layout, none is configured; give --checkpoint FOLDER");
+        string checkpoint = PictureSession.CheckpointOf(_configuration);
         int total = checked(_options.Prompts.Count * _options.Samples);
-
-        // One picture of full size fills all cores; more would only take memory.
-        int together = Math.Min(total, _configuration.Device == DeviceName.Cpu ? 1 : _configuration.Sampling.MicroBatch);
-        IBackend backend = device.LaneBackend(_configuration.Threads > 0 ? _configuration.Threads : Environment.ProcessorCount);
-        try
+        progress.Begin($"load {Path.GetFileName(Path.TrimEndingDirectorySeparator(checkpoint))}", 1);
+        using (PictureSession session = PictureSession.Open(_configuration, device, Options(checkpoint, total)))
         {
-            progress.Begin($"load {Path.GetFileName(Path.TrimEndingDirectorySeparator(checkpoint))}", 1);
-            using TextToImagePipeline pipeline = TextToImagePipeline.Load(checkpoint, backend, Options(checkpoint, together));
-            if (_options.Lora is { } lora)
-            {
-                LoraFile.Load(lora.Path, pipeline.Model.Transformer, backend, lora.Scale);
-            }
-
-            using SchedulePolicyFolder? learned = _options.Schedule is null ? null : SchedulePolicyFolder.Load(_options.Schedule, backend);
-            using LearnedSchedule? policy = learned is null ? null : Learned(learned, pipeline);
             progress.Begin("sample", (long)total * _configuration.Sampling.Steps);
-            Draw(pipeline, policy ?? (ISchedule)HandMade(), together, total, new StepProgress(progress, total, cancellation));
-        }
-        finally
-        {
-            if (!ReferenceEquals(backend, device.Backend))
-            {
-                backend.Dispose();
-            }
+            Draw(session, total, new DrawProgress(progress, total, cancellation));
         }
 
         if (_grid.Count > 1)
@@ -100,16 +75,16 @@ public sealed class PictureService
         progress.End();
     }
 
-    private void Draw(TextToImagePipeline pipeline, ISchedule schedule, int together, int total, StepProgress progress)
+    private void Draw(PictureSession session, int total, DrawProgress progress)
     {
         Directory.CreateDirectory(Path.Combine(_folder, "samples"));
-        for (int first = 0; first < total; first += together)
+        for (int first = 0; first < total; first += session.Together)
         {
             progress.Start(first, Prompt(first));
-            IReadOnlyList<RgbImage> pictures = pipeline.Draw(
+            IReadOnlyList<RgbImage> pictures = session.Pipeline.Draw(
                 new PictureRequest
                 {
-                    Prompts = [.. Enumerable.Range(first, Math.Min(together, total - first)).Select(Prompt)],
+                    Prompts = [.. Enumerable.Range(first, Math.Min(session.Together, total - first)).Select(Prompt)],
                     NegativePrompt = _options.NegativePrompt,
                     FirstPicture = first,
                     Steps = _configuration.Sampling.Steps,
@@ -118,7 +93,7 @@ public sealed class PictureService
                     Strength = _options.Strength,
                     Mask = _options.Mask,
                 },
-                schedule, progress);
+                session.Schedule, progress);
             for (int i = 0; i < pictures.Count; i++)
             {
                 Write(first + i, pictures[i]);
@@ -141,31 +116,11 @@ public sealed class PictureService
         }
     }
 
-    private HandMadeSchedule HandMade()
-    {
-        try
-        {
-            return new HandMadeSchedule(RunFactory.HandMade(_configuration.Sampling.HandMade) with { SinglePrecision = _options.ReferenceCounts });
-        }
-        catch (ArgumentException error)
-        {
-            throw new ModelException(error.Message);
-        }
-    }
-
-    private LearnedSchedule Learned(SchedulePolicyFolder folder, TextToImagePipeline pipeline)
-    {
-        int width = pipeline.Model.Transformer.Config.Width;
-        return folder.Policy.Config.FeatureDim == width
-            ? new LearnedSchedule(folder.Policy, folder.Parametrization, folder.Settings.TrainedSteps, pipeline.FeatureGrid, folder.Settings.TrainedActions)
-            : throw new ModelException($"{_options.Schedule}: wanted a schedule policy for a model of width {width}, got {folder.Policy.Config.FeatureDim}; name the checkpoint of the model that the schedule was trained with");
-    }
-
     /// <summary>The configured size; without one that of the source picture, else the one that the architecture was published for.</summary>
-    private PipelineOptions Options(string checkpoint, int together)
+    private PictureSessionOptions Options(string checkpoint, int total)
     {
         SamplingConfiguration sampling = _configuration.Sampling;
-        int side = TextToImageModel.ReadArchitecture(checkpoint).Transformer.Downsample ? 1024 : 512;
+        int side = PictureSession.PublishedSide(checkpoint);
         (int width, int height) = (sampling.Width > 0 ? sampling.Width : _options.Source?.Width ?? side, sampling.Height > 0 ? sampling.Height : _options.Source?.Height ?? side);
         foreach ((string name, RgbImage? picture) in new[] { ("start picture", _options.Source), ("mask", _options.Mask) })
         {
@@ -175,13 +130,14 @@ public sealed class PictureService
             }
         }
 
-        return new PipelineOptions
+        return new PictureSessionOptions
         {
+            Pictures = total,
             Width = width,
             Height = height,
-            MicroBatch = together,
-            Time = RunFactory.Time(_configuration.Model),
-            CountRule = _options.ReferenceCounts ? CountRule.Single : CountRule.Double,
+            Schedule = _options.Schedule,
+            Lora = _options.Lora,
+            ReferenceCounts = _options.ReferenceCounts,
         };
     }
 
@@ -208,28 +164,5 @@ public sealed class PictureService
 
         string text = name.ToString().TrimEnd('-');
         return text.Length > 0 ? text : "picture";
-    }
-
-    /// <summary>Tells how many steps are done. On a GPU steps are queued long before they run, and repeated without a call: there a micro-batch is told as a whole.</summary>
-    private sealed class StepProgress(IProgressReporter progress, int total, CancellationToken cancellation) : ISampleObserver
-    {
-        private int _first;
-        private string _prompt = "";
-
-        public int RecordingVersion => 0;
-
-        public void Start(int picture, string prompt)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            (_first, _prompt) = (picture, prompt);
-        }
-
-        public void OnStep(in SampleStep step)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            progress.Report(((long)_first * step.Steps) + step.Step, $"picture {_first + 1} of {total}: {_prompt}");
-        }
-
-        public void OnImages(int first, int count, int steps) => progress.Report((long)(_first + first + count) * steps, _prompt);
     }
 }

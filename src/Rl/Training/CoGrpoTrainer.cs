@@ -219,12 +219,6 @@ public sealed class CoGrpoTrainer : IDisposable
         }
 
         _metrics.DeltaNorm = Math.Sqrt(delta / trajectories.Means.Length);
-        bool guided = trajectories.Actions[0].IsGuided;
-        double branches = guided ? 2 : 1;
-        double rolloutCost = images * (double)_steps * branches;
-        int trained = _train.Model.StepsTrained is > 0 and var k2 && k2 < _steps ? k2 : _steps;
-        double perStep = (_train.Model.CfgGrad == GuidanceGradient.Both && guided ? 6 : guided && _train.Model.CfgGrad == GuidanceGradient.DetachUncond ? 4 : 3)
-            * _train.Model.UpdatesPerRollout;
-        _metrics.ForwardEquivalents = rolloutCost + (phase == Phase.Schedule ? 0 : images * (double)trained * perStep);
+        _metrics.ForwardEquivalents = IterationCost.ForwardEquivalents(_train, _steps, phase, trajectories.Actions[0].IsGuided);
     }
 }

@@ -127,12 +127,16 @@ public sealed class LaneSet : IDisposable
     /// <summary>Runs <paramref name="body"/> on every lane at once.</summary>
     internal void Run(Action<int> body) => _team.Run(body);
 
-    /// <summary>Adds the gradients of every lane's replica to <paramref name="total"/> in lane order.</summary>
+    /// <summary>Adds the gradients of every lane's replica to <paramref name="total"/> in lane order; those of a lane without a replica are there already.</summary>
     internal void SumGradients(Func<TrainingLane, ParameterStore> replica, ParameterStore total, IBackend backend)
     {
         foreach (TrainingLane lane in _lanes)
         {
-            backend.Add(replica(lane).Gradients, default, total.Gradients, accumulate: true);
+            ParameterStore own = replica(lane);
+            if (!ReferenceEquals(own, total))
+            {
+                backend.Add(own.Gradients, default, total.Gradients, accumulate: true);
+            }
         }
     }
 

@@ -74,6 +74,17 @@ public sealed class ModelPhase : IDisposable
     /// <exception cref="InvalidOperationException">The first update does not reproduce the rollout's log-probabilities.</exception>
     public PhaseMetrics Update(Trajectories trajectories, int update, ulong seed, long iteration, double validShare)
     {
+        PhaseMetrics metrics = Gradients(trajectories, update, seed, iteration, validShare);
+        double warmup = Math.Min(1, (Optimizer.Steps + 1.0) / Math.Max(1, _configuration.Warmup));
+        metrics.GradientNorm = Optimizer.Step(_configuration.LearningRate * warmup, Average);
+        metrics.LearningRate = _configuration.LearningRate * warmup;
+        return metrics;
+    }
+
+    /// <summary>The first half of <see cref="Update"/>: adds the gradients of all lanes to those of the model's trained weights, which are zero between updates.</summary>
+    /// <exception cref="InvalidOperationException">The first update does not reproduce the rollout's log-probabilities.</exception>
+    internal PhaseMetrics Gradients(Trajectories trajectories, int update, ulong seed, long iteration, double validShare)
+    {
         (_trajectories, _onPolicy, _seed, _iteration) = (trajectories, update == 0, seed, iteration);
         _normalizer = (double)trajectories.Images * trajectories.Codes * (_configuration.RescaleValidGroups && validShare > 0 ? validShare : 1);
         _lanes.Run(_runLane);
@@ -91,9 +102,6 @@ public sealed class ModelPhase : IDisposable
         }
 
         _lanes.SumGradients(lane => lane.Model.Transformer.Trained, _model.Transformer.Trained, _model.Backend);
-        double warmup = Math.Min(1, (Optimizer.Steps + 1.0) / Math.Max(1, _configuration.Warmup));
-        metrics.GradientNorm = Optimizer.Step(_configuration.LearningRate * warmup, Average);
-        metrics.LearningRate = _configuration.LearningRate * warmup;
         return metrics;
     }
 

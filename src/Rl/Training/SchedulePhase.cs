@@ -62,6 +62,17 @@ public sealed class SchedulePhase : IDisposable
     /// <exception cref="InvalidOperationException">The first update does not reproduce the rollout's means.</exception>
     public PhaseMetrics Update(Trajectories trajectories, int update, double validShare)
     {
+        PhaseMetrics metrics = Gradients(trajectories, update, validShare);
+        double warmup = Math.Min(1, (Optimizer.Steps + 1.0) / Math.Max(1, _configuration.Warmup));
+        metrics.GradientNorm = Optimizer.Step(_configuration.LearningRate * warmup, Average);
+        metrics.LearningRate = _configuration.LearningRate * warmup;
+        return metrics;
+    }
+
+    /// <summary>The first half of <see cref="Update"/>: adds the gradients of all lanes to those of the policy, which are zero between updates.</summary>
+    /// <exception cref="InvalidOperationException">The first update does not reproduce the rollout's means.</exception>
+    internal PhaseMetrics Gradients(Trajectories trajectories, int update, double validShare)
+    {
         (_trajectories, _onPolicy) = (trajectories, update == 0);
         _normalizer = (double)trajectories.Images * trajectories.Steps * (_configuration.RescaleValidGroups && validShare > 0 ? validShare : 1);
         _lanes.Run(_runLane);
@@ -79,9 +90,6 @@ public sealed class SchedulePhase : IDisposable
         }
 
         _lanes.SumGradients(lane => lane.Policy.Parameters, _policy.Parameters, _policy.Backend);
-        double warmup = Math.Min(1, (Optimizer.Steps + 1.0) / Math.Max(1, _configuration.Warmup));
-        metrics.GradientNorm = Optimizer.Step(_configuration.LearningRate * warmup, Average);
-        metrics.LearningRate = _configuration.LearningRate * warmup;
         return metrics;
     }
 

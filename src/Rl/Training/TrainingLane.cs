@@ -7,7 +7,7 @@ using CoGrpo.Runtime.Sampling;
 
 namespace CoGrpo.Rl.Training;
 
-/// <summary>One replica of model and schedule policy with everything it needs to sample and to compute gradients on its own.</summary>
+/// <summary>A replica of model and schedule policy, or the networks themselves, with everything it needs to sample and to compute gradients on its own.</summary>
 internal sealed class TrainingLane : IDisposable
 {
     private readonly bool _ownsBackend;
@@ -20,10 +20,12 @@ internal sealed class TrainingLane : IDisposable
     {
         Backend = backend;
         _ownsBackend = !ReferenceEquals(backend, setup.Model.Backend);
-        Model = setup.Model.Replica(backend);
+
+        // On the networks' own backend a lane is alone and uses them as they are: no second gradients, no sum.
+        Model = _ownsBackend ? setup.Model.Replica(backend) : setup.Model;
         Masked = new TextToImageMaskedModel(Model, setup.Height, setup.Width, setup.PixelsPerCode, setup.Time);
         Sampler = new MaskedSampler(Masked, new SamplerOptions { MicroBatch = setup.SampleMicroBatch });
-        Policy = new SchedulePolicy(setup.Policy.Config, backend, setup.Policy.Parameters);
+        Policy = _ownsBackend ? new SchedulePolicy(setup.Policy.Config, backend, setup.Policy.Parameters) : setup.Policy;
         Schedule = new LearnedSchedule(Policy, setup.Parametrization, setup.TrainedSteps, Masked.FeatureGrid, setup.TrainedActions);
         Recorder = new FeatureRecorder(backend, Policy.Config, Masked.FeatureGrid);
         Inputs = backend.CreateArena("inputs", 1 << 20);
@@ -92,15 +94,15 @@ internal sealed class TrainingLane : IDisposable
     {
         Recorder.Dispose();
         Schedule.Dispose();
-        Policy.Dispose();
         Sampler.Dispose();
         Masked.Dispose();
-        Model.Dispose();
         Inputs.Dispose();
         Activations.Dispose();
         Gradients.Dispose();
         if (_ownsBackend)
         {
+            Policy.Dispose();
+            Model.Dispose();
             Backend.Dispose();
         }
     }

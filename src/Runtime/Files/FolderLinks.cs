@@ -6,7 +6,8 @@ public static class FolderLinks
     private const int MostLinks = 40;
 
     /// <summary>
-    /// Checks that a file of a folder lies in it, wherever links lead. The cache of the model hub is allowed for: its folders <c>snapshots/REVISION</c> hold links into <c>blobs</c> beside <c>snapshots</c>.
+    /// Checks that a file of a folder lies in it, wherever links lead. The cache of the model hub is allowed for: its folders <c>snapshots/REVISION</c> hold
+    /// links into <c>blobs</c> beside <c>snapshots</c>.
     /// </summary>
     /// <exception cref="WeightsFolderException">A link leads out, nowhere or in a circle.</exception>
     public static void Check(string root, string file)

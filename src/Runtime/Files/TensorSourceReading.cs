@@ -8,7 +8,8 @@ public static class TensorSourceReading
     private const int BufferBytes = 1 << 16;
 
     /// <summary>Reads a floating-point tensor as fp32 (<see cref="ElementConversion"/>).</summary>
-    /// <exception cref="ArgumentException">The tensor is not a floating-point one or has another element count than the destination; check it first.</exception>
+    /// <exception cref="ArgumentException">The tensor is not a floating-point one or has another element count than the destination; check it
+    /// first.</exception>
     /// <exception cref="WeightsFileException">No such tensor, or a read error.</exception>
     public static void ReadFloat32(this ITensorSource source, string name, Span<float> destination)
     {

@@ -4,7 +4,8 @@ namespace CoGrpo.Runtime.Files;
 
 /// <summary>
 /// Finds and opens the weights of one network in its folder: <c>STEM.safetensors</c>, <c>STEM.VARIANT.safetensors</c>, or several files with
-/// <c>STEM.safetensors.index.json</c> or <c>STEM.safetensors.index.VARIANT.json</c>, a variant being a word such as fp16; where there is none of these, the same with
+/// <c>STEM.safetensors.index.json</c> or <c>STEM.safetensors.index.VARIANT.json</c>, a variant being a word such as fp16; where there is none of these, the
+/// same with
 /// the endings of PyTorch archives.
 /// </summary>
 public static class WeightsFolder

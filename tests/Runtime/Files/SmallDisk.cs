@@ -12,8 +12,12 @@ internal sealed partial class SmallDisk : IDisposable
     public const int Bytes = 256 << 10;
     private const int FileSizeResource = 1;
     private const int FileSizeSignal = 25;
+
+    // Without a handler the signal that goes with a failed write would end the process. It is handled on another thread, perhaps after
+    // the test: the registration stays.
+    private static readonly Lazy<PosixSignalRegistration> Signal = new(() => PosixSignalRegistration.Create((PosixSignal)FileSizeSignal, context => context.Cancel = true));
+
     private readonly bool _mounted;
-    private readonly PosixSignalRegistration? _signal;
     private readonly ulong _oldLimit;
 
     public SmallDisk(bool mount)
@@ -22,8 +26,7 @@ internal sealed partial class SmallDisk : IDisposable
         _mounted = mount && Run("mount", "-t", "tmpfs", "-o", $"size={Bytes}", "tmpfs", Path);
         if (!_mounted)
         {
-            // Without a handler the signal that goes with the failed write would end the process.
-            _signal = PosixSignalRegistration.Create((PosixSignal)FileSizeSignal, context => context.Cancel = true);
+            _ = Signal.Value;
             GetLimit(FileSizeResource, out Limit limit);
             _oldLimit = limit.Soft;
             limit.Soft = Bytes;
@@ -44,7 +47,6 @@ internal sealed partial class SmallDisk : IDisposable
             GetLimit(FileSizeResource, out Limit limit);
             limit.Soft = _oldLimit;
             Assert.Equal(0, SetLimit(FileSizeResource, in limit));
-            _signal!.Dispose();
         }
 
         Directory.Delete(Path, recursive: true);

@@ -1,7 +1,8 @@
 namespace CoGrpo.Runtime.Files.Torch;
 
 /// <summary>
-/// The tensors of a PyTorch archive as other weight files give them. Of a checkpoint that holds a state dictionary among other things, those of the dictionary; the prefix <c>module.</c> of
+/// The tensors of a PyTorch archive as other weight files give them. Of a checkpoint that holds a state dictionary among other things, those of the
+/// dictionary; the prefix <c>module.</c> of
 /// parallel training, where all names have it, is left out. Owns the archive.
 /// </summary>
 public sealed class TorchTensorSource : ITensorSource

@@ -49,9 +49,9 @@ internal sealed class Rollout : IDisposable
     public Action<int, ReadOnlySpan<int>>? SendAhead(IReadOnlyList<IReward> rewards, IImageTokenizer tokenizer)
     {
         _sent.Clear();
-        foreach (IReward reward in rewards)
+        for (int k = 0; k < rewards.Count; k++)
         {
-            if (reward is RemoteReward)
+            if (rewards[k] is RemoteReward)
             {
                 return Sender(rewards, tokenizer);
             }

@@ -40,7 +40,7 @@ public sealed class CudaRunTests : IDisposable
         Assert.Equal(3, wanted.Length);
     }
 
-    /// <summary>A model in the published layout with reward networks, both phases: the same codes are decoded as on the CPU, and scores differ by what rounding of pixels and sums makes.</summary>
+    /// <summary>A model in the published layout with reward networks, both phases: until the first update the same codes are decoded as on the CPU, and scores differ by the rounding of sums alone.</summary>
     [Fact]
     public void TwoIterationsWithRewardNetworksScoreAsTheCpuDoes()
     {
@@ -66,7 +66,13 @@ public sealed class CudaRunTests : IDisposable
             Dictionary<string, string> one = Rewards(wanted[i]), other = Rewards(got[i]);
             Assert.Contains(one.Keys, name => name.Contains("imageReward", StringComparison.Ordinal));
             Assert.Equal(one.Keys, other.Keys);
-            Assert.All(one, entry => Assert.Equal(Number(entry.Value), Number(other[entry.Key]), 1e-3));
+            Assert.All(other.Values, value => Assert.True(double.IsFinite(Number(value))));
+
+            // The first step of Adam moves every weight by the learning rate, in the direction of its gradient, whatever its size: behind it a code may be another.
+            if (i < 2)
+            {
+                Assert.All(one, entry => Assert.Equal(Number(entry.Value), Number(other[entry.Key]), 1e-5));
+            }
         }
 
         static double Number(string text) => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture);

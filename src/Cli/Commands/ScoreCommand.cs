@@ -11,7 +11,7 @@ namespace CoGrpo.Cli.Commands;
 /// <summary><c>score</c>: scores of pictures for prompts by one reward.</summary>
 internal sealed class ScoreCommand : RewardCommand
 {
-    private readonly Argument<string[]> _pictures = new("pictures") { Description = "PNG files.", Arity = ArgumentArity.OneOrMore };
+    private readonly Argument<string[]> _pictures = new("pictures") { Description = "PNG, JPEG or WebP files.", Arity = ArgumentArity.OneOrMore };
     private readonly Option<string[]> _prompts = new("--prompt", "-p") { Description = "What the pictures were asked to show; may be repeated, every picture is scored for every prompt.", HelpName = "TEXT", Required = true };
 
     /// <summary>The command.</summary>
@@ -26,7 +26,7 @@ internal sealed class ScoreCommand : RewardCommand
     protected override Action<IReward, CancellationToken> Read(ParseResult parsed)
     {
         string[] files = parsed.GetRequiredValue(_pictures), prompts = parsed.GetRequiredValue(_prompts);
-        RgbImage[] pictures = [.. files.Select(file => PngReader.Read(file).Over(255, 255, 255))];
+        RgbImage[] pictures = [.. files.Select(file => PictureFile.Read(file))];
         return (reward, _) =>
         {
             double[] scores = new double[prompts.Length * files.Length];

@@ -100,7 +100,7 @@ public sealed class CoGrpoTrainer : IDisposable
         long firstTrajectory = (long)Iteration * Math.Max(_train.Schedule.Batch, _train.Model.Batch);
         ISchedule? fixedSchedule = _train.Mode == TrainMode.Naive ? _handMade : null;
         _lanes.Sample(rollout.Trajectories, fixedSchedule, explore && fixedSchedule is null ? _seed : null, _seed, firstTrajectory, group,
-            schedulePhase && _schedule.CommonRandomNumbers);
+            schedulePhase && _schedule.CommonRandomNumbers, rollout.SendAhead(_rewards, _tokenizer));
         Sampled?.Invoke(rollout.Trajectories);
         long sampled = Stopwatch.GetTimestamp();
         double validShare = rollout.Score(_rewards, _tokenizer, schedulePhase ? _scheduleAdvantages : _modelAdvantages, _metrics);

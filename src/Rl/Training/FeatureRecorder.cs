@@ -31,6 +31,9 @@ internal sealed class FeatureRecorder : ISampleObserver, IDisposable
     /// <summary>Index in <see cref="Target"/> of image 0 of the call.</summary>
     public int FirstImage { get; set; }
 
+    /// <summary>Called with first image, as <see cref="FirstImage"/> counts, and number of images when those of a micro-batch are in the record of the call.</summary>
+    public Action<int, int>? Stored { get; set; }
+
     public int RecordingVersion { get; private set; }
 
     private bool Records => !Target!.Features.IsNone;
@@ -71,6 +74,8 @@ internal sealed class FeatureRecorder : ISampleObserver, IDisposable
             _backend.Copy(Step(t, count), Target!.FeaturesAt(FirstImage + first, count, t));
         }
     }
+
+    public void OnStored(int first, int count) => Stored?.Invoke(FirstImage + first, count);
 
     public void Dispose() => _arena.Dispose();
 

@@ -22,6 +22,7 @@ public sealed class LaneSet : IDisposable
     private long _firstTrajectory;
     private int _group;
     private bool _commonNoise;
+    private Action<int, ReadOnlySpan<int>>? _sampled;
 
     /// <summary>Lanes over <paramref name="setup"/>, whose networks stay the caller's. <paramref name="laneBackend"/> makes the backend of each lane, owned by this set unless it is the model's own.</summary>
     public LaneSet(LaneSetup setup, int lanes, Func<IBackend> laneBackend)
@@ -100,9 +101,11 @@ public sealed class LaneSet : IDisposable
     /// <param name="firstTrajectory">Global number of trajectory 0.</param>
     /// <param name="group">G: images that share a prompt stand together.</param>
     /// <param name="commonNoise">Whether image i of every group draws the noise of image 0 of its group.</param>
-    public void Sample(Trajectories target, ISchedule? schedule, ulong? exploration, ulong seed, long firstTrajectory, int group, bool commonNoise = false)
+    /// <param name="sampled">Null, or called by the lanes, several at once, with the first image and the final codes [b,N] of every micro-batch that is done while others are still sampled.</param>
+    public void Sample(Trajectories target, ISchedule? schedule, ulong? exploration, ulong seed, long firstTrajectory, int group, bool commonNoise = false,
+        Action<int, ReadOnlySpan<int>>? sampled = null)
     {
-        (_target, _fixedSchedule, _seed, _firstTrajectory, _group, _commonNoise) = (target, schedule, seed, firstTrajectory, group, commonNoise);
+        (_target, _fixedSchedule, _seed, _firstTrajectory, _group, _commonNoise, _sampled) = (target, schedule, seed, firstTrajectory, group, commonNoise, sampled);
         foreach (TrainingLane lane in _lanes)
         {
             lane.Schedule.ExplorationSeed = exploration;
@@ -147,6 +150,10 @@ public sealed class LaneSet : IDisposable
         }
     }
 
+    /// <summary>Tells of micro-batches of a call whose first image is <paramref name="first"/>.</summary>
+    private static Action<int, int> Stored(Action<int, ReadOnlySpan<int>> sampled, SampleRecord record, int first) =>
+        (image, images) => sampled(image, record.Tokens.AsSpan((image - first) * record.Codes, images * record.Codes));
+
     private void SampleLane(int number)
     {
         TrainingLane lane = _lanes[number];
@@ -161,6 +168,7 @@ public sealed class LaneSet : IDisposable
         SampleRecord record = lane.Record(count, target.Codes, target.Steps);
         lane.Recorder.Target = target;
         lane.Recorder.FirstImage = first;
+        lane.Recorder.Stored = _sampled is null ? null : Stored(_sampled, record, first);
         lane.Schedule.FirstExploration = _firstTrajectory + first;
         Span<int> trajectories = lane.TrajectoryNumbers(count);
         for (int i = 0; i < count; i++)

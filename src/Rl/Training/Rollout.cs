@@ -1,5 +1,6 @@
 using CoGrpo.Model.Images;
 using CoGrpo.Model.Tokenizers;
+using CoGrpo.Rl.Rewards;
 using CoGrpo.Runtime;
 using CoGrpo.Runtime.Backends;
 
@@ -14,6 +15,7 @@ internal sealed class Rollout : IDisposable
     private readonly double[] _rewards;
     private readonly RgbImage?[] _decoded;
     private readonly int[] _zeroGroups;
+    private readonly List<(int Reward, int First, Task<double[]> Scores)> _sent = [];
 
     public Rollout(IBackend backend, int images, int group, int codes, int steps, Shape features, int rewards)
     {
@@ -40,6 +42,24 @@ internal sealed class Rollout : IDisposable
     /// <summary>[B,N] final codes.</summary>
     public int[] Codes { get; }
 
+    /// <summary>
+    /// What sends pictures to remote rewards as soon as they are drawn, first image and codes [b,N], while others are still sampled; null without such a reward. Servers wait for nobody then, and
+    /// <see cref="Score"/> waits for what is left. Scores are those of the other order, since a picture's score depends on nothing but picture and prompt.
+    /// </summary>
+    public Action<int, ReadOnlySpan<int>>? SendAhead(IReadOnlyList<IReward> rewards, IImageTokenizer tokenizer)
+    {
+        _sent.Clear();
+        for (int k = 0; k < rewards.Count; k++)
+        {
+            if (rewards[k] is RemoteReward)
+            {
+                return Sender(rewards, tokenizer);
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Scores the pictures, fills in the advantages and returns the share of groups with signal.</summary>
     public double Score(IReadOnlyList<IReward> rewards, IImageTokenizer tokenizer, Advantages advantages, IterationMetrics metrics)
     {
@@ -56,10 +76,18 @@ internal sealed class Rollout : IDisposable
             var batch = new RewardBatch(Prompts.AsSpan(first, count), Codes.AsSpan(first * codes, count * codes), tokenizer, _decoded);
             for (int k = 0; k < rewards.Count; k++)
             {
-                rewards[k].Score(batch, _rewards.AsSpan((k * images) + first, count));
+                if (_sent.Count == 0 || rewards[k] is not RemoteReward)
+                {
+                    rewards[k].Score(batch, _rewards.AsSpan((k * images) + first, count));
+                }
             }
 
             Array.Clear(_decoded);
+        }
+
+        foreach ((int reward, int first, Task<double[]> scores) in _sent)
+        {
+            scores.GetAwaiter().GetResult().CopyTo(_rewards, (reward * images) + first);
         }
 
         for (int k = 0; k < rewards.Count; k++)
@@ -83,6 +111,30 @@ internal sealed class Rollout : IDisposable
     }
 
     public void Dispose() => Trajectories.Dispose();
+
+    private Action<int, ReadOnlySpan<int>> Sender(IReadOnlyList<IReward> rewards, IImageTokenizer tokenizer) => (first, codes) =>
+    {
+        // Lanes come at once, and pictures are decoded by one thread at a time.
+        lock (_sent)
+        {
+            int count = codes.Length / tokenizer.CodeCount;
+            var batch = new RewardBatch(Prompts.AsSpan(first, count), codes, tokenizer);
+            string[] prompts = new string[count];
+            var pictures = new RgbImage[count];
+            for (int i = 0; i < count; i++)
+            {
+                (prompts[i], pictures[i]) = (batch.Prompt(i).Text, batch.Image(i));
+            }
+
+            for (int k = 0; k < rewards.Count; k++)
+            {
+                if (rewards[k] is RemoteReward reward)
+                {
+                    _sent.Add((k, first, reward.Start(prompts, pictures, default)));
+                }
+            }
+        }
+    };
 
     private void Describe(ReadOnlySpan<double> scores, int reward, IterationMetrics metrics)
     {

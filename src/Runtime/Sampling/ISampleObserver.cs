@@ -16,6 +16,11 @@ public interface ISampleObserver
 
     /// <summary>Called when the steps of a micro-batch are queued: images [first, first + count) of the call.</summary>
     void OnImages(int first, int count, int steps);
+
+    /// <summary>Called when what was drawn in a micro-batch is in the record of the call: images [first, first + count).</summary>
+    void OnStored(int first, int count)
+    {
+    }
 }
 
 /// <summary>A step of a micro-batch of B images as an observer sees it, all of it in device memory.</summary>

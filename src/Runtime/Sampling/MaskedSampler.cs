@@ -90,6 +90,7 @@ public sealed class MaskedSampler : IDisposable
             }
 
             Store(first, images, request.Steps, anyMasked, record);
+            observer?.OnStored(first, images);
         }
     }
 

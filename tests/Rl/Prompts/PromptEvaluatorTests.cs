@@ -1,4 +1,3 @@
-using CoGrpo.Model.Tokenizers;
 using CoGrpo.Rl;
 using CoGrpo.Rl.Configuration;
 using CoGrpo.Rl.Evaluation;
@@ -64,32 +63,6 @@ public sealed class PromptEvaluatorTests
             for (int b = 0; b < batch.Count; b++)
             {
                 scores[b] = batch.Prompt(b).Text.Length;
-            }
-        }
-    }
-
-    /// <summary>A pixel per code.</summary>
-    private sealed class GreyPictures : IImageTokenizer
-    {
-        public int GridHeight => 8;
-
-        public int GridWidth => 8;
-
-        public int CodebookSize => 431;
-
-        public int MaskId => 431;
-
-        public int PictureHeight => 8;
-
-        public int PictureWidth => 8;
-
-        public void Encode(ReadOnlySpan<byte> rgb, Span<int> codes) => throw new NotSupportedException();
-
-        public void Decode(ReadOnlySpan<int> codes, Span<byte> rgb)
-        {
-            for (int i = 0; i < rgb.Length; i++)
-            {
-                rgb[i] = (byte)codes[i / 3];
             }
         }
     }

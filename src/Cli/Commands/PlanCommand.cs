@@ -15,7 +15,7 @@ internal sealed class PlanCommand : RunCommand<PlanRequest>
 
     private static readonly string[] Keys = [.. DeviceModel.All.Select(device => device.Key)];
 
-    private readonly Option<double?> _memory = new("--memory") { Description = "Memory of the device in GB of 10^9 bytes; without it that of --gpu.", HelpName = "GB" };
+    private readonly Option<double?> _memory = new("--memory") { Description = "Memory of the device in GB of 10^9 bytes; without it train.memory, or that of --gpu.", HelpName = "GB" };
     private readonly Option<string?> _gpu = new("--gpu") { Description = $"GPU to plan for, {string.Join(" or ", Keys)}; without one the times of all, and the memory of the A100.", HelpName = string.Join('|', Keys) };
 
     /// <summary>The command with its work.</summary>
@@ -87,6 +87,11 @@ internal sealed class PlanCommand : RunCommand<PlanRequest>
         if (memory is not null and not (> 0 and <= MostGigabytes))
         {
             throw new CommandException(string.Create(CultureInfo.InvariantCulture, $"--memory: expected GB above 0, at most {MostGigabytes:0}, found {memory}; correct the option"), ExitCode.Usage);
+        }
+
+        if (memory is null && device is null && configuration.Train.Memory > 0)
+        {
+            memory = configuration.Train.Memory;
         }
 
         IReadOnlyList<DeviceModel> devices = cpu ? [] : device is null ? [DeviceModel.Default, .. DeviceModel.All.Where(d => d != DeviceModel.Default)] : [device];

@@ -24,12 +24,15 @@ public static class PlanSearch
     /// Settings with which a run needs no more than <paramref name="bytes"/>. Switches are set in their order, each to what saves most, until the run fits; then each
     /// is taken back as far as it goes, the ones that change what is trained first.
     /// </summary>
-    public static PlanFit Fit(RunPlan plan, long bytes)
+    /// <param name="plan">The run as it is.</param>
+    /// <param name="bytes">What it may need.</param>
+    /// <param name="keepResults">Leave alone what changes its results.</param>
+    public static PlanFit Fit(RunPlan plan, long bytes, bool keepResults = false)
     {
         ArgumentNullException.ThrowIfNull(plan);
         List<(PlanSwitch Switch, int Value)> chosen = [];
         RunPlan best = plan;
-        foreach (PlanSwitch option in PlanSwitch.Of(plan.Configuration))
+        foreach (PlanSwitch option in PlanSwitch.Of(plan.Configuration).Where(option => option.KeepsResults || !keepResults))
         {
             if (best.Memory.PeakBytes <= bytes)
             {

@@ -7,7 +7,8 @@ namespace CoGrpo.Rl.Planning;
 /// <param name="Values">What it can be set to from where a run stands, the greatest saving last; in the form of <c>--set</c>.</param>
 /// <param name="Present">What it is set to.</param>
 /// <param name="Effect">What it costs.</param>
-public sealed record PlanSwitch(string Path, IReadOnlyList<string> Values, string Present, string Effect)
+/// <param name="KeepsResults">Whether pictures and gradients stay those of the run, up to rounding.</param>
+public sealed record PlanSwitch(string Path, IReadOnlyList<string> Values, string Present, string Effect, bool KeepsResults)
 {
     private const int AdapterRank = 16;
 
@@ -18,17 +19,18 @@ public sealed record PlanSwitch(string Path, IReadOnlyList<string> Values, strin
         bool trainsModel = train.Mode != TrainMode.Schedule, trainsSchedule = train.Mode != TrainMode.Naive;
         bool gpu = configuration.Device == DeviceName.Cuda;
         List<PlanSwitch> switches = [];
-        void Add(bool offered, string path, IReadOnlyList<string> values, string present, string effect)
+        void Add(bool offered, string path, IReadOnlyList<string> values, string present, string effect, bool keepsResults = false)
         {
             if (offered && values.Count > 0)
             {
-                switches.Add(new PlanSwitch(path, values, present, effect));
+                switches.Add(new PlanSwitch(path, values, present, effect, keepsResults));
             }
         }
 
-        Add(trainsModel && !train.Model.RecomputeBlocks, "train.model.recomputeBlocks", ["true"], "false", "same gradients, one more forward pass");
-        Add(true, "sampling.microBatch", Halves(configuration.Sampling.MicroBatch, 1), Text(configuration.Sampling.MicroBatch), "same pictures");
-        Add(trainsModel, "train.model.microBatch", Halves(train.Model.MicroBatch, 1), Text(train.Model.MicroBatch), "same gradients up to rounding");
+        // The cheapest first: smaller micro-batches only fill a GPU less.
+        Add(true, "sampling.microBatch", Halves(configuration.Sampling.MicroBatch, 1), Text(configuration.Sampling.MicroBatch), "same pictures", keepsResults: true);
+        Add(trainsModel, "train.model.microBatch", Halves(train.Model.MicroBatch, 1), Text(train.Model.MicroBatch), "same gradients up to rounding", keepsResults: true);
+        Add(trainsModel && !train.Model.RecomputeBlocks, "train.model.recomputeBlocks", ["true"], "false", "same gradients, one more forward pass", keepsResults: true);
         Add(gpu && configuration.Precision == PrecisionName.Fp32, "precision", ["bf16"], "fp32", "activations in bf16");
         Add(trainsModel && train.Model.Ema > 0, "train.model.ema", ["0"], Text(train.Model.Ema), "no averaged weights");
         Add(trainsSchedule && train.Mode != TrainMode.Joint, "train.schedule.batch", Halves(train.Schedule.Batch, train.Schedule.Group), Text(train.Schedule.Batch), "fewer trajectories per update");

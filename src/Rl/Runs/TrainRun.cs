@@ -9,6 +9,7 @@ using CoGrpo.Rl.Configuration;
 using CoGrpo.Rl.EmojiScenes;
 using CoGrpo.Rl.Evaluation;
 using CoGrpo.Rl.Logging;
+using CoGrpo.Rl.Planning;
 using CoGrpo.Rl.Prompts;
 using CoGrpo.Rl.Serving;
 using CoGrpo.Rl.Training;
@@ -79,7 +80,7 @@ public sealed class TrainRun : IDisposable
     /// <exception cref="ModelException">The configuration, the model or the run folder cannot be used.</exception>
     public static string Execute(RunConfiguration configuration, ComputeDevice device, bool resume, IProgressReporter progress, TextWriter output, CancellationToken cancellation)
     {
-        using var run = new TrainRun(configuration, device, resume, progress, cancellation);
+        using var run = new TrainRun(MemoryLimit.Apply(configuration, progress), device, resume, progress, cancellation);
         run.Train(output);
         return run._folder.Path;
     }

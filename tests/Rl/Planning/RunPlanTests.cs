@@ -156,12 +156,75 @@ public sealed class RunPlanTests
         RunPlan plan = RunPlan.Of(ConfigurationLoader.Parse(Small, "small", "model.num_layers=3", "model.num_single_layers=6", "train.model.microBatch=24", "device=cuda", "precision=fp32"));
         PlanSaving recompute = Assert.Single(PlanSearch.Savings(plan), saving => saving.Switch.Path == "train.model.recomputeBlocks");
         Assert.True(recompute.Plan.Seconds(DeviceModel.Default) > plan.Seconds(DeviceModel.Default));
-        Assert.Equal(["train.model.recomputeBlocks=true"], PlanSearch.Fit(plan, recompute.Plan.Memory.PeakBytes).Settings);
+        Assert.Equal(["train.model.microBatch=3"], PlanSearch.Fit(plan, recompute.Plan.Memory.PeakBytes).Settings);
         Assert.Empty(PlanSearch.Fit(plan, plan.Memory.PeakBytes).Settings);
 
         PlanFit nothing = PlanSearch.Fit(plan, 1000);
         Assert.False(nothing.Fits);
         Assert.True(nothing.Plan.Memory.PeakBytes < recompute.Plan.Memory.PeakBytes);
+    }
+
+    [Fact]
+    public void ARunTakesNoMoreThanTheMemoryItIsGiven()
+    {
+        RunPlan plan = RunPlan.Of(Limited(0));
+        Assert.Same(plan.Configuration, MemoryLimit.Apply(plan.Configuration, new SilentProgress()));
+        PlanFit least = PlanSearch.Fit(plan, 1, keepResults: true);
+        double limit = Math.Round(((plan.Memory.PeakBytes * 0.3) + (least.Plan.Memory.PeakBytes * 0.7)) / 1e9, 6);
+        RunConfiguration limited = MemoryLimit.Apply(Limited(limit), new SilentProgress());
+        Assert.Equal(limited.Sampling.MicroBatch, plan.Configuration.Sampling.MicroBatch);
+        Assert.InRange(limited.Train.Model.MicroBatch, 1, 12);
+        Assert.Equal(plan.Configuration.Train.Model.Batch, limited.Train.Model.Batch);
+        Assert.Equal(limited, MemoryLimit.Apply(limited, new SilentProgress()));
+        Assert.Equal(plan.Memory.PeakBytes, Held(plan.Configuration));
+        Assert.InRange(Held(limited), least.Plan.Memory.PeakBytes, (long)(limit * 1e9));
+
+        static RunConfiguration Limited(double memory) => ConfigurationLoader.Parse(Small, "small", "model.num_layers=3", "model.num_single_layers=6", "train.model.microBatch=24",
+            "train.cycles=[{\"model\":1,\"schedule\":0}]", FormattableString.Invariant($"train.memory={memory}"));
+
+        static long Held(RunConfiguration configuration)
+        {
+            using ComputeDevice device = ComputeDevice.Cpu();
+            using var run = new PlannedRun(configuration, device);
+            Initialisation.FromScratch(run.Model.Transformer.Parameters, device.Backend, 1);
+            Initialisation.FromScratch(run.Model.TextEncoder.Parameters, device.Backend, 2);
+            run.Trainer.Train();
+            var held = PlannedMemory.Of(run.Backends.Select(backend => backend.Memory));
+            held.Bytes.TryGetValue(MemoryCategory.Workspace, out long workspace);
+            return held.PeakBytes - workspace;
+        }
+    }
+
+    /// <summary>Pictures are those of the run without a limit and gradients differ by rounding; the run folder says what was trained; a run that cannot fit leaves none.</summary>
+    [Fact]
+    public void ARunWithinItsMemoryHasTheResultsOfOneWithoutALimit()
+    {
+        using var folder = new TemporaryFolder();
+        using ComputeDevice device = ComputeDevice.Cpu();
+        PlanFit least = PlanSearch.Fit(RunPlan.Of(Limited("", 0)), 1, keepResults: true);
+        (IReadOnlyDictionary<string, double> free, IReadOnlyDictionary<string, double> held) = (Train("free", 0), Train("held", Math.Ceiling(least.Plan.Memory.PeakBytes / 1e3) / 1e6));
+        RunConfiguration kept = ConfigurationLoader.Load(folder.File("held/config.json"), []);
+        Assert.Equal(1, kept.Sampling.MicroBatch);
+        Assert.InRange(kept.Train.Model.MicroBatch, 1, 2);
+        Assert.Equal(free["reward/adherence/mean"], held["reward/adherence/mean"]);
+        Assert.Equal(free["heldout/diversity"], held["heldout/diversity"]);
+        Assert.True(free["model/grad_norm"] > 0);
+        Assert.Equal(1, held["model/grad_norm"] / free["model/grad_norm"], 1e-3);
+
+        ModelException refused = Assert.Throws<ModelException>(() => Train("refused", 0.001));
+        Assert.StartsWith("train.memory: wanted a run of at most 0.001 GB, got 0.", refused.Message, StringComparison.Ordinal);
+        Assert.EndsWith("or see with 'plan --memory 0.001' what else can be changed", refused.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder.File("refused")));
+
+        IReadOnlyDictionary<string, double> Train(string name, double memory)
+        {
+            TrainRun.Execute(Limited(name, memory), device, resume: false, new SilentProgress(), TextWriter.Null, default);
+            using var line = System.Text.Json.JsonDocument.Parse(File.ReadAllLines(folder.File($"{name}/metrics.jsonl"))[1]);
+            return line.RootElement.EnumerateObject().Where(entry => entry.Value.ValueKind == System.Text.Json.JsonValueKind.Number).ToDictionary(entry => entry.Name, entry => entry.Value.GetDouble());
+        }
+
+        RunConfiguration Limited(string name, double memory) => ConfigurationLoader.Parse(Small, "small", $"output.directory={System.Text.Json.JsonSerializer.Serialize(folder.File(name))}",
+            "train.cycles=[{\"model\":1,\"schedule\":0}]", "train.evaluation={\"promptsPerTask\":1,\"samples\":1,\"steps\":[4],\"every\":0}", FormattableString.Invariant($"train.memory={memory}"));
     }
 
     [Fact]

@@ -1,11 +1,11 @@
+using CoGrpo.Model.Clip;
 using CoGrpo.Runtime.Files;
 
 namespace CoGrpo.Model.Conversion;
 
 /// <summary>
 /// The text tower of an open_clip model under the names of Hugging Face's (specs/reward-models.md 2.3): the joint input projection of attention in three
-/// parts, the output projection transposed. The
-/// picture tower is left out. Owns the source.
+/// parts, the output projection transposed. The picture tower is left out. Owns the source.
 /// </summary>
 internal sealed class OpenClipTextTower : ITensorSource
 {
@@ -14,21 +14,6 @@ internal sealed class OpenClipTextTower : ITensorSource
     private const string JointWeight = "attn.in_proj_weight";
     private const string JointBias = "attn.in_proj_bias";
     private const string Projection = "text_projection";
-
-    private static readonly (string OpenClip, string HuggingFace)[] Outside =
-    [
-        ("token_embedding.weight", "text_model.embeddings.token_embedding.weight"),
-        ("positional_embedding", "text_model.embeddings.position_embedding.weight"),
-        ("ln_final.weight", "text_model.final_layer_norm.weight"),
-        ("ln_final.bias", "text_model.final_layer_norm.bias"),
-    ];
-
-    private static readonly (string OpenClip, string HuggingFace)[] InBlock =
-    [
-        ("attn.out_proj.", "self_attn.out_proj."), ("ln_1.", "layer_norm1."), ("ln_2.", "layer_norm2."), ("mlp.c_fc.", "mlp.fc1."), ("mlp.c_proj.", "mlp.fc2."),
-    ];
-
-    private static readonly string[] Parts = ["q_proj", "k_proj", "v_proj"];
 
     private readonly ITensorSource _source;
     private readonly Dictionary<string, SafetensorsTensor> _tensors = new(StringComparer.Ordinal);
@@ -61,7 +46,7 @@ internal sealed class OpenClipTextTower : ITensorSource
     public IReadOnlyDictionary<string, string> Metadata => _source.Metadata;
 
     /// <summary>Whether the names are open_clip's.</summary>
-    public static bool IsOne(ITensorSource source) => source.Tensors.ContainsKey(Outside[0].OpenClip) && source.Tensors.ContainsKey(Outside[1].OpenClip);
+    public static bool IsOne(ITensorSource source) => source.Tensors.ContainsKey(ClipTensorNames.Text[0].OpenClip) && source.Tensors.ContainsKey(ClipTensorNames.Text[1].OpenClip);
 
     /// <inheritdoc/>
     public void ReadBytes(string name, long offset, Span<byte> destination)
@@ -73,7 +58,7 @@ internal sealed class OpenClipTextTower : ITensorSource
             return;
         }
 
-        _projection ??= Transposed(_source.Tensors[own]);
+        _projection ??= TransposedTensor.Read(_source, _source.Tensors[own]);
         _projection.AsSpan(checked((int)offset), destination.Length).CopyTo(destination);
     }
 
@@ -97,24 +82,24 @@ internal sealed class OpenClipTextTower : ITensorSource
         int point = name.StartsWith(Blocks, StringComparison.Ordinal) ? name.IndexOf('.', Blocks.Length) : -1;
         if (point < 0)
         {
-            Add(Outside.FirstOrDefault(pair => pair.OpenClip == name).HuggingFace ?? name, tensor, 0, tensor.Shape);
+            Add(ClipTensorNames.Text.FirstOrDefault(pair => pair.OpenClip == name).HuggingFace ?? name, tensor, 0, tensor.Shape);
             return;
         }
 
         string layer = $"{Layers}{name[Blocks.Length..point]}.", inside = name[(point + 1)..];
-        if (inside is JointWeight or JointBias && tensor.Shape.Length > 0 && tensor.Shape[0] % Parts.Length == 0)
+        if (inside is JointWeight or JointBias && tensor.Shape.Length > 0 && tensor.Shape[0] % ClipTensorNames.InputProjections.Length == 0)
         {
             long[] shape = tensor.Shape.ToArray();
-            shape[0] /= Parts.Length;
-            for (int part = 0; part < Parts.Length; part++)
+            shape[0] /= ClipTensorNames.InputProjections.Length;
+            for (int part = 0; part < ClipTensorNames.InputProjections.Length; part++)
             {
-                Add($"{layer}self_attn.{Parts[part]}.{(inside == JointWeight ? "weight" : "bias")}", tensor, part * (tensor.ByteCount / Parts.Length), shape);
+                Add($"{layer}self_attn.{ClipTensorNames.InputProjections[part]}.{(inside == JointWeight ? "weight" : "bias")}", tensor, part * (tensor.ByteCount / ClipTensorNames.InputProjections.Length), shape);
             }
 
             return;
         }
 
-        (string OpenClip, string HuggingFace) pair = InBlock.FirstOrDefault(entry => inside.StartsWith(entry.OpenClip, StringComparison.Ordinal));
+        (string OpenClip, string HuggingFace) pair = ClipTensorNames.InBlock.FirstOrDefault(entry => inside.StartsWith($"{entry.OpenClip}.", StringComparison.Ordinal));
         Add(pair.OpenClip is null ? name : layer + pair.HuggingFace + inside[pair.OpenClip.Length..], tensor, 0, tensor.Shape);
     }
 
@@ -126,21 +111,5 @@ internal sealed class OpenClipTextTower : ITensorSource
         }
 
         _places.Add(name, (source.Name, offset));
-    }
-
-    private byte[] Transposed(SafetensorsTensor tensor)
-    {
-        int rows = checked((int)tensor.Shape[0]), columns = checked((int)tensor.Shape[1]), size = tensor.Type.Size();
-        byte[] from = new byte[tensor.ByteCount], to = new byte[tensor.ByteCount];
-        _source.ReadBytes(tensor.Name, 0, from);
-        for (int row = 0; row < rows; row++)
-        {
-            for (int column = 0; column < columns; column++)
-            {
-                from.AsSpan(((row * columns) + column) * size, size).CopyTo(to.AsSpan(((column * rows) + row) * size));
-            }
-        }
-
-        return to;
     }
 }

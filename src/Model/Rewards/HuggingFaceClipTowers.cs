@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using CoGrpo.Model.Clip;
 using CoGrpo.Runtime.Files;
 
 namespace CoGrpo.Model.Rewards;
@@ -9,16 +10,8 @@ namespace CoGrpo.Model.Rewards;
 /// </summary>
 internal sealed partial class HuggingFaceClipTowers : ITensorSource
 {
-    private const string TokenEmbedding = "text_model.embeddings.token_embedding.weight";
-
-    private static readonly string[] Projections = ["q_proj", "k_proj", "v_proj"];
-
-    private static readonly Dictionary<string, string> Outside = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, string> Outside = new(ClipTensorNames.Text.Select(pair => KeyValuePair.Create(pair.HuggingFace, pair.OpenClip)), StringComparer.Ordinal)
     {
-        [TokenEmbedding] = "token_embedding.weight",
-        ["text_model.embeddings.position_embedding.weight"] = "positional_embedding",
-        ["text_model.final_layer_norm.weight"] = "ln_final.weight",
-        ["text_model.final_layer_norm.bias"] = "ln_final.bias",
         ["text_projection.weight"] = "text_projection",
         ["vision_model.embeddings.class_embedding"] = "visual.class_embedding",
         ["vision_model.embeddings.patch_embedding.weight"] = "visual.conv1.weight",
@@ -30,10 +23,7 @@ internal sealed partial class HuggingFaceClipTowers : ITensorSource
         ["visual_projection.weight"] = "visual.proj",
     };
 
-    private static readonly Dictionary<string, string> InLayer = new(StringComparer.Ordinal)
-    {
-        ["self_attn.out_proj"] = "attn.out_proj", ["layer_norm1"] = "ln_1", ["layer_norm2"] = "ln_2", ["mlp.fc1"] = "mlp.c_fc", ["mlp.fc2"] = "mlp.c_proj",
-    };
+    private static readonly Dictionary<string, string> InLayer = ClipTensorNames.InBlock.ToDictionary(pair => pair.HuggingFace, pair => pair.OpenClip, StringComparer.Ordinal);
 
     private readonly ITensorSource _source;
     private readonly string _prefix;
@@ -61,8 +51,9 @@ internal sealed partial class HuggingFaceClipTowers : ITensorSource
     /// <exception cref="ModelException">Two tensors are one by either library's name.</exception>
     public static ITensorSource Of(ITensorSource source, string path)
     {
-        string? known = source.Tensors.Keys.FirstOrDefault(name => name.EndsWith(TokenEmbedding, StringComparison.Ordinal));
-        return known is null ? source : new HuggingFaceClipTowers(source, known[..^TokenEmbedding.Length], path);
+        string embedding = ClipTensorNames.Text[0].HuggingFace;
+        string? known = source.Tensors.Keys.FirstOrDefault(name => name.EndsWith(embedding, StringComparison.Ordinal));
+        return known is null ? source : new HuggingFaceClipTowers(source, known[..^embedding.Length], path);
     }
 
     /// <inheritdoc/>
@@ -73,7 +64,7 @@ internal sealed partial class HuggingFaceClipTowers : ITensorSource
         {
             if (_inOrder.Name != name)
             {
-                _inOrder = (name, Transposed(_source.Tensors[parts[0]]));
+                _inOrder = (name, TransposedTensor.Read(_source, _source.Tensors[parts[0]]));
             }
 
             _inOrder.Bytes.AsSpan(checked((int)offset), destination.Length).CopyTo(destination);
@@ -134,9 +125,9 @@ internal sealed partial class HuggingFaceClipTowers : ITensorSource
         else if (layer.Success && Joint(tensor, inside) is { } joint)
         {
             // Once for the three.
-            if (inside.EndsWith(Projections[0], StringComparison.Ordinal))
+            if (inside.EndsWith(ClipTensorNames.InputProjections[0], StringComparison.Ordinal))
             {
-                Add($"{block}.attn.in_proj_{kind}", tensor, path, joint, [Projections.Length * tensor.Shape[0], .. tensor.Shape[1..]]);
+                Add($"{block}.attn.in_proj_{kind}", tensor, path, joint, [ClipTensorNames.InputProjections.Length * tensor.Shape[0], .. tensor.Shape[1..]]);
             }
         }
         else
@@ -148,8 +139,8 @@ internal sealed partial class HuggingFaceClipTowers : ITensorSource
     /// <summary>The names of the three input projections that a tensor is one of, if they are all there and alike.</summary>
     private string[]? Joint(SafetensorsTensor tensor, string inside)
     {
-        string? own = Projections.FirstOrDefault(projection => inside == $"self_attn.{projection}");
-        string[]? names = own is null ? null : [.. Projections.Select(projection => tensor.Name.Replace($".{own}.", $".{projection}.", StringComparison.Ordinal))];
+        string? own = ClipTensorNames.InputProjections.FirstOrDefault(projection => inside == $"self_attn.{projection}");
+        string[]? names = own is null ? null : [.. ClipTensorNames.InputProjections.Select(projection => tensor.Name.Replace($".{own}.", $".{projection}.", StringComparison.Ordinal))];
         return names is not null && tensor.Shape.Length > 0
             && names.All(name => _source.Tensors.TryGetValue(name, out SafetensorsTensor? other) && other.Type == tensor.Type && other.Shape.SequenceEqual(tensor.Shape)) ? names : null;
     }
@@ -162,21 +153,5 @@ internal sealed partial class HuggingFaceClipTowers : ITensorSource
         }
 
         _tensors.Add(name, new SafetensorsTensor(name, tensor.Type, shape));
-    }
-
-    private byte[] Transposed(SafetensorsTensor tensor)
-    {
-        int rows = checked((int)tensor.Shape[0]), columns = checked((int)tensor.Shape[1]), size = tensor.Type.Size();
-        byte[] from = new byte[tensor.ByteCount], to = new byte[tensor.ByteCount];
-        _source.ReadBytes(tensor.Name, 0, from);
-        for (int row = 0; row < rows; row++)
-        {
-            for (int column = 0; column < columns; column++)
-            {
-                from.AsSpan(((row * columns) + column) * size, size).CopyTo(to.AsSpan(((column * rows) + row) * size));
-            }
-        }
-
-        return to;
     }
 }

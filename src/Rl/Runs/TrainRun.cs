@@ -68,10 +68,11 @@ public sealed class TrainRun : IDisposable
         _evaluator = _data.Evaluator(_lanes);
         _folder = RunFolder.Open(configuration, resume, configuration.Train.KeepCheckpoints, progress);
         _state = State();
-        _alarms = new RewardAlarms(progress);
+        _alarms = new RewardAlarms(progress, [.. _data.Rewards.Select(reward => reward.Name)]);
         if (_folder.Resumed is { } checkpoint)
         {
             Restore(checkpoint.Directory);
+            _alarms.Recall(MetricsReader.Read(_folder.At("metrics.jsonl")));
         }
     }
 
@@ -150,7 +151,7 @@ public sealed class TrainRun : IDisposable
             ScoreSheet before = Evaluate(HandMade, "before.png", _configuration.Sampling.Steps);
             _progress.Metrics($"base, hand-made schedule: held-out {ScoreTable.Line(before)}");
             _folder.Log(0, ScoreTable.Flatten("eval", before));
-            _alarms.Watch(0, before, [.. _data.Rewards.Select(reward => reward.Name)]);
+            _alarms.Watch(0, before);
             report.Before = before;
         }
 
@@ -173,7 +174,7 @@ public sealed class TrainRun : IDisposable
             {
                 ScoreSheet scores = Evaluate(Schedule(), $"iteration-{metrics.Iteration:d4}.png", _configuration.Sampling.Steps);
                 _folder.Log(metrics.Iteration, ScoreTable.Flatten("eval", scores));
-                _alarms.Watch(metrics.Iteration, scores, metrics.Rewards);
+                _alarms.Watch(metrics.Iteration, scores);
                 _progress.Metrics($"iteration {metrics.Iteration}: held-out {ScoreTable.Line(scores)}");
             }
 

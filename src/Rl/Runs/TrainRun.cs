@@ -40,6 +40,7 @@ public sealed class TrainRun : IDisposable
     private readonly RunFolder _folder;
     private readonly TrainingState _state;
     private readonly RewardAlarms _alarms;
+    private long _evaluated;
 
     private TrainRun(RunConfiguration configuration, ComputeDevice device, bool resume, IProgressReporter progress, CancellationToken cancellation)
     {
@@ -72,7 +73,9 @@ public sealed class TrainRun : IDisposable
         if (_folder.Resumed is { } checkpoint)
         {
             Restore(checkpoint.Directory);
-            _alarms.Recall(MetricsReader.Read(_folder.At("metrics.jsonl")));
+            List<Dictionary<string, double>> log = MetricsReader.Read(_folder.At("metrics.jsonl"));
+            _alarms.Recall(log);
+            _evaluated = (long)log.Where(line => ScoreTable.Read("eval", line).Means.Count > 0).Select(line => line["iteration"]).DefaultIfEmpty().Max();
         }
     }
 
@@ -157,6 +160,7 @@ public sealed class TrainRun : IDisposable
 
         _progress.Begin($"train {_configuration.Train.Mode}", _trainer.Plan.Count);
         _progress.Report(_trainer.Iteration, "");
+        EvaluateBetween();
         while (_trainer.Iteration < _trainer.Plan.Count)
         {
             if (_cancellation.IsCancellationRequested)
@@ -165,19 +169,11 @@ public sealed class TrainRun : IDisposable
                 _cancellation.ThrowIfCancellationRequested();
             }
 
-            IterationMetrics metrics = Iterate();
+            IterationMetrics metrics = OrSave(() => _trainer.Train(_cancellation));
             _folder.Log(metrics.Iteration, metrics.Flatten());
             _alarms.Watch(metrics);
             _progress.Report(metrics.Iteration, Describe(metrics));
-            EvaluationConfiguration e = _configuration.Train.Evaluation;
-            if (e.Every > 0 && metrics.Iteration % e.Every == 0 && metrics.Iteration < _trainer.Plan.Count)
-            {
-                ScoreSheet scores = Evaluate(Schedule(), $"iteration-{metrics.Iteration:d4}.png", _configuration.Sampling.Steps);
-                _folder.Log(metrics.Iteration, ScoreTable.Flatten("eval", scores));
-                _alarms.Watch(metrics.Iteration, scores);
-                _progress.Metrics($"iteration {metrics.Iteration}: held-out {ScoreTable.Line(scores)}");
-            }
-
+            EvaluateBetween();
             if (metrics.Iteration % _configuration.Train.CheckpointEvery == 0 && metrics.Iteration < _trainer.Plan.Count)
             {
                 Save();
@@ -185,6 +181,22 @@ public sealed class TrainRun : IDisposable
         }
 
         Save();
+    }
+
+    /// <summary>The held-out evaluation where one is due: after an iteration, or when a run goes on that was stopped before its end.</summary>
+    private void EvaluateBetween()
+    {
+        (int iteration, int every) = (_trainer.Iteration, _configuration.Train.Evaluation.Every);
+        if (every == 0 || iteration % every != 0 || iteration == _evaluated || iteration == _trainer.Plan.Count)
+        {
+            return;
+        }
+
+        ScoreSheet scores = OrSave(() => Evaluate(Schedule(), $"iteration-{iteration:d4}.png", _configuration.Sampling.Steps));
+        _folder.Log(iteration, ScoreTable.Flatten("eval", scores));
+        _alarms.Watch(iteration, scores);
+        _progress.Metrics($"iteration {iteration}: held-out {ScoreTable.Line(scores)}");
+        _evaluated = iteration;
     }
 
     /// <summary>The last scores, what was trained if anything was, and the report.</summary>
@@ -229,14 +241,14 @@ public sealed class TrainRun : IDisposable
         output.WriteLine($"model: {_folder.At("model")}");
     }
 
-    /// <summary>The next iteration. A reward that fails, a server above all, ends the run before anything is updated: the checkpoint that is saved then loses nothing.</summary>
-    private IterationMetrics Iterate()
+    /// <summary>Does what asks rewards. One that fails, a server above all, or an interruption ends the run with a checkpoint of before: neither iteration nor evaluation has changed anything then.</summary>
+    private T OrSave<T>(Func<T> work)
     {
         try
         {
-            return _trainer.Train();
+            return work();
         }
-        catch (ModelException)
+        catch (Exception error) when (error is ModelException or OperationCanceledException)
         {
             Save();
             throw;

@@ -100,7 +100,7 @@ internal ref struct ThriftWalk
         }
     }
 
-    private static InvalidDataException Damaged() => new("a damaged description of its columns");
+    private static InvalidDataException Damaged() => new("a damaged description of its columns or pages");
 
     private byte Byte() => At < _bytes.Length ? _bytes[At++] : throw Damaged();
 

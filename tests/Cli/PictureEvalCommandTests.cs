@@ -33,7 +33,7 @@ public sealed class PictureEvalCommandTests : IDisposable
     {
         string[] prompts = ["a red fox", "two owls, and a lamp"];
         File.WriteAllText(_folder.File("test.json"), JsonSerializer.Serialize(prompts.Select((prompt, id) => new { id, prompt, generations = Array.Empty<string>() })));
-        CliRun run = Ask("out", "--prompts-file", _folder.File("test.json"), "--rewards", "imageReward=" + _folder.File("ir"), "hpsv2:v2.1=" + _folder.File("clip"), "clipScore=" + _folder.File("clip"),
+        CliRun run = Ask("out", "--prompts-file", _folder.File("test.json"), "--rewards", "imageReward=" + _folder.File("ir") + ",hpsv2:v2.1=" + _folder.File("clip"), "clipScore=" + _folder.File("clip"),
             "--set", "train.evaluation.steps=[2,3]");
         Assert.True(run.Code == 0, run.Error);
         string[][] csv = Csv("out");

@@ -65,7 +65,7 @@ internal sealed class CodeShareReward : IReward
 {
     public string Name => "share";
 
-    public void Score(RewardBatch batch, Span<double> scores)
+    public void Score(RewardBatch batch, Span<double> scores, CancellationToken cancellation = default)
     {
         for (int b = 0; b < scores.Length; b++)
         {
@@ -85,5 +85,5 @@ internal sealed class ConstantReward : IReward
 {
     public string Name => "constant";
 
-    public void Score(RewardBatch batch, Span<double> scores) => scores.Fill(0.28);
+    public void Score(RewardBatch batch, Span<double> scores, CancellationToken cancellation = default) => scores.Fill(0.28);
 }

@@ -52,7 +52,7 @@ public class TrainerTests
             }
         }
 
-        Assert.Throws<InvalidOperationException>(trainer.Train);
+        Assert.Throws<InvalidOperationException>(() => trainer.Train());
         Assert.Equal(mode != TrainMode.Schedule, !model.SequenceEqual(run.Read(run.Model.Transformer.Parameters.Values)));
         Assert.Equal(mode != TrainMode.Naive, !policy.SequenceEqual(run.Read(run.Policy.Parameters.Values)));
         Assert.Equal(text, run.Read(run.Model.TextEncoder.Parameters.Values));

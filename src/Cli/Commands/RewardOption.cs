@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.RegularExpressions;
 using CoGrpo.Rl.Configuration;
 using CoGrpo.Rl.Rewards;
 
@@ -10,11 +11,15 @@ internal sealed class RewardOption
     private static readonly RewardName[] Known = [RewardName.ImageReward, RewardName.HpsV2, RewardName.ClipScore, RewardName.Mps, RewardName.Remote];
     private static readonly string[] HpsVersions = ["v2.0", "v2.1"];
 
+    // A comma in front of a name that ends there, or is followed by weights or a version: paths may have other commas, and folders of such names.
+    private static readonly Regex BetweenEntries =
+        new($",(?=(?:{string.Join('|', Known.Select(RewardRegistry.NameOf))})(?::[^=,/]*)?(?:=|,|$))", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
+
     /// <summary>The option.</summary>
     public Option<string[]> Option { get; } = new("--rewards")
     {
-        Description = "Scores of pictures for any prompt, in place of train.rewards and train.evaluation.metrics: names of them, or NAME=WEIGHTS. Names: imageReward, hpsv2 (hpsv2:v2.1 for that version), clipScore, mps, remote=URL.",
-        HelpName = "NAME[=WEIGHTS]",
+        Description = "Scores of pictures for any prompt, in place of train.rewards and train.evaluation.metrics: names of them, or NAME=WEIGHTS, separated by spaces or commas (a comma within a path is kept unless one of the names follows it). Names: imageReward, hpsv2 (hpsv2:v2.1 for that version), clipScore, mps, remote=URL.",
+        HelpName = "NAME[=WEIGHTS],...",
         AllowMultipleArgumentsPerToken = true,
         DefaultValueFactory = _ => [],
     };
@@ -24,7 +29,7 @@ internal sealed class RewardOption
     public IReadOnlyList<RewardConfiguration> Read(ParseResult parsed, RunConfiguration configuration)
     {
         RewardConfiguration[] configured = [.. configuration.Train.Rewards, .. configuration.Train.Evaluation.Metrics];
-        string[] words = [.. (parsed.GetValue(Option) ?? []).SelectMany(word => word.Contains('=', StringComparison.Ordinal) ? [word] : word.Split(',', StringSplitOptions.RemoveEmptyEntries))];
+        string[] words = [.. (parsed.GetValue(Option) ?? []).SelectMany(word => word.Contains('=', StringComparison.Ordinal) ? BetweenEntries.Split(word) : word.Split(',')).Where(word => word.Length > 0)];
         return words.Length == 0 ? configured : [.. words.Select(word => Of(word, configured))];
     }
 

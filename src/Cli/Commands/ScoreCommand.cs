@@ -27,10 +27,10 @@ internal sealed class ScoreCommand : RewardCommand
     {
         string[] files = parsed.GetRequiredValue(_pictures), prompts = parsed.GetRequiredValue(_prompts);
         RgbImage[] pictures = [.. files.Select(file => PictureFile.Read(file))];
-        return (reward, _) =>
+        return (reward, cancellation) =>
         {
             double[] scores = new double[prompts.Length * files.Length];
-            reward.Score(new RewardBatch([.. prompts.SelectMany(prompt => files.Select(_ => new TextPrompt(prompt)))], [.. prompts.SelectMany(_ => pictures)]), scores);
+            reward.Score(new RewardBatch([.. prompts.SelectMany(prompt => files.Select(_ => new TextPrompt(prompt)))], [.. prompts.SelectMany(_ => pictures)]), scores, cancellation);
             IReadOnlyList<string>[] rows = [.. scores.Select((score, i) =>
                 (IReadOnlyList<string>)[OneLine(prompts[i / files.Length]), Path.GetFileName(files[i % files.Length]), score.ToString("f4", CultureInfo.InvariantCulture)])];
             TableOutput.Write(Context.Out, new ResultTable(["prompt", "picture", reward.Name], rows, TextColumns: 2));

@@ -14,7 +14,7 @@ public abstract class SceneReward : IReward
     public SceneLayout Layout => _reader.Layout;
 
     /// <inheritdoc/>
-    public void Score(RewardBatch batch, Span<double> scores)
+    public void Score(RewardBatch batch, Span<double> scores, CancellationToken cancellation = default)
     {
         batch.CheckScores(scores.Length);
         Span<SceneCell> cells = stackalloc SceneCell[Layout.CellCount];

@@ -16,7 +16,7 @@ public sealed class MetricsWriter : IDisposable
     /// <summary>
     /// Opens or creates the file. Lines of iterations after <paramref name="lastIteration"/>, and whatever follows the first line that
     /// is not a whole metrics line (a process was killed while writing it), are removed in one step: the resumed run writes them again.
-    /// Pass 0 or less for a new run: iterations count from 1.
+    /// Pass less than 0 for a run from its beginning: 0 stands for what was before the first iteration.
     /// </summary>
     /// <exception cref="IOException">The file cannot be opened or rewritten.</exception>
     public MetricsWriter(string path, long lastIteration)

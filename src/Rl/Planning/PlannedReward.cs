@@ -34,7 +34,7 @@ internal sealed class PlannedReward : IReward
     public string Name { get; }
 
     /// <inheritdoc/>
-    public void Score(RewardBatch batch, Span<double> scores)
+    public void Score(RewardBatch batch, Span<double> scores, CancellationToken cancellation = default)
     {
         scores.Clear();
         if (_scored == _rollouts())

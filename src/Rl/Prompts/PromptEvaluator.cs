@@ -54,7 +54,7 @@ internal sealed class PromptEvaluator : IRunEvaluator
         for (int first = 0; first < _prompts.Length; first += perCall)
         {
             cancellation.ThrowIfCancellationRequested();
-            Score(first, Math.Min(perCall, _prompts.Length - first), steps, schedule, means, diversity);
+            Score(first, Math.Min(perCall, _prompts.Length - first), steps, schedule, means, diversity, cancellation);
         }
 
         return new ScoreSheet(
@@ -67,7 +67,7 @@ internal sealed class PromptEvaluator : IRunEvaluator
     /// <inheritdoc/>
     public RgbImage Grid() => ImageGrid.Render(_grid, GridColumns, [.. _prompts.Take(_grid.Count).Select(prompt => prompt.Text)], 1, 8);
 
-    private void Score(int first, int count, int steps, ISchedule? schedule, double[][] means, double[] diversity)
+    private void Score(int first, int count, int steps, ISchedule? schedule, double[][] means, double[] diversity, CancellationToken cancellation)
     {
         int images = count * _samples, codes = _pictures.CodeCount;
         var prompts = new IPrompt[images];
@@ -86,7 +86,7 @@ internal sealed class PromptEvaluator : IRunEvaluator
         double[] scores = new double[images];
         for (int k = 0; k < _scores.Count; k++)
         {
-            _scores[k].Score(batch, scores);
+            _scores[k].Score(batch, scores, cancellation);
             for (int p = 0; p < count; p++)
             {
                 means[k][first + p] = scores.AsSpan(p * _samples, _samples).ToArray().Average();

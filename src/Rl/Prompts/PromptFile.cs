@@ -16,7 +16,6 @@ public static class PromptFile
     public const int Longest = 16_384;
 
     private const long MostBytes = 4L << 30;
-    private const long MostRows = 1 << 24;
 
     private static readonly string[] Keys = ["prompt", "text"];
 
@@ -157,31 +156,42 @@ public static class PromptFile
         }
         catch (Exception error) when (error is not (ModelException or UnauthorizedAccessException or FileNotFoundException))
         {
-            throw new ModelException($"{path}: wanted a Parquet file, got an error: {error.Message.TrimEnd('.')}; fetch it again");
+            throw new ModelException($"{path}: wanted a Parquet file, got an error: {error.Message.TrimEnd('.')}; fetch it again, or give its prompts as text");
         }
     }
 
     private static async Task<List<string?>> ColumnAsync(string path)
     {
-        await using FileStream stream = File.OpenRead(path);
+        await using var stream = new ParquetStream(path);
         ParquetFooter.Check(stream);
         await using ParquetReader reader = await ParquetReader.CreateAsync(stream);
 
         // The library's type of text, whatever it is read as.
-        DataField field = reader.Schema.GetDataFields().FirstOrDefault(field => Keys.Contains(field.Name) && (field.ClrType == typeof(ReadOnlyMemory<char>) || field.ClrType == typeof(string)))
+        DataField field = reader.Schema.GetDataFields().FirstOrDefault(field => Keys.Contains(field.Name) && field.MaxRepetitionLevel == 0 && (field.ClrType == typeof(ReadOnlyMemory<char>) || field.ClrType == typeof(string)))
             ?? throw new ModelException($"{path}: wanted a Parquet file with a column prompt of text, got {string.Join(", ", reader.Schema.GetDataFields().Take(12).Select(field => field.Name))}; give the file of metadata");
+        var pages = new ParquetPages(stream);
         List<string?> prompts = [];
+        long characters = 0;
         for (int group = 0; group < reader.RowGroupCount; group++)
         {
             using ParquetRowGroupReader rows = reader.OpenRowGroupReader(group);
-            if (rows.RowCount is < 0 or > MostRows)
+            stream.End = long.MaxValue;
+            stream.End = pages.Check(rows.GetMetadata(field)?.MetaData ?? throw new InvalidDataException($"no column {field.Name} in row group {group}"), rows.RowCount);
+            if (rows.RowCount == 0)
             {
-                throw new ModelException($"{path}: wanted at most {MostRows} rows in a group, got {rows.RowCount}; the file is damaged, fetch it again");
+                continue;
             }
 
-            string?[] column = new string?[rows.RowCount];
-            await rows.ReadAsync(field, column.AsMemory()!);
-            prompts.AddRange(column);
+            // Rows share the text of their dictionary until they are copied.
+            var column = new ReadOnlyMemory<char>?[rows.RowCount];
+            await rows.ReadAsync(field, column.AsMemory());
+            characters += column.Sum(text => (long)(text?.Length ?? 0));
+            if (characters > pages.MostText)
+            {
+                throw new InvalidDataException($"prompts of {characters} characters in a file of {stream.Length} bytes");
+            }
+
+            prompts.AddRange(column.Select(text => text?.ToString()));
         }
 
         return prompts;

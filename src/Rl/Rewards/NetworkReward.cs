@@ -40,13 +40,14 @@ public sealed class NetworkReward : IReward, IDisposable
 
     /// <inheritdoc/>
     /// <exception cref="ModelException">The network gave a score that is no number.</exception>
-    public void Score(RewardBatch batch, Span<double> scores)
+    public void Score(RewardBatch batch, Span<double> scores, CancellationToken cancellation = default)
     {
         batch.CheckScores(scores.Length);
         int perPicture = 3 * _model.ImageSize * _model.ImageSize;
         float[] pixels = new float[Math.Min(_batch, batch.Count) * perPicture];
         for (int first = 0; first < batch.Count; first += _batch)
         {
+            cancellation.ThrowIfCancellationRequested();
             int count = Math.Min(_batch, batch.Count - first);
             var pictures = new RgbImage[count];
             var texts = new List<string>();

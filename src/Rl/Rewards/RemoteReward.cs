@@ -51,11 +51,11 @@ public sealed class RemoteReward : IReward, IDisposable
 
     /// <inheritdoc/>
     /// <exception cref="ModelException">The server cannot be reached, takes too long, refuses, or answers something else than a finite number for each picture.</exception>
-    public void Score(RewardBatch batch, Span<double> scores)
+    public void Score(RewardBatch batch, Span<double> scores, CancellationToken cancellation = default)
     {
         batch.CheckScores(scores.Length);
         var parts = new List<Task<double[]>>();
-        using var failed = new CancellationTokenSource();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         try
         {
             for (int first = 0; first < batch.Count; first += _batch)
@@ -68,7 +68,7 @@ public sealed class RemoteReward : IReward, IDisposable
                     (prompts[i], pictures[i]) = (batch.Prompt(first + i).Text, batch.Image(first + i));
                 }
 
-                parts.Add(Start(prompts, pictures, failed.Token));
+                parts.Add(Start(prompts, pictures, stop.Token));
             }
 
             for (int part = 0; part < parts.Count; part++)
@@ -78,8 +78,8 @@ public sealed class RemoteReward : IReward, IDisposable
         }
         finally
         {
-            failed.Cancel();
-            Task.WhenAll(parts).ContinueWith(_ => { }, TaskScheduler.Default).GetAwaiter().GetResult();
+            stop.Cancel();
+            AwaitEnd(parts);
         }
     }
 
@@ -94,6 +94,9 @@ public sealed class RemoteReward : IReward, IDisposable
             () => Part([.. prompts.Skip(i * _batch).Take(_batch)], [.. pictures.Skip(i * _batch).Take(_batch)], stop.Token), stop.Token))).ConfigureAwait(false);
         return [.. scores.SelectMany(part => part)];
     }
+
+    /// <summary>Waits until all of what was begun has ended, well or not.</summary>
+    internal static void AwaitEnd(IEnumerable<Task> begun) => Task.WhenAll(begun).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
 
     /// <summary>Closes connections; what is in flight fails.</summary>
     public void Dispose()
@@ -128,6 +131,7 @@ public sealed class RemoteReward : IReward, IDisposable
                 _slots.Release();
             }
 
+            cancellation.ThrowIfCancellationRequested();
             if (attempt == _retries)
             {
                 throw Refuse(prompts.Length, $"{failure}{(attempt == 0 ? "" : $", {attempt + 1} times")}", "start the server, or raise timeoutSeconds and retries of this reward");

@@ -10,7 +10,7 @@ internal interface IRunEvaluator
     /// <summary>Samples every picture in T = <paramref name="steps"/> steps with mean actions and scores them.</summary>
     /// <param name="steps">T.</param>
     /// <param name="schedule">Null for the learned schedule, else this one.</param>
-    /// <param name="cancellation">Checked between groups of pictures.</param>
+    /// <param name="cancellation">Checked between groups of pictures and while they are scored.</param>
     ScoreSheet Run(int steps, ISchedule? schedule, CancellationToken cancellation);
 
     /// <summary>Some pictures of the last run with their prompts, the same ones every time.</summary>

@@ -18,9 +18,10 @@ internal sealed class RunFolder : IDisposable
         Path = path;
         Checkpoints = checkpoints;
         Resumed = resumed;
-        long last = resumed?.Step ?? 0;
-        Metrics = new MetricsWriter(At("metrics.jsonl"), last);
-        TensorBoard = new TensorBoardWriter(path, resumed is null ? null : last);
+
+        // A run from its beginning measures its base again.
+        Metrics = new MetricsWriter(At("metrics.jsonl"), resumed is { Step: > 0 } ? resumed.Step : -1);
+        TensorBoard = new TensorBoardWriter(path, resumed?.Step);
         Directory.CreateDirectory(At("samples"));
     }
 

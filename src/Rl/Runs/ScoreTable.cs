@@ -14,12 +14,20 @@ internal static class ScoreTable
         return sheet.Parts.Count == 0 ? means : $"{means} ({string.Join(' ', sheet.Parts.Select(score => $"{score.Name} {Number(score)}"))})";
     }
 
-    /// <summary>Every score under a prefix.</summary>
+    /// <summary>Every score under a prefix, and the standard errors that are told under <c>PREFIX_error</c>.</summary>
     public static IEnumerable<KeyValuePair<string, double>> Flatten(string prefix, ScoreSheet sheet) =>
     [
         .. sheet.Means.Select(score => KeyValuePair.Create($"{prefix}/{score.Name}", score.Value)),
         .. sheet.Parts.Select(score => KeyValuePair.Create($"{prefix}/{sheet.Means[0].Name}/{score.Name}", score.Value)),
+        .. sheet.Means.Where(score => !double.IsNaN(score.Error)).Select(score => KeyValuePair.Create($"{prefix}_error/{score.Name}", score.Error)),
     ];
+
+    /// <summary>The scores of a line of the log that <see cref="Flatten"/> wrote, parts among the means; none if it is another line.</summary>
+    public static ScoreSheet Read(string prefix, IReadOnlyDictionary<string, double> line) => new(
+        [
+            .. line.Where(value => value.Key.StartsWith($"{prefix}/", StringComparison.Ordinal)).Select(value => value.Key[(prefix.Length + 1)..])
+                .Select(name => new Score(name, line[$"{prefix}/{name}"], Error: line.GetValueOrDefault($"{prefix}_error/{name}", double.NaN))),
+        ], []);
 
     /// <summary>A Markdown table, one row per named sheet; all have the columns of the first.</summary>
     public static string Markdown(IReadOnlyList<(string Name, ScoreSheet Sheet)> rows)

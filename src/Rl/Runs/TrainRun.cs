@@ -41,6 +41,7 @@ public sealed class TrainRun : IDisposable
     private readonly RunFolder _folder;
     private readonly TrainingState _state;
     private readonly RewardAlarms _alarms;
+    private long _evaluated;
 
     private TrainRun(RunConfiguration configuration, ComputeDevice device, bool resume, IProgressReporter progress, CancellationToken cancellation)
     {
@@ -69,10 +70,13 @@ public sealed class TrainRun : IDisposable
         _evaluator = _data.Evaluator(_lanes);
         _folder = RunFolder.Open(configuration, resume, configuration.Train.KeepCheckpoints, progress);
         _state = State();
-        _alarms = new RewardAlarms(progress);
+        _alarms = new RewardAlarms(progress, [.. _data.Rewards.Select(reward => reward.Name)]);
         if (_folder.Resumed is { } checkpoint)
         {
             Restore(checkpoint.Directory);
+            List<Dictionary<string, double>> log = MetricsReader.Read(_folder.At("metrics.jsonl"));
+            _alarms.Recall(log);
+            _evaluated = (long)log.Where(line => ScoreTable.Read("eval", line).Means.Count > 0).Select(line => line["iteration"]).DefaultIfEmpty().Max();
         }
     }
 
@@ -151,12 +155,13 @@ public sealed class TrainRun : IDisposable
             ScoreSheet before = Evaluate(HandMade, "before.png", _configuration.Sampling.Steps);
             _progress.Metrics($"base, hand-made schedule: held-out {ScoreTable.Line(before)}");
             _folder.Log(0, ScoreTable.Flatten("eval", before));
-            _alarms.Watch(0, before, [.. _data.Rewards.Select(reward => reward.Name)]);
+            _alarms.Watch(0, before);
             report.Before = before;
         }
 
         _progress.Begin($"train {_configuration.Train.Mode}", _trainer.Plan.Count);
         _progress.Report(_trainer.Iteration, "");
+        EvaluateBetween();
         while (_trainer.Iteration < _trainer.Plan.Count)
         {
             if (_cancellation.IsCancellationRequested)
@@ -165,19 +170,11 @@ public sealed class TrainRun : IDisposable
                 _cancellation.ThrowIfCancellationRequested();
             }
 
-            IterationMetrics metrics = Iterate();
+            IterationMetrics metrics = OrSave(() => _trainer.Train(_cancellation));
             _folder.Log(metrics.Iteration, metrics.Flatten());
             _alarms.Watch(metrics);
             _progress.Report(metrics.Iteration, Describe(metrics));
-            EvaluationConfiguration e = _configuration.Train.Evaluation;
-            if (e.Every > 0 && metrics.Iteration % e.Every == 0 && metrics.Iteration < _trainer.Plan.Count)
-            {
-                ScoreSheet scores = Evaluate(Schedule(), $"iteration-{metrics.Iteration:d4}.png", _configuration.Sampling.Steps);
-                _folder.Log(metrics.Iteration, ScoreTable.Flatten("eval", scores));
-                _alarms.Watch(metrics.Iteration, scores, metrics.Rewards);
-                _progress.Metrics($"iteration {metrics.Iteration}: held-out {ScoreTable.Line(scores)}");
-            }
-
+            EvaluateBetween();
             if (metrics.Iteration % _configuration.Train.CheckpointEvery == 0 && metrics.Iteration < _trainer.Plan.Count)
             {
                 Save();
@@ -185,6 +182,22 @@ public sealed class TrainRun : IDisposable
         }
 
         Save();
+    }
+
+    /// <summary>The held-out evaluation where one is due: after an iteration, or when a run goes on that was stopped before its end.</summary>
+    private void EvaluateBetween()
+    {
+        (int iteration, int every) = (_trainer.Iteration, _configuration.Train.Evaluation.Every);
+        if (every == 0 || iteration % every != 0 || iteration == _evaluated || iteration == _trainer.Plan.Count)
+        {
+            return;
+        }
+
+        ScoreSheet scores = OrSave(() => Evaluate(Schedule(), $"iteration-{iteration:d4}.png", _configuration.Sampling.Steps));
+        _folder.Log(iteration, ScoreTable.Flatten("eval", scores));
+        _alarms.Watch(iteration, scores);
+        _progress.Metrics($"iteration {iteration}: held-out {ScoreTable.Line(scores)}");
+        _evaluated = iteration;
     }
 
     /// <summary>The last scores, what was trained if anything was, and the report.</summary>
@@ -229,14 +242,14 @@ public sealed class TrainRun : IDisposable
         output.WriteLine($"model: {_folder.At("model")}");
     }
 
-    /// <summary>The next iteration. A reward that fails, a server above all, ends the run before anything is updated: the checkpoint that is saved then loses nothing.</summary>
-    private IterationMetrics Iterate()
+    /// <summary>Does what asks rewards. One that fails, a server above all, or an interruption ends the run with a checkpoint of before: neither iteration nor evaluation has changed anything then.</summary>
+    private T OrSave<T>(Func<T> work)
     {
         try
         {
-            return _trainer.Train();
+            return work();
         }
-        catch (ModelException)
+        catch (Exception error) when (error is ModelException or OperationCanceledException)
         {
             Save();
             throw;

@@ -122,13 +122,13 @@ public sealed class PictureEvaluationService
         void Evaluate(string title, ISchedule schedule, int steps)
         {
             progress.Begin(string.Create(CultureInfo.InvariantCulture, $"{title}, {steps} steps"), (long)total * steps);
-            _rows.AddRange(Score(session, rewards, title, schedule, steps, total, new DrawProgress(progress, total, cancellation)));
+            _rows.AddRange(Score(session, rewards, title, schedule, steps, total, new DrawProgress(progress, total, cancellation), cancellation));
             progress.Metrics(string.Create(CultureInfo.InvariantCulture, $"{title}, {steps} steps: {string.Join(", ", _rows.TakeLast(rewards.Count).Select(row => $"{row.Score.Name} {row.Mean:f4}"))}"));
             progress.End();
         }
     }
 
-    private IEnumerable<PictureEvaluationRow> Score(PictureSession session, List<IReward> rewards, string title, ISchedule schedule, int steps, int total, DrawProgress progress)
+    private IEnumerable<PictureEvaluationRow> Score(PictureSession session, List<IReward> rewards, string title, ISchedule schedule, int steps, int total, DrawProgress progress, CancellationToken cancellation)
     {
         _grid.Clear();
         double[][] values = [.. rewards.Select(_ => new double[total])];
@@ -150,7 +150,7 @@ public sealed class PictureEvaluationService
             progress.Start(first, "");
             if (waiting.Count >= PicturesPerCall || first == total)
             {
-                Score(rewards, values, first - waiting.Count, [.. waiting]);
+                Score(rewards, values, first - waiting.Count, [.. waiting], cancellation);
                 waiting.Clear();
             }
         }
@@ -158,13 +158,13 @@ public sealed class PictureEvaluationService
         return _scores.Select((score, k) => score.Row(title, steps, values[k], _samples, _options.Prompts.Styles));
     }
 
-    private void Score(List<IReward> rewards, double[][] values, int first, RgbImage[] pictures)
+    private void Score(List<IReward> rewards, double[][] values, int first, RgbImage[] pictures, CancellationToken cancellation)
     {
         IPrompt[] prompts = [.. Enumerable.Range(first, pictures.Length).Select(Prompt)];
         var batch = new RewardBatch(prompts, pictures);
         for (int k = 0; k < rewards.Count; k++)
         {
-            rewards[k].Score(batch, values[k].AsSpan(first, pictures.Length));
+            rewards[k].Score(batch, values[k].AsSpan(first, pictures.Length), cancellation);
         }
 
         for (int i = 0; i < pictures.Length && _grid.Count < GridPictures; i++)

@@ -78,8 +78,11 @@ public sealed class CoGrpoTrainer : IDisposable
     internal Action<Trajectories>? Sampled { get; init; }
 
     /// <summary>Makes the next iteration of the plan. The returned object is reused by the next call.</summary>
+    /// <remarks>Interrupted, or failed by a reward, it has updated nothing: the next call makes the same iteration.</remarks>
+    /// <param name="cancellation">Ends the scoring of pictures.</param>
     /// <exception cref="InvalidOperationException">The plan is done, or the ratio check failed.</exception>
-    public IterationMetrics Train()
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public IterationMetrics Train(CancellationToken cancellation = default)
     {
         if (Iteration >= Plan.Count)
         {
@@ -99,11 +102,21 @@ public sealed class CoGrpoTrainer : IDisposable
         DrawPrompts(rollout);
         long firstTrajectory = (long)Iteration * Math.Max(_train.Schedule.Batch, _train.Model.Batch);
         ISchedule? fixedSchedule = _train.Mode == TrainMode.Naive ? _handMade : null;
-        _lanes.Sample(rollout.Trajectories, fixedSchedule, explore && fixedSchedule is null ? _seed : null, _seed, firstTrajectory, group,
-            schedulePhase && _schedule.CommonRandomNumbers, rollout.SendAhead(_rewards, _tokenizer));
-        Sampled?.Invoke(rollout.Trajectories);
-        long sampled = Stopwatch.GetTimestamp();
-        double validShare = rollout.Score(_rewards, _tokenizer, schedulePhase ? _scheduleAdvantages : _modelAdvantages, _metrics);
+        long sampled;
+        double validShare;
+        try
+        {
+            _lanes.Sample(rollout.Trajectories, fixedSchedule, explore && fixedSchedule is null ? _seed : null, _seed, firstTrajectory, group,
+                schedulePhase && _schedule.CommonRandomNumbers, rollout.SendAhead(_rewards, _tokenizer, cancellation));
+            Sampled?.Invoke(rollout.Trajectories);
+            sampled = Stopwatch.GetTimestamp();
+            validShare = rollout.Score(_rewards, _tokenizer, schedulePhase ? _scheduleAdvantages : _modelAdvantages, _metrics, cancellation);
+        }
+        finally
+        {
+            rollout.EndSent();
+        }
+
         (_metrics.Judge, _metrics.Diversity) = _watch?.Watch(rollout.Prompts, rollout.Codes, group) ?? (double.NaN, double.NaN);
         long scored = Stopwatch.GetTimestamp();
 

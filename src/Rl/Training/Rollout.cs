@@ -16,6 +16,7 @@ internal sealed class Rollout : IDisposable
     private readonly RgbImage?[] _decoded;
     private readonly int[] _zeroGroups;
     private readonly List<(int Reward, int First, Task<double[]> Scores)> _sent = [];
+    private CancellationTokenSource? _stop;
 
     public Rollout(IBackend backend, int images, int group, int codes, int steps, Shape features, int rewards)
     {
@@ -44,24 +45,37 @@ internal sealed class Rollout : IDisposable
 
     /// <summary>
     /// What sends pictures to remote rewards as soon as they are drawn, first image and codes [b,N], while others are still sampled; null without such a reward. Servers wait for nobody then, and
-    /// <see cref="Score"/> waits for what is left. Scores are those of the other order, since a picture's score depends on nothing but picture and prompt.
+    /// <see cref="Score"/> waits for what is left. Scores are those of the other order, since a picture's score depends on nothing but picture and prompt. <see cref="EndSent"/> ends it all.
     /// </summary>
-    public Action<int, ReadOnlySpan<int>>? SendAhead(IReadOnlyList<IReward> rewards, IImageTokenizer tokenizer)
+    public Action<int, ReadOnlySpan<int>>? SendAhead(IReadOnlyList<IReward> rewards, IImageTokenizer tokenizer, CancellationToken cancellation)
     {
-        _sent.Clear();
         for (int k = 0; k < rewards.Count; k++)
         {
             if (rewards[k] is RemoteReward)
             {
-                return Sender(rewards, tokenizer);
+                _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+                return Sender(rewards, tokenizer, _stop.Token);
             }
         }
 
         return null;
     }
 
+    /// <summary>Ends what was sent and is not answered, and waits until it has ended: no request outlives its iteration, however that went.</summary>
+    public void EndSent()
+    {
+        if (_stop is not null)
+        {
+            _stop.Cancel();
+            RemoteReward.AwaitEnd(_sent.Select(sent => sent.Scores));
+            _sent.Clear();
+            _stop.Dispose();
+            _stop = null;
+        }
+    }
+
     /// <summary>Scores the pictures, fills in the advantages and returns the share of groups with signal.</summary>
-    public double Score(IReadOnlyList<IReward> rewards, IImageTokenizer tokenizer, Advantages advantages, IterationMetrics metrics)
+    public double Score(IReadOnlyList<IReward> rewards, IImageTokenizer tokenizer, Advantages advantages, IterationMetrics metrics, CancellationToken cancellation)
     {
         int images = Trajectories.Images;
         for (int i = 0; i < Codes.Length; i++)
@@ -78,7 +92,7 @@ internal sealed class Rollout : IDisposable
             {
                 if (_sent.Count == 0 || rewards[k] is not RemoteReward)
                 {
-                    rewards[k].Score(batch, _rewards.AsSpan((k * images) + first, count));
+                    rewards[k].Score(batch, _rewards.AsSpan((k * images) + first, count), cancellation);
                 }
             }
 
@@ -112,7 +126,7 @@ internal sealed class Rollout : IDisposable
 
     public void Dispose() => Trajectories.Dispose();
 
-    private Action<int, ReadOnlySpan<int>> Sender(IReadOnlyList<IReward> rewards, IImageTokenizer tokenizer) => (first, codes) =>
+    private Action<int, ReadOnlySpan<int>> Sender(IReadOnlyList<IReward> rewards, IImageTokenizer tokenizer, CancellationToken cancellation) => (first, codes) =>
     {
         // Lanes come at once, and pictures are decoded by one thread at a time.
         lock (_sent)
@@ -130,7 +144,7 @@ internal sealed class Rollout : IDisposable
             {
                 if (rewards[k] is RemoteReward reward)
                 {
-                    _sent.Add((k, first, reward.Start(prompts, pictures, default)));
+                    _sent.Add((k, first, reward.Start(prompts, pictures, cancellation)));
                 }
             }
         }

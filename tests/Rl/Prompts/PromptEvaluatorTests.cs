@@ -58,7 +58,7 @@ public sealed class PromptEvaluatorTests
     {
         public string Name => "length";
 
-        public void Score(RewardBatch batch, Span<double> scores)
+        public void Score(RewardBatch batch, Span<double> scores, CancellationToken cancellation = default)
         {
             for (int b = 0; b < batch.Count; b++)
             {

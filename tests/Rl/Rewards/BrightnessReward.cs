@@ -10,8 +10,12 @@ internal sealed class BrightnessReward : IReward
     /// <summary>Added to every score.</summary>
     public double Offset { get; init; }
 
-    public void Score(RewardBatch batch, Span<double> scores)
+    /// <summary>Called before pictures are scored.</summary>
+    public Action? Asked { get; init; }
+
+    public void Score(RewardBatch batch, Span<double> scores, CancellationToken cancellation = default)
     {
+        Asked?.Invoke();
         batch.CheckScores(scores.Length);
         for (int b = 0; b < batch.Count; b++)
         {

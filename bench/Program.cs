@@ -36,7 +36,12 @@ if (Machine.Current.Warning is { } warning)
     Console.WriteLine(warning);
 }
 
-Summary[] summaries = [.. BenchmarkSwitcher.FromAssembly(typeof(BenchConfig).Assembly).Run(passed, BenchConfig.Create(Path.Combine(folder, "BenchmarkDotNet.Artifacts"), ownJob))];
+Summary[] summaries =
+[
+    .. BenchmarkSwitcher
+        .FromAssembly(typeof(BenchConfig).Assembly)
+        .Run(passed, BenchConfig.Create(Path.Combine(folder, "BenchmarkDotNet.Artifacts"), ownJob)),
+];
 if (summaries.Length == 0)
 {
     return 0;
@@ -47,7 +52,15 @@ Console.WriteLine();
 Console.WriteLine(table);
 if (all)
 {
-    string cpu = string.Join('-', Machine.Current.Processor.ToLowerInvariant().Split([.. Machine.Current.Processor.ToLowerInvariant().Where(c => !char.IsAsciiLetterOrDigit(c)).Distinct()], StringSplitOptions.RemoveEmptyEntries));
+    string cpu = string.Join(
+        '-',
+        Machine
+            .Current.Processor.ToLowerInvariant()
+            .Split(
+                [.. Machine.Current.Processor.ToLowerInvariant().Where(c => !char.IsAsciiLetterOrDigit(c)).Distinct()],
+                StringSplitOptions.RemoveEmptyEntries
+            )
+    );
     string path = Path.Combine(folder, "results", $"{DateTime.UtcNow:yyyy-MM-dd}-{cpu}.md");
     Directory.CreateDirectory(Path.GetDirectoryName(path)!);
     File.WriteAllText(path, table);

@@ -10,11 +10,19 @@ using CoGrpo.Runtime.Diagnostics;
 
 namespace CoGrpo.Bench.Kernels;
 
-/// <summary>Every operation on the emulated device: what its kernels move and execute beside the floor, and the time that implies for GPUs by their data sheets.</summary>
+/// <summary>
+/// Every operation on the emulated device: what its kernels move and execute beside the floor, and the time that implies for GPUs by their data
+/// sheets.
+/// </summary>
 internal static class EmulatedKernels
 {
     /// <summary>A row per kernel of the cases that <paramref name="cases"/> holds.</summary>
-    public static ResultTable Profile(IReadOnlyList<OperationCase> cases, ElementType storage, KernelCompiler compiler, Action<OperationCase> progress)
+    public static ResultTable Profile(
+        IReadOnlyList<OperationCase> cases,
+        ElementType storage,
+        KernelCompiler compiler,
+        Action<OperationCase> progress
+    )
     {
         CudaArchitecture architecture = storage == ElementType.BFloat16 ? new CudaArchitecture(8, 0) : new CudaArchitecture(7, 5);
         Dictionary<string, int> registers = Registers(compiler, architecture);
@@ -29,21 +37,54 @@ internal static class EmulatedKernels
             }
         }
 
-        return new ResultTable(["kernel", "operation", "limit", "floor MB", "sectors / floor", "memory / floor", "Mop", "mix %", "conflicts", "registers", "shared KiB", "occupancy %",
-            .. DeviceModel.All.Select(device => $"{device.Name} µs (model)")], rows, 3);
+        return new ResultTable(
+            [
+                "kernel",
+                "operation",
+                "limit",
+                "floor MB",
+                "sectors / floor",
+                "memory / floor",
+                "Mop",
+                "mix %",
+                "conflicts",
+                "registers",
+                "shared KiB",
+                "occupancy %",
+                .. DeviceModel.All.Select(device => $"{device.Name} µs (model)"),
+            ],
+            rows,
+            3
+        );
     }
 
-    private static List<KernelProfile> Run(OperationCase @case, ElementType storage, CudaArchitecture architecture, KernelCompiler compiler, Dictionary<string, int> registers)
+    private static List<KernelProfile> Run(
+        OperationCase @case,
+        ElementType storage,
+        CudaArchitecture architecture,
+        KernelCompiler compiler,
+        Dictionary<string, int> registers
+    )
     {
         // Checks are the tests' matter.
         using IDisposable options = EmulatedMachine.Configure(new EmulatorOptions { Checks = EmulatorCheck.None, CountUniqueSectors = true });
-        using CudaBackend backend = new(new CudaDevice(EmulatedMachine.Driver, EmulatedMachine.OrdinalOf(architecture)), new CudaBackendOptions { Storage = storage }, compiler);
+        using CudaBackend backend = new(
+            new CudaDevice(EmulatedMachine.Driver, EmulatedMachine.OrdinalOf(architecture)),
+            new CudaBackendOptions { Storage = storage },
+            compiler
+        );
         using Arena arena = backend.CreateArena("bench", 1 << 24);
         PreparedCase prepared = @case.Prepare(backend, arena, storage);
         using LaunchRecording recording = EmulatedMachine.CurrentContext.Record();
         int before = recording.Launches.Count;
         prepared.Run();
-        return [.. recording.Launches.Skip(before).GroupBy(launch => launch.Kernel).Select(launches => new KernelProfile([.. launches], registers[launches.Key]))];
+        return
+        [
+            .. recording
+                .Launches.Skip(before)
+                .GroupBy(launch => launch.Kernel)
+                .Select(launches => new KernelProfile([.. launches], registers[launches.Key])),
+        ];
     }
 
     private static string[] Row(OperationCase @case, OperationCost floor, KernelProfile kernel)
@@ -53,9 +94,18 @@ internal static class EmulatedKernels
         (double occupancy, string limit) = first.Occupancy(kernel);
         return
         [
-            kernel.Name, @case.ToString(), DeviceModel.All[0].Bound(kernel).Unit, Number(floor.Bytes / 1e6, "0.000"), Number(kernel.MovedBytes / floor.Bytes), Number(kernel.MemoryBytes / floor.Bytes),
-            Number(floor.Operations / 1e6, "0.0"), kernel.Mix, kernel.BankConflicts.ToString(CultureInfo.InvariantCulture), kernel.Registers.ToString(CultureInfo.InvariantCulture),
-            Number(kernel.SharedBytes / 1024.0, "0.0"), $"{Number(100 * occupancy, "0")} ({limit})",
+            kernel.Name,
+            @case.ToString(),
+            DeviceModel.All[0].Bound(kernel).Unit,
+            Number(floor.Bytes / 1e6, "0.000"),
+            Number(kernel.MovedBytes / floor.Bytes),
+            Number(kernel.MemoryBytes / floor.Bytes),
+            Number(floor.Operations / 1e6, "0.0"),
+            kernel.Mix,
+            kernel.BankConflicts.ToString(CultureInfo.InvariantCulture),
+            kernel.Registers.ToString(CultureInfo.InvariantCulture),
+            Number(kernel.SharedBytes / 1024.0, "0.0"),
+            $"{Number(100 * occupancy, "0")} ({limit})",
             .. DeviceModel.All.Select(device => Number(1e6 * device.Bound(kernel).Seconds)),
         ];
     }

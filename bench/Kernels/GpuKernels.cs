@@ -18,7 +18,12 @@ internal static class GpuKernels
     public static ResultTable Time(IReadOnlyList<OperationCase> cases, CudaBackend backend, Action<OperationCase> progress)
     {
         List<IReadOnlyList<string>> rows = [];
-        double bandwidth = 2.0 * backend.Device.Attribute(CudaDeviceAttribute.MemoryClockRate) * 1e3 * backend.Device.Attribute(CudaDeviceAttribute.GlobalMemoryBusWidth) / 8;
+        double bandwidth =
+            2.0
+            * backend.Device.Attribute(CudaDeviceAttribute.MemoryClockRate)
+            * 1e3
+            * backend.Device.Attribute(CudaDeviceAttribute.GlobalMemoryBusWidth)
+            / 8;
         foreach (OperationCase @case in cases)
         {
             progress(@case);
@@ -28,8 +33,15 @@ internal static class GpuKernels
             double[] times = [.. Enumerable.Range(0, WarmUp + Repetitions).Select(_ => backend.Time(prepared.Run)).Skip(WarmUp).Order()];
             double median = times[Repetitions / 2];
             static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
-            rows.Add([@case.ToString(), Number(1e6 * median, "0.0"), Number(1e6 * times[Repetitions / 4], "0.0"), Number(1e6 * times[3 * Repetitions / 4], "0.0"),
-                Number(floor.Bytes / median / 1e9, "0"), Number(100 * floor.Bytes / median / bandwidth, "0"), Number(floor.Operations / median / 1e12, "0.00")]);
+            rows.Add([
+                @case.ToString(),
+                Number(1e6 * median, "0.0"),
+                Number(1e6 * times[Repetitions / 4], "0.0"),
+                Number(1e6 * times[3 * Repetitions / 4], "0.0"),
+                Number(floor.Bytes / median / 1e9, "0"),
+                Number(100 * floor.Bytes / median / bandwidth, "0"),
+                Number(floor.Operations / median / 1e12, "0.00"),
+            ]);
         }
 
         return new ResultTable(["operation", "µs", "lower quartile", "upper quartile", "GB/s", "% of memory", "TFLOP/s"], rows, 1);

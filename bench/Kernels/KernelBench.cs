@@ -14,20 +14,37 @@ internal static class KernelBench
     /// <summary>Runs it; the exit code.</summary>
     public static int Run(string[] args)
     {
-        Option<string> device = new("--device") { Required = true, Description = "emulated: counts on the emulated device, times by a model. cuda: times on the GPU." };
+        Option<string> device = new("--device")
+        {
+            Required = true,
+            Description = "emulated: counts on the emulated device, times by a model. cuda: times on the GPU.",
+        };
         device.AcceptOnlyFromAmong("emulated", "cuda");
         Option<string> precision = new("--precision") { DefaultValueFactory = _ => "bf16", Description = "Storage: bf16 or fp32." };
         precision.AcceptOnlyFromAmong("bf16", "fp32");
-        Option<int?> imageTokens = new("--image-tokens") { HelpName = "N", Description = "Rows of an image; 1024 on a GPU, 64 on the emulated device." };
-        Option<string> filter = new("--filter") { DefaultValueFactory = _ => "", HelpName = "TEXT", Description = "Only operations whose name or size contains TEXT." };
+        Option<int?> imageTokens = new("--image-tokens")
+        {
+            HelpName = "N",
+            Description = "Rows of an image; 1024 on a GPU, 64 on the emulated device.",
+        };
+        Option<string> filter = new("--filter")
+        {
+            DefaultValueFactory = _ => "",
+            HelpName = "TEXT",
+            Description = "Only operations whose name or size contains TEXT.",
+        };
         Option<bool> markdown = new("--markdown") { Description = "Print a table of Markdown." };
         RootCommand root = new("Benchmarks of the CUDA kernels.") { device, precision, imageTokens, filter, markdown };
         root.SetAction(parsed =>
         {
             bool emulated = parsed.GetValue(device) == "emulated";
             ElementType storage = parsed.GetValue(precision) == "bf16" ? ElementType.BFloat16 : ElementType.Float32;
-            IReadOnlyList<OperationCase> cases = [.. OperationCases.Of(parsed.GetValue(imageTokens) ?? (emulated ? 64 : OperationCases.PublishedImageTokens))
-                .Where(c => c.ToString().Contains(parsed.GetValue(filter)!, StringComparison.OrdinalIgnoreCase))];
+            IReadOnlyList<OperationCase> cases =
+            [
+                .. OperationCases
+                    .Of(parsed.GetValue(imageTokens) ?? (emulated ? 64 : OperationCases.PublishedImageTokens))
+                    .Where(c => c.ToString().Contains(parsed.GetValue(filter)!, StringComparison.OrdinalIgnoreCase)),
+            ];
             try
             {
                 ResultTable table = emulated ? Emulated(cases, storage) : Gpu(cases, storage);

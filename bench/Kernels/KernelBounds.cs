@@ -41,7 +41,13 @@ internal static class KernelBounds
         // One KiB of every block belongs to the system.
         int byShared = device.SharedPerMultiprocessor / Math.Max(1, ((kernel.SharedBytes + 127) / 128 * 128) + 1024);
         int byThreads = device.ThreadsPerMultiprocessor / (warps * 32);
-        (int Blocks, string Limit) least = new[] { (byThreads, "threads"), (byRegisters, "registers"), (byShared, "shared memory"), (device.BlocksPerMultiprocessor, "blocks") }.MinBy(limit => limit.Item1);
+        (int Blocks, string Limit) least = new[]
+        {
+            (byThreads, "threads"),
+            (byRegisters, "registers"),
+            (byShared, "shared memory"),
+            (device.BlocksPerMultiprocessor, "blocks"),
+        }.MinBy(limit => limit.Item1);
         return ((double)least.Blocks * warps * 32 / device.ThreadsPerMultiprocessor, least.Limit);
     }
 }

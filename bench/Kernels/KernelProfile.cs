@@ -26,7 +26,8 @@ internal sealed class KernelProfile
     public int SharedBytes => _launches.Max(launch => launch.SharedBytes);
 
     /// <summary>Bytes of all sectors that warps moved, caches not counted.</summary>
-    public double MovedBytes => SectorBytes * _launches.Sum(launch => (double)launch.Counters.GlobalSectorsRead + launch.Counters.GlobalSectorsWritten);
+    public double MovedBytes =>
+        SectorBytes * _launches.Sum(launch => (double)launch.Counters.GlobalSectorsRead + launch.Counters.GlobalSectorsWritten);
 
     /// <summary>Bytes of the different sectors of a launch: what device memory moves if the cache holds all that is used again.</summary>
     public double MemoryBytes => SectorBytes * _launches.Sum(launch => (double)launch.UniqueSectorsRead + launch.UniqueSectorsWritten);
@@ -47,6 +48,14 @@ internal sealed class KernelProfile
     public double Count(InstructionClass kind) => _launches.Sum(launch => (double)launch.Mix.GetValueOrDefault(kind));
 
     /// <summary>The classes that make up most of the instructions.</summary>
-    public string Mix => string.Join(", ", Enum.GetValues<InstructionClass>().Select(kind => (Kind: kind, Share: Count(kind) / Math.Max(1, WarpInstructions)))
-        .Where(part => part.Share >= 0.08).OrderByDescending(part => part.Share).Take(4).Select(part => $"{part.Kind.ToString().ToLowerInvariant()} {100 * part.Share:0}"));
+    public string Mix =>
+        string.Join(
+            ", ",
+            Enum.GetValues<InstructionClass>()
+                .Select(kind => (Kind: kind, Share: Count(kind) / Math.Max(1, WarpInstructions)))
+                .Where(part => part.Share >= 0.08)
+                .OrderByDescending(part => part.Share)
+                .Take(4)
+                .Select(part => $"{part.Kind.ToString().ToLowerInvariant()} {100 * part.Share:0}")
+        );
 }

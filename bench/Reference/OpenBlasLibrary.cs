@@ -15,7 +15,8 @@ internal sealed unsafe class OpenBlasLibrary
 
     private OpenBlasLibrary(nint library, string file)
     {
-        _product = (delegate* unmanaged[Cdecl]<int, int, int, int, int, int, float, float*, int, float*, int, float, float*, int, void>)NativeLibrary.GetExport(library, "cblas_sgemm");
+        _product = (delegate* unmanaged[Cdecl]<int, int, int, int, int, int, float, float*, int, float*, int, float, float*, int, void>)
+            NativeLibrary.GetExport(library, "cblas_sgemm");
         _setThreads = (delegate* unmanaged[Cdecl]<int, void>)NativeLibrary.GetExport(library, "openblas_set_num_threads");
         Description = $"{file}, {Text(library, "openblas_get_config")}, kernels {Text(library, "openblas_get_corename")}";
     }
@@ -30,7 +31,22 @@ internal sealed unsafe class OpenBlasLibrary
 
     /// <summary>y [M,N] = x [M,K] weight^T with weight [N,K], all contiguous.</summary>
     public void Product(Tensor x, Tensor weight, Tensor y) =>
-        _product(RowMajor, NoTranspose, Transpose, x.Rows, weight.Rows, x.Columns, 1, (float*)x.Address, x.Columns, (float*)weight.Address, x.Columns, 0, (float*)y.Address, weight.Rows);
+        _product(
+            RowMajor,
+            NoTranspose,
+            Transpose,
+            x.Rows,
+            weight.Rows,
+            x.Columns,
+            1,
+            (float*)x.Address,
+            x.Columns,
+            (float*)weight.Address,
+            x.Columns,
+            0,
+            (float*)y.Address,
+            weight.Rows
+        );
 
     private static OpenBlasLibrary? Find()
     {

@@ -45,16 +45,32 @@ public sealed class Machine
 
     public IEnumerable<string> Lines()
     {
-        string widths = string.Join(", ", new[] { (Vector128.IsHardwareAccelerated, "128"), (Vector256.IsHardwareAccelerated, "256"), (Vector512.IsHardwareAccelerated, "512") }
-            .Where(width => width.Item1).Select(width => width.Item2));
+        string widths = string.Join(
+            ", ",
+            new[] { (Vector128.IsHardwareAccelerated, "128"), (Vector256.IsHardwareAccelerated, "256"), (Vector512.IsHardwareAccelerated, "512") }
+                .Where(width => width.Item1)
+                .Select(width => width.Item2)
+        );
         yield return $"processor: {Processor}, {Cores} logical cores, vectors of {widths} bits";
         yield return $"system: {RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, {RuntimeInformation.FrameworkDescription}";
         yield return string.Create(CultureInfo.InvariantCulture, $"measured FMA peak: {PeakOne:0} GFLOP/s on one thread, {PeakAll:0} on all");
-        yield return double.IsNaN(Load) ? "load average at start: unknown" : string.Create(CultureInfo.InvariantCulture, $"load average at start: {Load:0.00}");
+        yield return double.IsNaN(Load)
+            ? "load average at start: unknown"
+            : string.Create(CultureInfo.InvariantCulture, $"load average at start: {Load:0.00}");
         yield return OpenBlasLibrary.Shared is { } library
             ? $"OpenBLAS: {library.Description}"
             : "OpenBLAS: not installed (libopenblas.so.0 was not found), comparison skipped; on Debian: apt-get install libopenblas0";
-        foreach (string name in new[] { "OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "DOTNET_EnableAVX512F", "DOTNET_EnableAVX512", "DOTNET_TieredPGO" })
+        foreach (
+            string name in new[]
+            {
+                "OPENBLAS_CORETYPE",
+                "OPENBLAS_NUM_THREADS",
+                "OMP_NUM_THREADS",
+                "DOTNET_EnableAVX512F",
+                "DOTNET_EnableAVX512",
+                "DOTNET_TieredPGO",
+            }
+        )
         {
             if (Environment.GetEnvironmentVariable(name) is { Length: > 0 } value)
             {

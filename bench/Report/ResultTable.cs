@@ -32,11 +32,20 @@ public static class ResultTable
     private static string[] Row(Summary summary, BenchmarkCase benchmark)
     {
         var statistics = summary[benchmark]?.ResultStatistics;
-        string size = string.Join(", ", benchmark.Parameters.Items.Select(p => p.Value is string text ? text : $"{p.Value} {p.Name.ToLowerInvariant()}"));
+        string size = string.Join(
+            ", ",
+            benchmark.Parameters.Items.Select(p => p.Value is string text ? text : $"{p.Value} {p.Name.ToLowerInvariant()}")
+        );
         string[] what = [benchmark.Descriptor.Type.Name, benchmark.Descriptor.WorkloadMethod.Name, size];
         return statistics is null
             ? [.. what, "failed", "", .. WorkColumn.All.Select(_ => "")]
-            : [.. what, Time(statistics.Median), Time(statistics.StandardDeviation), .. WorkColumn.All.Select(c => c.Text(benchmark, statistics.Median))];
+            :
+            [
+                .. what,
+                Time(statistics.Median),
+                Time(statistics.StandardDeviation),
+                .. WorkColumn.All.Select(c => c.Text(benchmark, statistics.Median)),
+            ];
     }
 
     private static string Line(string[] cells, int[] widths) =>

@@ -15,7 +15,8 @@ public sealed class WorkColumn : IColumn
     /// <param name="legend">What it is.</param>
     /// <param name="format">Format of the number.</param>
     /// <param name="value">From work and seconds; NaN prints a dash.</param>
-    private WorkColumn(string name, string legend, string format, Func<Work, double, double> value) => (ColumnName, Legend, _format, _value) = (name, legend, format, value);
+    private WorkColumn(string name, string legend, string format, Func<Work, double, double> value) =>
+        (ColumnName, Legend, _format, _value) = (name, legend, format, value);
 
     public static IReadOnlyList<WorkColumn> All { get; } =
     [
@@ -23,7 +24,12 @@ public sealed class WorkColumn : IColumn
         new("MB", "millions of bytes that one call must read and write at least once", "0.##", (work, _) => work.Megabytes),
         new("GFLOP/s", "operations over median time", "0.0", (work, seconds) => work.Gigaflops / seconds),
         new("GB/s", "bytes over median time", "0.0", (work, seconds) => work.Megabytes / 1e3 / seconds),
-        new("% of peak", "GFLOP/s as a share of the measured FMA peak of as many threads", "0.0", (work, seconds) => 100 * work.Gigaflops / seconds / Machine.Current.Peak(work.Threads)),
+        new(
+            "% of peak",
+            "GFLOP/s as a share of the measured FMA peak of as many threads",
+            "0.0",
+            (work, seconds) => 100 * work.Gigaflops / seconds / Machine.Current.Peak(work.Threads)
+        ),
     ];
 
     public string Id => $"{nameof(WorkColumn)}.{ColumnName}";
@@ -42,7 +48,8 @@ public sealed class WorkColumn : IColumn
 
     public UnitType UnitType => UnitType.Dimensionless;
 
-    public string GetValue(Summary summary, BenchmarkCase benchmarkCase) => Text(benchmarkCase, summary[benchmarkCase]?.ResultStatistics?.Median ?? double.NaN);
+    public string GetValue(Summary summary, BenchmarkCase benchmarkCase) =>
+        Text(benchmarkCase, summary[benchmarkCase]?.ResultStatistics?.Median ?? double.NaN);
 
     public string GetValue(Summary summary, BenchmarkCase benchmarkCase, SummaryStyle style) => GetValue(summary, benchmarkCase);
 

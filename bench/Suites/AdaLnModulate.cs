@@ -3,7 +3,9 @@ using CoGrpo.Runtime;
 
 namespace CoGrpo.Bench.Suites;
 
-/// <summary>LN(x)(1 + scale) + shift. Bound by memory: 8 operations per element forward (mean 1, variance 3, normalise 2, modulate 2), 16 backward.</summary>
+/// <summary>
+/// LN(x)(1 + scale) + shift. Bound by memory: 8 operations per element forward (mean 1, variance 3, normalise 2, modulate 2), 16 backward.
+/// </summary>
 public class AdaLnModulate : OperationSuite, IMeasuredWork
 {
     private const float Epsilon = 1e-6f;

@@ -44,6 +44,8 @@ public class Attention : OperationSuite, IMeasuredWork
         int[] s = Sizes(BxSxHxD);
         double product = 2e-9 * s[0] * s[2] * s[3] * s[1] * s[1];
         double tensor = 4e-6 * s[0] * s[1] * s[2] * s[3];
-        return method == nameof(Forward) ? new Work(2 * product, 4 * tensor, Environment.ProcessorCount) : new Work(5 * product, 8 * tensor, Environment.ProcessorCount);
+        return method == nameof(Forward)
+            ? new Work(2 * product, 4 * tensor, Environment.ProcessorCount)
+            : new Work(5 * product, 8 * tensor, Environment.ProcessorCount);
     }
 }

@@ -5,7 +5,8 @@ using CoGrpo.Runtime.Backends;
 namespace CoGrpo.Bench.Suites;
 
 /// <summary>
-/// 3x3 convolutions of the picture decoder at 1024 pixels or a part of one, channels last. 18·C operations per result, 8·C where the map is enlarged twice on the way.
+/// 3x3 convolutions of the picture decoder at 1024 pixels or a part of one, channels last. 18·C operations per result, 8·C where the map is enlarged
+/// twice on the way.
 /// </summary>
 public class Convolution : OperationSuite, IMeasuredWork
 {

@@ -3,10 +3,24 @@ using CoGrpo.Runtime;
 
 namespace CoGrpo.Bench.Suites;
 
-/// <summary>Log-probability of given tokens under guidance, and its gradient. Exponentials dominate, so bytes are the measure: two logit rows read, backward also two written.</summary>
+/// <summary>
+/// Log-probability of given tokens under guidance, and its gradient. Exponentials dominate, so bytes are the measure: two logit rows read, backward
+/// also two written.
+/// </summary>
 public class LogProbabilities : OperationSuite, IMeasuredWork
 {
-    private Tensor _conditional, _unconditional, _guidance, _temperature, _tokens, _logProb, _confidence, _entropy, _logSumExp, _upstream, _dconditional, _dunconditional;
+    private Tensor _conditional,
+        _unconditional,
+        _guidance,
+        _temperature,
+        _tokens,
+        _logProb,
+        _confidence,
+        _entropy,
+        _logSumExp,
+        _upstream,
+        _dconditional,
+        _dunconditional;
 
     [Params("1024x431", "64x8192")]
     public string RxV { get; set; } = "";
@@ -35,10 +49,22 @@ public class LogProbabilities : OperationSuite, IMeasuredWork
     public void Cleanup() => Stop();
 
     [Benchmark]
-    public void Forward() => Backend.LogProbGather(_conditional, _unconditional, _guidance, _temperature, _tokens, _logProb, _confidence, _entropy, _logSumExp);
+    public void Forward() =>
+        Backend.LogProbGather(_conditional, _unconditional, _guidance, _temperature, _tokens, _logProb, _confidence, _entropy, _logSumExp);
 
     [Benchmark]
-    public void Backward() => Backend.LogProbGatherBackward(_upstream, _conditional, _unconditional, _guidance, _temperature, _tokens, _logSumExp, _dconditional, _dunconditional);
+    public void Backward() =>
+        Backend.LogProbGatherBackward(
+            _upstream,
+            _conditional,
+            _unconditional,
+            _guidance,
+            _temperature,
+            _tokens,
+            _logSumExp,
+            _dconditional,
+            _dunconditional
+        );
 
     public Work WorkOf(string method)
     {

@@ -6,7 +6,9 @@ using CoGrpo.Runtime.Backends.Cpu;
 
 namespace CoGrpo.Bench.Suites;
 
-/// <summary>The published picture model at its full size, one picture of 256 x 256 pixels. Operations: its convolutions as they are performed.</summary>
+/// <summary>
+/// The published picture model at its full size, one picture of 256 x 256 pixels. Operations: its convolutions as they are performed.
+/// </summary>
 public class PictureModel : IMeasuredWork
 {
     private const int Grid = 16;
@@ -47,7 +49,10 @@ public class PictureModel : IMeasuredWork
     public Work WorkOf(string method)
     {
         var config = new VqConfig();
-        double macs = method == nameof(Decode) ? VqCost.DecodeMacs(config, Grid, Grid, performed: true) : VqCost.EncodeMacs(config, Grid * config.Factor, Grid * config.Factor);
+        double macs =
+            method == nameof(Decode)
+                ? VqCost.DecodeMacs(config, Grid, Grid, performed: true)
+                : VqCost.EncodeMacs(config, Grid * config.Factor, Grid * config.Factor);
         return new Work(2e-9 * macs, double.NaN, Environment.ProcessorCount);
     }
 }

@@ -21,7 +21,12 @@ public class PretrainingStep : IMeasuredWork
     public void Setup()
     {
         _model = new QuickStart(new RunConfiguration());
-        var options = new PretrainingOptions { Batch = Batch, Lanes = Environment.ProcessorCount, MicroBatch = Math.Max(1, Math.Min(16, Batch / Environment.ProcessorCount)) };
+        var options = new PretrainingOptions
+        {
+            Batch = Batch,
+            Lanes = Environment.ProcessorCount,
+            MicroBatch = Math.Max(1, Math.Min(16, Batch / Environment.ProcessorCount)),
+        };
         _trainer = new Pretrainer(_model.Model, new ScenePictureSource(QuickStart.Layout, []), options, 1, () => new CpuBackend(1));
     }
 

@@ -13,9 +13,9 @@ using CoGrpo.Runtime.Sampling;
 namespace CoGrpo.Bench.Suites;
 
 /// <summary>
-/// The published model at its full size and 1024 x 1024 pixels, random weights: one pass of the transformer as a sampling step makes it (all codes masked, hidden states of all codes; the product
-/// with the codebook is made in the draw), and the decoder of the picture model. Operations: <see cref="TransformerCost"/> without that product, and the decoder's convolutions as they are performed.
-/// Needs 6 GB of memory.
+/// The published model at its full size and 1024 x 1024 pixels, random weights: one pass of the transformer as a sampling step makes it (all codes
+/// masked, hidden states of all codes; the product with the codebook is made in the draw), and the decoder of the picture model. Operations:
+/// <see cref="TransformerCost"/> without that product, and the decoder's convolutions as they are performed. Needs 6 GB of memory.
 /// </summary>
 [WarmupCount(1), IterationCount(3), InvocationCount(1)]
 public class PublishedModel : IMeasuredWork
@@ -79,7 +79,20 @@ public class PublishedModel : IMeasuredWork
     }
 
     [Benchmark]
-    public void Forward() => _masked.Predict(new MaskedBatch { Canvas = _canvas, Prompts = _prompts, MaskedFractions = _fractions, Rows = _rows, Step = 0, Steps = 2 }, _hidden, default);
+    public void Forward() =>
+        _masked.Predict(
+            new MaskedBatch
+            {
+                Canvas = _canvas,
+                Prompts = _prompts,
+                MaskedFractions = _fractions,
+                Rows = _rows,
+                Step = 0,
+                Steps = 2,
+            },
+            _hidden,
+            default
+        );
 
     [Benchmark]
     public void Decode() => _vq.Decode(_codes);

@@ -23,8 +23,18 @@ public sealed class QuickStart : IDisposable
         Initialisation.FromScratch(Model.TextEncoder.Parameters, _backend, 2);
         Policy = new SchedulePolicy(SchedulePolicyConfig.ForWidth(configuration.Schedule.PolicyWidth), _backend);
         Initialisation.SchedulePolicy(Policy.Parameters, _backend, 3);
-        var setup = new LaneSetup(Model, Policy, RunFactory.Parametrization(configuration), configuration.Sampling.Steps, RunFactory.TrainedActions(configuration.Schedule),
-            Layout.Tokenizer.GridHeight, Layout.Tokenizer.GridWidth, 4, configuration.Sampling.MicroBatch, TimeInput.MaskedFraction);
+        var setup = new LaneSetup(
+            Model,
+            Policy,
+            RunFactory.Parametrization(configuration),
+            configuration.Sampling.Steps,
+            RunFactory.TrainedActions(configuration.Schedule),
+            Layout.Tokenizer.GridHeight,
+            Layout.Tokenizer.GridWidth,
+            4,
+            configuration.Sampling.MicroBatch,
+            TimeInput.MaskedFraction
+        );
         Lanes = new LaneSet(setup, Environment.ProcessorCount, () => new CpuBackend(1));
     }
 
@@ -42,7 +52,8 @@ public sealed class QuickStart : IDisposable
     public static double Forward(double headRows)
     {
         TransformerConfig config = RunFactory.Transformer(new RunConfiguration().Model);
-        return 2e-9 * TransformerCost.ForwardMacs(config, SceneWords.Tokenizer.Length, Layout.Tokenizer.GridHeight, Layout.Tokenizer.GridWidth, headRows);
+        return 2e-9
+            * TransformerCost.ForwardMacs(config, SceneWords.Tokenizer.Length, Layout.Tokenizer.GridHeight, Layout.Tokenizer.GridWidth, headRows);
     }
 
     /// <summary>Billions of operations of one text encoder forward for one prompt.</summary>

@@ -5,7 +5,9 @@ using CoGrpo.Runtime.Sampling;
 
 namespace CoGrpo.Bench.Suites;
 
-/// <summary>Exact-count re-mask of fully masked canvases, half of which stays masked. The canvas is restored in each call; that copy is part of the time.</summary>
+/// <summary>
+/// Exact-count re-mask of fully masked canvases, half of which stays masked. The canvas is restored in each call; that copy is part of the time.
+/// </summary>
 public class Remasking : OperationSuite, IMeasuredWork
 {
     private const int MaskToken = 431;

@@ -52,9 +52,24 @@ public class SchedulePolicyForward : OperationSuite, IMeasuredWork
 
     public Work WorkOf(string method)
     {
-        (double d, double f, double e, double c, double m1, double m2) = (Sizes128.FeatureDim, Sizes128.SinusoidDim, Sizes128.TimeDim, Sizes128.Pointwise, Sizes128.Mlp1, Sizes128.Mlp2);
+        (double d, double f, double e, double c, double m1, double m2) = (
+            Sizes128.FeatureDim,
+            Sizes128.SinusoidDim,
+            Sizes128.TimeDim,
+            Sizes128.Pointwise,
+            Sizes128.Mlp1,
+            Sizes128.Mlp2
+        );
         double cells = Sizes128.Grid * Sizes128.Grid;
-        double macs = (f * e) + (e * e) + (2 * e * (d + m1 + m2)) + (9 * d * cells) + (c * d * cells) + (c * cells * m1) + (m1 * m2) + (SchedulePolicyConfig.Actions * m2);
+        double macs =
+            (f * e)
+            + (e * e)
+            + (2 * e * (d + m1 + m2))
+            + (9 * d * cells)
+            + (c * d * cells)
+            + (c * cells * m1)
+            + (m1 * m2)
+            + (SchedulePolicyConfig.Actions * m2);
         return new Work(2e-9 * Images * macs, double.NaN, Environment.ProcessorCount);
     }
 }

@@ -43,7 +43,8 @@ public class TrainingIteration : IMeasuredWork
         int steps = configuration.Sampling.Steps;
         double forward = QuickStart.Forward(QuickStart.Masked(steps).Average());
         TrainConfiguration train = configuration.Train;
-        double forwards = method == nameof(ModelPhase) ? train.Model.Batch * ((2 * steps) + (6 * train.Model.StepsTrained)) : train.Schedule.Batch * 2 * steps;
+        double forwards =
+            method == nameof(ModelPhase) ? train.Model.Batch * ((2 * steps) + (6 * train.Model.StepsTrained)) : train.Schedule.Batch * 2 * steps;
         return new Work(forwards * forward, double.NaN, Environment.ProcessorCount);
     }
 
@@ -52,7 +53,13 @@ public class TrainingIteration : IMeasuredWork
         var configuration = new RunConfiguration();
         configuration = configuration with { Train = configuration.Train with { Cycles = [cycle] } };
         _model = new QuickStart(configuration);
-        _trainer = new CoGrpoTrainer(configuration, _model.Lanes, new Rl.EmojiScenes.ScenePromptSource(), [new Rl.EmojiScenes.Adherence(QuickStart.Layout), new Rl.EmojiScenes.Fidelity(QuickStart.Layout)],
-            QuickStart.Layout.Tokenizer, watch: null);
+        _trainer = new CoGrpoTrainer(
+            configuration,
+            _model.Lanes,
+            new Rl.EmojiScenes.ScenePromptSource(),
+            [new Rl.EmojiScenes.Adherence(QuickStart.Layout), new Rl.EmojiScenes.Fidelity(QuickStart.Layout)],
+            QuickStart.Layout.Tokenizer,
+            watch: null
+        );
     }
 }

@@ -85,7 +85,13 @@ internal sealed class TextureModel : IMaskedModel
         {
             int row = (position / _width) + Neighbours[d].Row;
             int column = (position % _width) + Neighbours[d].Column;
-            if (row < 0 || row >= _height || column < 0 || column >= _width || _canvas[image + (row * _width) + column] is var known && known == MaskToken)
+            if (
+                row < 0
+                || row >= _height
+                || column < 0
+                || column >= _width
+                || _canvas[image + (row * _width) + column] is var known && known == MaskToken
+            )
             {
                 continue;
             }

@@ -47,7 +47,13 @@ internal static class CliApplication
     {
         string line = error switch
         {
-            CommandException or ConfigurationException or WeightsFileException or ModelException or PngException or TensorException or CudaException => error.Message,
+            CommandException
+            or ConfigurationException
+            or WeightsFileException
+            or ModelException
+            or PngException
+            or TensorException
+            or CudaException => error.Message,
             IOException or UnauthorizedAccessException => $"{error.Message.TrimEnd('.')}; check the path, its permissions and the free space",
             OutOfMemoryException => $"{error.Message.TrimEnd('.')}; lower sampling.microBatch, train.model.microBatch or pretrain.microBatch",
             _ => $"unexpected {error.GetType().Name}: {error.Message.TrimEnd('.')}; set COGRPO_DEBUG=1 to see where, and report it",

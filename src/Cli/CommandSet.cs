@@ -36,14 +36,26 @@ internal static class CommandSet
         new DoctorCommand(context),
     };
 
-    private static int Pretrain(CliContext context, PretrainRequest request, TextWriter output, Rl.Logging.IProgressReporter progress, CancellationToken cancellation)
+    private static int Pretrain(
+        CliContext context,
+        PretrainRequest request,
+        TextWriter output,
+        Rl.Logging.IProgressReporter progress,
+        CancellationToken cancellation
+    )
     {
         using ComputeDevice device = DeviceOption.Open(request.Configuration, context);
         PretrainRun.Execute(request.Configuration, device, request.Resume, progress, output, cancellation);
         return ExitCode.Success;
     }
 
-    private static int Train(CliContext context, TrainRequest request, TextWriter output, Rl.Logging.IProgressReporter progress, CancellationToken cancellation)
+    private static int Train(
+        CliContext context,
+        TrainRequest request,
+        TextWriter output,
+        Rl.Logging.IProgressReporter progress,
+        CancellationToken cancellation
+    )
     {
         using ComputeDevice device = DeviceOption.Open(request.Configuration, context);
         TrainRun.Execute(request.Configuration, device, request.Resume, progress, output, cancellation);

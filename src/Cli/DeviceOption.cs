@@ -31,7 +31,8 @@ internal static class DeviceOption
     }
 
     /// <summary>The device of a configuration, owned by the caller.</summary>
-    /// <exception cref="Runtime.Cuda.CudaException">It asks for a GPU and there is none that can be used; the message says what was tried.</exception>
+    /// <exception cref="Runtime.Cuda.CudaException">It asks for a GPU and there is none that can be used; the message says what was
+    /// tried.</exception>
     public static ComputeDevice Open(RunConfiguration configuration, CliContext context) => configuration.Device == DeviceName.Cpu
         ? ComputeDevice.Cpu()
         : ComputeDevice.Cuda(context.CudaDriver(), new CudaBackendOptions

@@ -23,7 +23,10 @@ internal static class PromptsFile
         catch (DecoderFallbackException error)
         {
             int line = 1 + bytes.AsSpan(0, Math.Clamp(error.Index, 0, bytes.Length)).Count((byte)'\n');
-            throw new CommandException($"{option}: expected UTF-8 text, found other bytes in line {line} of {path}; save it as UTF-8", ExitCode.Usage);
+            throw new CommandException(
+                $"{option}: expected UTF-8 text, found other bytes in line {line} of {path}; save it as UTF-8",
+                ExitCode.Usage
+            );
         }
 
         return [.. text.TrimStart('\uFEFF').Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0)];

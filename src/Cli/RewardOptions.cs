@@ -11,10 +11,27 @@ internal sealed class RewardOptions
 
     private readonly RewardName[] _names;
     private readonly Option<string> _name;
-    private readonly Option<string?> _weights = new("--weights", "-w") { Description = "Networks: the published file, or a folder with it and a configuration.", HelpName = "PATH" };
-    private readonly Option<string> _version = new("--hps-version") { Description = "hpsv2: which weights these are; files do not tell.", HelpName = "v2.0|v2.1", DefaultValueFactory = _ => "v2.0" };
-    private readonly Option<bool> _aliased = new("--no-antialias") { Description = "hpsv2: resize pictures without antialiasing, as torchvision did before 0.17." };
-    private readonly Option<int> _batch = new("--batch") { Description = "Pictures of one pass.", HelpName = "N", DefaultValueFactory = _ => 16 };
+    private readonly Option<string?> _weights = new("--weights", "-w")
+    {
+        Description = "Networks: the published file, or a folder with it and a configuration.",
+        HelpName = "PATH",
+    };
+    private readonly Option<string> _version = new("--hps-version")
+    {
+        Description = "hpsv2: which weights these are; files do not tell.",
+        HelpName = "v2.0|v2.1",
+        DefaultValueFactory = _ => "v2.0",
+    };
+    private readonly Option<bool> _aliased = new("--no-antialias")
+    {
+        Description = "hpsv2: resize pictures without antialiasing, as torchvision did before 0.17.",
+    };
+    private readonly Option<int> _batch = new("--batch")
+    {
+        Description = "Pictures of one pass.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 16,
+    };
     private readonly Option<string?> _url = new("--url") { Description = "remote: where the server is.", HelpName = "URL" };
     private readonly Option<int> _threads = new("--threads") { Description = "Number of CPU threads; 0 for all cores.", HelpName = "N" };
 
@@ -57,7 +74,10 @@ internal sealed class RewardOptions
         string? url = name == RewardName.Remote ? parsed.GetValue(_url) : null;
         if (name == RewardName.Remote && !(Uri.TryCreate(url, UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https"))
         {
-            throw new CommandException($"--url: expected the address of a server, as in http://localhost:8080/, found {url ?? "none"}; give it", ExitCode.Usage);
+            throw new CommandException(
+                $"--url: expected the address of a server, as in http://localhost:8080/, found {url ?? "none"}; give it",
+                ExitCode.Usage
+            );
         }
 
         if (name != RewardName.Remote && parsed.GetValue(_weights) is null)

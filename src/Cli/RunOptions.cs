@@ -9,13 +9,26 @@ namespace CoGrpo.Cli;
 /// <summary>The options that say which configuration a command works with.</summary>
 internal sealed class RunOptions
 {
-    private readonly Option<string?> _config = new("--config", "-c") { Description = "Configuration file (JSON with comments); without one the preset emoji-scenes.", HelpName = "FILE" };
-    private readonly Option<string[]> _set = new("--set") { Description = "Override one setting, as in --set train.mode=naive; may be repeated.", HelpName = "PATH=VALUE", DefaultValueFactory = _ => [] };
+    private readonly Option<string?> _config = new("--config", "-c")
+    {
+        Description = "Configuration file (JSON with comments); without one the preset emoji-scenes.",
+        HelpName = "FILE",
+    };
+    private readonly Option<string[]> _set = new("--set")
+    {
+        Description = "Override one setting, as in --set train.mode=naive; may be repeated.",
+        HelpName = "PATH=VALUE",
+        DefaultValueFactory = _ => [],
+    };
     private readonly Option<long?> _seed = new("--seed") { Description = "Seed of the run.", HelpName = "N" };
     private readonly Option<int?> _threads = new("--threads") { Description = "Number of CPU threads; 0 for all cores.", HelpName = "N" };
     private readonly Option<string?> _output = new("--output", "-o") { Description = "Run folder.", HelpName = "FOLDER" };
 
-    private readonly Option<string?> _checkpoint = new("--checkpoint", "-m") { Description = "Model checkpoint, a file or folder.", HelpName = "PATH" };
+    private readonly Option<string?> _checkpoint = new("--checkpoint", "-m")
+    {
+        Description = "Model checkpoint, a file or folder.",
+        HelpName = "PATH",
+    };
     private readonly Option<int?> _steps = new("--steps", "-t") { Description = "Number of sampling steps.", HelpName = "T" };
 
     /// <summary>Adds the options to <paramref name="command"/>.</summary>
@@ -41,7 +54,9 @@ internal sealed class RunOptions
     /// <summary>Prompts come from the command line: no configuration needs to name a file of them.</summary>
     public bool PromptsGiven { get; init; }
 
-    /// <summary>The configuration: file, then --set in order, then the options with a name of their own, <paramref name="more"/> among them.</summary>
+    /// <summary>
+    /// The configuration: file, then --set in order, then the options with a name of their own, <paramref name="more"/> among them.
+    /// </summary>
     /// <exception cref="ConfigurationException">The configuration cannot be used.</exception>
     public RunConfiguration Load(ParseResult parsed, params IEnumerable<string> more)
     {

@@ -29,7 +29,14 @@ internal static class ServingCommands
         using ComputeDevice device = DeviceOption.Open(request.Configuration, context);
         using ServingSession session = ServingSession.Open(request.Configuration, device, request.Schedule, request.Lora);
         output.WriteLine($"model: {session.Checkpoint}{(request.Lora is { } lora ? $" with {lora.Path}" : "")}");
-        (IReadOnlyList<SampledPicture> pictures, string grid) = SampleService.Run(session, request.Configuration, prompts, request.Samples, progress, cancellation);
+        (IReadOnlyList<SampledPicture> pictures, string grid) = SampleService.Run(
+            session,
+            request.Configuration,
+            prompts,
+            request.Samples,
+            progress,
+            cancellation
+        );
         foreach (SampledPicture picture in pictures)
         {
             output.WriteLine(picture.Path);
@@ -80,7 +87,13 @@ internal static class ServingCommands
     }
 
     /// <summary>The four curves.</summary>
-    public static int Schedule(CliContext context, ScheduleRequest request, TextWriter output, IProgressReporter progress, CancellationToken cancellation)
+    public static int Schedule(
+        CliContext context,
+        ScheduleRequest request,
+        TextWriter output,
+        IProgressReporter progress,
+        CancellationToken cancellation
+    )
     {
         using ComputeDevice device = DeviceOption.Open(request.Configuration, context);
         ScheduleService service = ScheduleService.Open(request.Configuration, device, request.Schedule, cancellation);

@@ -21,7 +21,9 @@ internal static class ConfigFile
             using FileStream file = File.OpenRead(path);
             if (file.Length > MostBytes)
             {
-                throw new ModelException($"{path}: wanted a configuration of at most {MostBytes} bytes, got {file.Length}; restore the file from the model's source");
+                throw new ModelException(
+                    $"{path}: wanted a configuration of at most {MostBytes} bytes, got {file.Length}; restore the file from the model's source"
+                );
             }
 
             bytes = new byte[file.Length];
@@ -34,7 +36,8 @@ internal static class ConfigFile
 
         try
         {
-            return JsonSerializer.Deserialize<T>(bytes, Json) ?? throw new ModelException($"{path}: wanted a JSON object, got null; restore the file from the model's source");
+            return JsonSerializer.Deserialize<T>(bytes, Json)
+                ?? throw new ModelException($"{path}: wanted a JSON object, got null; restore the file from the model's source");
         }
         catch (JsonException error)
         {

@@ -5,7 +5,10 @@ namespace CoGrpo.Model;
 /// <summary>The parts of a model folder that training does not change: whatever stands beside its networks.</summary>
 public static class FolderRemainder
 {
-    /// <summary>Copies top-level files and folders of <paramref name="source"/> that <paramref name="destination"/> does not have. The manifest stays behind: its checksums are those of other weights.</summary>
+    /// <summary>
+    /// Copies top-level files and folders of <paramref name="source"/> that <paramref name="destination"/> does not have. The manifest stays behind:
+    /// its checksums are those of other weights.
+    /// </summary>
     /// <exception cref="IOException">The disk is full or another error of the file system.</exception>
     public static void Copy(string source, string destination)
     {

@@ -6,8 +6,8 @@ using CoGrpo.Runtime.Backends.Plan;
 namespace CoGrpo.Model;
 
 /// <summary>
-/// Runs forward passes without recording in work memory that fits the largest of them exactly: each pass goes over a backend that executes nothing first, which
-/// tells how much it takes. What a pass returns is valid until the next. Driven by the thread that drives the backend.
+/// Runs forward passes without recording in work memory that fits the largest of them exactly: each pass goes over a backend that executes nothing
+/// first, which tells how much it takes. What a pass returns is valid until the next. Driven by the thread that drives the backend.
 /// </summary>
 internal sealed class InferencePass : IDisposable
 {

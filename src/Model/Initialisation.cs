@@ -57,7 +57,11 @@ public static class Initialisation
             {
                 Normal(values, 0.02, ref random);
             }
-            else if (parameter.Shape.Rank > 1 && !parameter.Name.Contains("adaLN_modulation", StringComparison.Ordinal) && parameter.Name != "linear3.weight")
+            else if (
+                parameter.Shape.Rank > 1
+                && !parameter.Name.Contains("adaLN_modulation", StringComparison.Ordinal)
+                && parameter.Name != "linear3.weight"
+            )
             {
                 XavierUniform(values, parameter.Shape, ref random);
             }

@@ -13,8 +13,19 @@ public readonly struct LinearParameters
     private readonly Shape _matrix;
     private readonly LoraSlot? _slot;
 
-    /// <summary>Declares <c>name.weight</c> (with two more dimensions of 1 for a 1x1 convolution) and, if wanted, <c>name.bias</c>; with <paramref name="slots"/> the layer can have an adapter and is added to them.</summary>
-    public LinearParameters(ParameterStore store, string name, int inputs, int outputs, bool bias = true, bool convolution = false, ICollection<LoraSlot>? slots = null)
+    /// <summary>
+    /// Declares <c>name.weight</c> (with two more dimensions of 1 for a 1x1 convolution) and, if wanted, <c>name.bias</c>; with
+    /// <paramref name="slots"/> the layer can have an adapter and is added to them.
+    /// </summary>
+    public LinearParameters(
+        ParameterStore store,
+        string name,
+        int inputs,
+        int outputs,
+        bool bias = true,
+        bool convolution = false,
+        ICollection<LoraSlot>? slots = null
+    )
     {
         _matrix = new Shape(outputs, inputs);
         _weight = store.Declare($"{name}.weight", convolution ? new Shape(outputs, inputs, 1, 1) : _matrix);
@@ -37,7 +48,9 @@ public readonly struct LinearParameters
     /// <summary>The weight as a matrix [out,in], as the network computes with it.</summary>
     public Tensor Matrix => _weight.Compute.Reshape(_matrix);
 
-    /// <summary>activation(x W^T + b): x [..,in] to [..,out] or <paramref name="into"/>; in fp32 when <paramref name="wide"/>. An adapter adds to W.</summary>
+    /// <summary>
+    /// activation(x W^T + b): x [..,in] to [..,out] or <paramref name="into"/>; in fp32 when <paramref name="wide"/>. An adapter adds to W.
+    /// </summary>
     public Var Apply(Tape tape, Var x, Activation activation = Activation.None, Var into = default, bool wide = false)
     {
         if (_slot?.Adapter is not { } adapter)

@@ -2,10 +2,16 @@ using System.Globalization;
 
 namespace CoGrpo.Model;
 
-/// <summary>Names of tensors for messages: those that differ in the number of their layer alone become one, so that every tensor of a network of many layers can be named in a line.</summary>
+/// <summary>
+/// Names of tensors for messages: those that differ in the number of their layer alone become one, so that every tensor of a network of many layers
+/// can be named in a line.
+/// </summary>
 internal static class NumberedNames
 {
-    /// <summary><paramref name="names"/> with the first number between dots of equal names put together: <c>blocks.{0-22,24}.attn.weight</c>. In the order of their first.</summary>
+    /// <summary>
+    /// <paramref name="names"/> with the first number between dots of equal names put together: <c>blocks.{0-22,24}.attn.weight</c>. In the order of
+    /// their first.
+    /// </summary>
     public static IEnumerable<string> Summarised(IEnumerable<string> names)
     {
         List<string> order = [];

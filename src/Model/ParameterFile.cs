@@ -9,7 +9,9 @@ namespace CoGrpo.Model;
 /// <summary>Weights of a network in a safetensors file under their published names and shapes.</summary>
 public static class ParameterFile
 {
-    /// <summary>Reads every parameter of <paramref name="store"/> from the file at <paramref name="path"/>; F64, F32, F16 and BF16 are converted.</summary>
+    /// <summary>
+    /// Reads every parameter of <paramref name="store"/> from the file at <paramref name="path"/>; F64, F32, F16 and BF16 are converted.
+    /// </summary>
     /// <exception cref="ModelException">Parameters are missing, unknown or of another shape: all are listed at once.</exception>
     /// <exception cref="WeightsFileException">The file is damaged.</exception>
     public static void Load(string path, ParameterStore store, IBackend backend)
@@ -18,7 +20,10 @@ public static class ParameterFile
         Load(file, path, store, backend, _ => false);
     }
 
-    /// <summary>Reads every parameter of <paramref name="store"/> from <paramref name="source"/>, called <paramref name="name"/> in messages. Tensors that <paramref name="ignores"/> accepts may be there.</summary>
+    /// <summary>
+    /// Reads every parameter of <paramref name="store"/> from <paramref name="source"/>, called <paramref name="name"/> in messages. Tensors that
+    /// <paramref name="ignores"/> accepts may be there.
+    /// </summary>
     /// <exception cref="ModelException">Parameters are missing, unknown, of another shape or not floating point: all are listed at once.</exception>
     /// <exception cref="WeightsFileException">A file is damaged.</exception>
     internal static void Load(ITensorSource source, string name, ParameterStore store, IBackend backend, Func<string, bool> ignores)
@@ -48,7 +53,9 @@ public static class ParameterFile
     /// <summary>A tensor as a file in F32 lists it.</summary>
     internal static SafetensorsTensor Described(string name, Shape shape) => new(name, SafetensorsType.F32, Dimensions(shape));
 
-    /// <summary>Writes a run laid out like the store's values (the values themselves, moments, an average) in fp32, replacing the file in one step.</summary>
+    /// <summary>
+    /// Writes a run laid out like the store's values (the values themselves, moments, an average) in fp32, replacing the file in one step.
+    /// </summary>
     public static void Save(string path, ParameterStore store, Tensor run, IBackend backend, IReadOnlyDictionary<string, string>? metadata = null) =>
         AtomicFile.Write(path, stream => Write(stream, [("", store, run)], backend, metadata));
 

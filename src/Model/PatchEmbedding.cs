@@ -4,8 +4,9 @@ using CoGrpo.Runtime.Autograd;
 namespace CoGrpo.Model;
 
 /// <summary>
-/// Pictures to the tokens of a vision transformer: a class token, then a projection of every patch in row order, all with learned positions. The convolution whose
-/// stride is its size is a matrix product: a patch is gathered as rows of strips, a strip being as many adjacent pixels of one line and channel as a patch is wide.
+/// Pictures to the tokens of a vision transformer: a class token, then a projection of every patch in row order, all with learned positions. The
+/// convolution whose stride is its size is a matrix product: a patch is gathered as rows of strips, a strip being as many adjacent pixels of one line
+/// and channel as a patch is wide.
 /// </summary>
 internal sealed class PatchEmbedding
 {
@@ -41,7 +42,13 @@ internal sealed class PatchEmbedding
     public Var Apply(Tape tape, Tensor pixels)
     {
         Shape s = pixels.Shape;
-        if (s.Rank != 4 || s.Count == 0 || s != new Shape(s[0], Channels, _imageSize, _imageSize) || pixels.Type != ElementType.Float32 || !pixels.IsContiguous)
+        if (
+            s.Rank != 4
+            || s.Count == 0
+            || s != new Shape(s[0], Channels, _imageSize, _imageSize)
+            || pixels.Type != ElementType.Float32
+            || !pixels.IsContiguous
+        )
         {
             throw new ModelException($"picture encoder input: wanted Float32 [images,{Channels},{_imageSize},{_imageSize}], got {pixels}; resize and normalise the pictures for this model first");
         }
@@ -55,9 +62,18 @@ internal sealed class PatchEmbedding
         Var projected = tape.Linear(tape.Reshape(gathered, new Shape(images, Patches, columns)), tape.Parameter(_weight, new Shape(_width, columns)),
             _bias is null ? default : tape.Parameter(_bias));
         Var tokens = tape.Buffer(new Shape(images, 1 + Patches, _width));
-        tape.CopyTokens(tape.Embedding(Upload(tape, new int[images], new Shape(images, 1)), tape.Parameter(_classToken, new Shape(1, _width))), 0, tokens, 0, 1);
+        tape.CopyTokens(
+            tape.Embedding(Upload(tape, new int[images], new Shape(images, 1)), tape.Parameter(_classToken, new Shape(1, _width))),
+            0,
+            tokens,
+            0,
+            1
+        );
         tape.CopyTokens(projected, 0, tokens, 1, Patches);
-        Var positions = tape.Embedding(Upload(tape, Places(images), new Shape(images, 1 + Patches)), tape.Parameter(_positions, new Shape(1 + Patches, _width)));
+        Var positions = tape.Embedding(
+            Upload(tape, Places(images), new Shape(images, 1 + Patches)),
+            tape.Parameter(_positions, new Shape(1 + Patches, _width))
+        );
         tape.Add(tokens, positions, into: x);
         tape.Scope(mark);
         return x;

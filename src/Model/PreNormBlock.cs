@@ -5,8 +5,8 @@ using CoGrpo.Runtime.Backends;
 namespace CoGrpo.Model;
 
 /// <summary>
-/// One pre-LN layer with joint query, key and value weight: x += out(attn(LN1(x))); x += fc2(f(fc1(LN2(x)))). The towers of CLIP and the picture encoder of BLIP
-/// are made of it. Without recording it gives back the memory that it took; x is updated in place.
+/// One pre-LN layer with joint query, key and value weight: x += out(attn(LN1(x))); x += fc2(f(fc1(LN2(x)))). The towers of CLIP and the picture
+/// encoder of BLIP are made of it. Without recording it gives back the memory that it took; x is updated in place.
 /// </summary>
 internal sealed class PreNormBlock
 {
@@ -36,7 +36,13 @@ internal sealed class PreNormBlock
         ArenaMark mark = tape.Activations.Mark();
         int width = _form.Width;
         Var qkv = _qkv.Apply(tape, _norm1.Apply(tape, x));
-        Var o = tape.Attention(tape.Columns(qkv, 0, width), tape.Columns(qkv, width, width), tape.Columns(qkv, 2 * width, width), _form.Heads, _form.Causal);
+        Var o = tape.Attention(
+            tape.Columns(qkv, 0, width),
+            tape.Columns(qkv, width, width),
+            tape.Columns(qkv, 2 * width, width),
+            _form.Heads,
+            _form.Causal
+        );
         x = _out.ApplyResidual(tape, o, x);
         tape.Scope(mark);
         x = _fc2.ApplyResidual(tape, _fc1.Apply(tape, _norm2.Apply(tape, x), _form.Activation), x);

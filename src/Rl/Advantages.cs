@@ -18,8 +18,10 @@ public sealed class Advantages
         _epsilons = [.. settings.Epsilons];
         if (_weights.Length == 0 || _weights.Length != _epsilons.Length)
         {
-            throw new ArgumentException($"advantage: wanted one weight and one epsilon per reward, got {_weights.Length} weights and {_epsilons.Length} epsilons",
-                nameof(settings));
+            throw new ArgumentException(
+                $"advantage: wanted one weight and one epsilon per reward, got {_weights.Length} weights and {_epsilons.Length} epsilons",
+                nameof(settings)
+            );
         }
 
         foreach (double epsilon in _epsilons)
@@ -47,14 +49,28 @@ public sealed class Advantages
     /// <param name="zeroGroups">Empty, or [K]: per reward, the groups without signal.</param>
     /// <returns>Groups in which every advantage is 0 because nothing had signal.</returns>
     /// <exception cref="ArgumentException">Lengths disagree, or a reward is not finite.</exception>
-    public int Compute(ReadOnlySpan<double> rewards, int groupSize, Span<double> advantages, Span<double> perReward = default, Span<int> zeroGroups = default)
+    public int Compute(
+        ReadOnlySpan<double> rewards,
+        int groupSize,
+        Span<double> advantages,
+        Span<double> perReward = default,
+        Span<int> zeroGroups = default
+    )
     {
         int images = advantages.Length;
-        if (groupSize < 1 || images % groupSize != 0 || rewards.Length != images * Rewards || (perReward.Length != 0 && perReward.Length != rewards.Length)
-            || (zeroGroups.Length != 0 && zeroGroups.Length != Rewards))
+        if (
+            groupSize < 1
+            || images % groupSize != 0
+            || rewards.Length != images * Rewards
+            || (perReward.Length != 0 && perReward.Length != rewards.Length)
+            || (zeroGroups.Length != 0 && zeroGroups.Length != Rewards)
+        )
         {
-            throw new ArgumentException($"advantage: wanted {Rewards} rewards for each of {images} images in groups of {groupSize}, got {rewards.Length} rewards; " +
-                "the number of images must be a multiple of the group size", nameof(rewards));
+            throw new ArgumentException(
+                $"advantage: wanted {Rewards} rewards for each of {images} images in groups of {groupSize}, got {rewards.Length} rewards; "
+                    + "the number of images must be a multiple of the group size",
+                nameof(rewards)
+            );
         }
 
         foreach (double reward in rewards)

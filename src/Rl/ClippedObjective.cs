@@ -18,7 +18,12 @@ public sealed class ClippedObjective
         ArgumentNullException.ThrowIfNull(settings);
         settings.Validate();
         Settings = settings;
-        Surrogate = new ClippedSurrogate(1 - settings.Clip, 1 + (settings.ClipHigh ?? settings.Clip), settings.RatioCap ?? double.PositiveInfinity, settings.LogRatioClamp);
+        Surrogate = new ClippedSurrogate(
+            1 - settings.Clip,
+            1 + (settings.ClipHigh ?? settings.Clip),
+            settings.RatioCap ?? double.PositiveInfinity,
+            settings.LogRatioClamp
+        );
     }
 
     /// <summary>The settings it was made from.</summary>
@@ -39,7 +44,11 @@ public sealed class ClippedObjective
         bool stored = !tokens.OldLogProb.IsEmpty;
         bool penalised = Settings.KlWeight > 0;
         CheckSegments(segments, output);
-        Check(tokens.Segments.Length == rows && upstream.Length == rows && (!stored || tokens.OldLogProb.Length == rows), "rows of equal length", rows);
+        Check(
+            tokens.Segments.Length == rows && upstream.Length == rows && (!stored || tokens.OldLogProb.Length == rows),
+            "rows of equal length",
+            rows
+        );
         Check(stored || Settings.OnPolicy || rows == 0, "the rollout's log-probabilities in stored mode", 0);
         Check(!penalised || tokens.ReferenceLogProb.Length == rows, "reference log-probabilities with a KL weight", tokens.ReferenceLogProb.Length);
 
@@ -98,9 +107,16 @@ public sealed class ClippedObjective
         int count = segments.Advantages.Length;
         bool stored = !actions.OldMeans.IsEmpty;
         CheckSegments(segments, output);
-        Check(actions.RawActions.Length == count * Dimensions && actions.Means.Length == count * Dimensions && meanGradient.Length == count * Dimensions
-            && actions.LastStep.Length == count && actions.Sigma.Length == Dimensions && (!stored || actions.OldMeans.Length == count * Dimensions),
-            "four numbers per segment", count);
+        Check(
+            actions.RawActions.Length == count * Dimensions
+                && actions.Means.Length == count * Dimensions
+                && meanGradient.Length == count * Dimensions
+                && actions.LastStep.Length == count
+                && actions.Sigma.Length == Dimensions
+                && (!stored || actions.OldMeans.Length == count * Dimensions),
+            "four numbers per segment",
+            count
+        );
         Check(stored || Settings.OnPolicy || count == 0, "the rollout's means in stored mode", 0);
 
         ObjectiveStatistics statistics = ObjectiveStatistics.Empty;
@@ -178,8 +194,15 @@ public sealed class ClippedObjective
     private static void CheckSegments(in SegmentInput segments, in SegmentOutput output)
     {
         int count = segments.Advantages.Length;
-        Check(segments.Weights.Length == count && output.LogRatios.Length == count && output.Ratios.Length == count && output.Surrogates.Length == count
-            && output.Clipped.Length == count, "spans of one element per segment", count);
+        Check(
+            segments.Weights.Length == count
+                && output.LogRatios.Length == count
+                && output.Ratios.Length == count
+                && output.Surrogates.Length == count
+                && output.Clipped.Length == count,
+            "spans of one element per segment",
+            count
+        );
         Check(segments.Normalizer > 0, "a normaliser above 0", segments.Normalizer);
     }
 

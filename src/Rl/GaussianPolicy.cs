@@ -29,7 +29,13 @@ public static class GaussianPolicy
     /// <summary>
     /// log π(a|η) - log π(a|η_old) as Σ (η-η_old)(2a-η_old-η)/2σ²: no difference of large numbers, and exactly 0 when the mean has not moved.
     /// </summary>
-    public static double LogRatio(ReadOnlySpan<double> raw, ReadOnlySpan<double> mean, ReadOnlySpan<double> oldMean, ReadOnlySpan<double> sigma, bool lastStep)
+    public static double LogRatio(
+        ReadOnlySpan<double> raw,
+        ReadOnlySpan<double> mean,
+        ReadOnlySpan<double> oldMean,
+        ReadOnlySpan<double> sigma,
+        bool lastStep
+    )
     {
         double sum = 0;
         for (int k = 0; k < ScheduleAction.Count; k++)

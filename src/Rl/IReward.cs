@@ -10,7 +10,8 @@ public interface IReward
     string Name { get; }
 
     /// <summary>Writes one score per picture of the batch. What takes long, networks and servers, ends soon when cancelled.</summary>
-    /// <exception cref="ArgumentException">The length of <paramref name="scores"/> is not the batch's, or a prompt or picture is not of a sort this reward can judge.</exception>
+    /// <exception cref="ArgumentException">The length of <paramref name="scores"/> is not the batch's, or a prompt or picture is not of a sort this
+    /// reward can judge.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; the scores are of no use.</exception>
     void Score(RewardBatch batch, Span<double> scores, CancellationToken cancellation = default);
 }

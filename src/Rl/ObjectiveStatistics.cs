@@ -36,7 +36,10 @@ public struct ObjectiveStatistics
     /// <summary>Σ over rows of e^Δ - Δ - 1, the k3 estimate of the divergence from the rollout's policy.</summary>
     public double KlK3Sum { get; set; }
 
-    /// <summary>Largest |log-ratio| of a segment against the rollout's stored log-probabilities, in on-policy mode too: a mismatch detector, 0 before the first update.</summary>
+    /// <summary>
+    /// Largest |log-ratio| of a segment against the rollout's stored log-probabilities, in on-policy mode too: a mismatch detector, 0 before the
+    /// first update.
+    /// </summary>
     public double RolloutMismatch { get; set; }
 
     /// <summary>Nothing counted yet. Not the default value.</summary>

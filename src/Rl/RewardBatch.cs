@@ -22,7 +22,10 @@ public readonly ref struct RewardBatch
         ArgumentNullException.ThrowIfNull(pictures);
         if (codes.Length != (long)prompts.Length * pictures.CodeCount)
         {
-            throw new ArgumentException($"codes: wanted {prompts.Length} x {pictures.CodeCount}, got {codes.Length}; pass one prompt per picture", nameof(codes));
+            throw new ArgumentException(
+                $"codes: wanted {prompts.Length} x {pictures.CodeCount}, got {codes.Length}; pass one prompt per picture",
+                nameof(codes)
+            );
         }
 
         if (decoded is not null && decoded.Length < prompts.Length)
@@ -45,7 +48,10 @@ public readonly ref struct RewardBatch
         ArgumentNullException.ThrowIfNull(pictures);
         if (pictures.Length != prompts.Length || pictures.Contains(null))
         {
-            throw new ArgumentException($"pictures: wanted {prompts.Length}, one per prompt, got {pictures.Count(picture => picture is not null)} of {pictures.Length}", nameof(pictures));
+            throw new ArgumentException(
+                $"pictures: wanted {prompts.Length}, one per prompt, got {pictures.Count(picture => picture is not null)} of {pictures.Length}",
+                nameof(pictures)
+            );
         }
 
         _decoded = pictures;
@@ -57,7 +63,8 @@ public readonly ref struct RewardBatch
 
     /// <summary>Decodes the codes for rewards that look at pixels.</summary>
     /// <exception cref="InvalidOperationException">The batch is of finished pictures.</exception>
-    public IImageTokenizer Pictures => _pictures ?? throw new InvalidOperationException("codes were asked of a batch of finished pictures, which has none; look at the pixels");
+    public IImageTokenizer Pictures =>
+        _pictures ?? throw new InvalidOperationException("codes were asked of a batch of finished pictures, which has none; look at the pixels");
 
     /// <summary>The prompt of picture <paramref name="b"/>.</summary>
     public IPrompt Prompt(int b) => _prompts[b];

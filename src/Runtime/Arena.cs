@@ -18,7 +18,9 @@ public sealed class Arena : IDisposable
     private long _offset;
     private long _below;
 
-    /// <summary>An empty arena called <paramref name="name"/> that asks <paramref name="memory"/> for blocks of <paramref name="blockBytes"/> or more.</summary>
+    /// <summary>
+    /// An empty arena called <paramref name="name"/> that asks <paramref name="memory"/> for blocks of <paramref name="blockBytes"/> or more.
+    /// </summary>
     public Arena(string name, IArenaMemory memory, long blockBytes)
     {
         Name = name;

@@ -15,7 +15,8 @@ public sealed class MemoryLedger
     public long PeakBytes { get; private set; }
 
     /// <summary>By name of the arenas, in ordinal order: bytes that all arenas of this name hold now, and the most they held at once.</summary>
-    public IEnumerable<(string Arena, long ReservedBytes, long PeakBytes)> Arenas => _arenas.Select(entry => (entry.Key, entry.Value.Reserved, entry.Value.Peak));
+    public IEnumerable<(string Arena, long ReservedBytes, long PeakBytes)> Arenas =>
+        _arenas.Select(entry => (entry.Key, entry.Value.Reserved, entry.Value.Peak));
 
     /// <summary>Writes down that an arena took or, with a negative number, gave back a block.</summary>
     internal void Add(string arena, long bytes)

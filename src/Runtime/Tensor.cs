@@ -90,7 +90,12 @@ public readonly struct Tensor
     {
         if (first < 0 || count < 0 || first + count > Columns)
         {
-            throw new TensorException("columns", $"a range in [0,{Columns})", $"[{first},{first + count})", "check the column range against the shape");
+            throw new TensorException(
+                "columns",
+                $"a range in [0,{Columns})",
+                $"[{first},{first + count})",
+                "check the column range against the shape"
+            );
         }
 
         Shape shape = Shape.Rank switch

@@ -13,8 +13,14 @@ public sealed class AblateCommandTests : IDisposable
 {
     private static readonly string[] Tiny =
     [
-        "sampling.steps=4", "train.model.stepsTrained=2", "train.model.batch=12", "train.schedule.batch=16", "train.cycles=[{\"model\":1,\"schedule\":1}]",
-        "train.evaluation.promptsPerTask=1", "train.evaluation.samples=2", "train.checkpointEvery=1",
+        "sampling.steps=4",
+        "train.model.stepsTrained=2",
+        "train.model.batch=12",
+        "train.schedule.batch=16",
+        "train.cycles=[{\"model\":1,\"schedule\":1}]",
+        "train.evaluation.promptsPerTask=1",
+        "train.evaluation.samples=2",
+        "train.checkpointEvery=1",
     ];
 
     private static readonly string[] Written = ["tables.md", "table-5b.csv", "table-5b.svg"];
@@ -40,7 +46,9 @@ public sealed class AblateCommandTests : IDisposable
         using (var source = new CancellationTokenSource())
         using (ComputeDevice device = ComputeDevice.Cpu())
         {
-            Assert.Throws<OperationCanceledException>(() => Study(interrupted).Execute(device, resume: false, new Stopper(source, "run 2 of 4, co-grpo, seed 3: train"), source.Token));
+            Assert.Throws<OperationCanceledException>(() =>
+                Study(interrupted).Execute(device, resume: false, new Stopper(source, "run 2 of 4, co-grpo, seed 3: train"), source.Token)
+            );
         }
 
         Assert.False(File.Exists(Path.Combine(interrupted, "tables.md")));
@@ -89,15 +97,21 @@ public sealed class AblateCommandTests : IDisposable
     private static void Broken(string folder)
     {
         string run = Path.Combine(folder, "co-grpo-seed-7");
-        foreach ((string file, Func<string, string> damage, string expected) in new (string, Func<string, string>, string)[]
-        {
-            ("scores.json", text => text[..(text.Length / 2)], "wanted the scores of a finished run"),
-            ("scores.json", text => text.Replace("\"steps\": 5", "\"steps\": 6", StringComparison.Ordinal), "wanted scores at 5 steps, found 2, 3, 4, 6"),
-            ("metrics.jsonl", text => text[..text.IndexOf('\n', StringComparison.Ordinal)], "wanted 2 iterations, found 0"),
-            ("metrics.jsonl", text => text + "{", "wanted a JSON object of metrics"),
-            ("config.json", text => text[..(text.Length / 2)], "found a file that cannot be used"),
-            ("config.json", text => text.Replace("\"seed\": 7", "\"seed\": 8", StringComparison.Ordinal), "found one with others"),
-        })
+        foreach (
+            (string file, Func<string, string> damage, string expected) in new (string, Func<string, string>, string)[]
+            {
+                ("scores.json", text => text[..(text.Length / 2)], "wanted the scores of a finished run"),
+                (
+                    "scores.json",
+                    text => text.Replace("\"steps\": 5", "\"steps\": 6", StringComparison.Ordinal),
+                    "wanted scores at 5 steps, found 2, 3, 4, 6"
+                ),
+                ("metrics.jsonl", text => text[..text.IndexOf('\n', StringComparison.Ordinal)], "wanted 2 iterations, found 0"),
+                ("metrics.jsonl", text => text + "{", "wanted a JSON object of metrics"),
+                ("config.json", text => text[..(text.Length / 2)], "found a file that cannot be used"),
+                ("config.json", text => text.Replace("\"seed\": 7", "\"seed\": 8", StringComparison.Ordinal), "found one with others"),
+            }
+        )
         {
             string path = Path.Combine(run, file);
             string good = File.ReadAllText(path);
@@ -119,7 +133,12 @@ public sealed class AblateCommandTests : IDisposable
         Assert.Equal(2 * 4 * 10, rows.Count);
         foreach (string[] row in rows)
         {
-            double[] seeds = [.. new[] { 3, 7 }.Select(seed => Score(folder, row[0] == "base" ? "base" : "co-grpo", seed, int.Parse(row[1], CultureInfo.InvariantCulture), row[4]))];
+            double[] seeds =
+            [
+                .. new[] { 3, 7 }.Select(seed =>
+                    Score(folder, row[0] == "base" ? "base" : "co-grpo", seed, int.Parse(row[1], CultureInfo.InvariantCulture), row[4])
+                ),
+            ];
             Assert.Equal(seeds, row[7..].Select(Number));
             Assert.Equal((seeds[0] + seeds[1]) / 2, Number(row[5]), 1e-12);
             Assert.Equal(Math.Abs(seeds[0] - seeds[1]) / Math.Sqrt(2), Number(row[6]), 1e-12);
@@ -135,10 +154,21 @@ public sealed class AblateCommandTests : IDisposable
         return sheet.Means.Concat(sheet.Parts.Select(part => part with { Name = $"judge/{part.Name}" })).Single(score => score.Name == name).Value;
     }
 
-    private static AblationStudy Study(string folder) => new(overrides => ConfigurationLoader.Load(null, [.. Tiny, .. overrides]), ["5b"], [3, 7], folder);
+    private static AblationStudy Study(string folder) =>
+        new(overrides => ConfigurationLoader.Load(null, [.. Tiny, .. overrides]), ["5b"], [3, 7], folder);
 
     private static CliRun Ablate(string folder, params string[] more) =>
-        CliRun.Of(["ablate", "--tables", "5b", "--seeds", "3,7", "--output", folder, .. Tiny.SelectMany(setting => new[] { "--set", setting }), .. more]);
+        CliRun.Of([
+            "ablate",
+            "--tables",
+            "5b",
+            "--seeds",
+            "3,7",
+            "--output",
+            folder,
+            .. Tiny.SelectMany(setting => new[] { "--set", setting }),
+            .. more,
+        ]);
 
     private static string Line(CliRun run) => Assert.Single(run.Error.TrimEnd().Split('\n'));
 

@@ -23,7 +23,8 @@ internal sealed class CliRun
     };
 
     /// <summary>The answer of a machine without driver, whatever machine the tests run on.</summary>
-    public static CudaDriver NoDriver() => CudaDriver.Load(NativeLibrarySearch.For("NVIDIA driver", ["libcuda-that-is-not.so.1"], [], "/nowhere/libcuda-that-is-not.so.1"));
+    public static CudaDriver NoDriver() =>
+        CudaDriver.Load(NativeLibrarySearch.For("NVIDIA driver", ["libcuda-that-is-not.so.1"], [], "/nowhere/libcuda-that-is-not.so.1"));
 
     public CliContext Context { get; }
 
@@ -43,7 +44,13 @@ internal sealed class CliRun
         return run;
     }
 
-    public static CliRun With(Func<CliContext, IEnumerable<Command>> extra, string[] args, CancellationToken cancellation = default, bool debug = false, Func<Nvrtc>? nvrtc = null)
+    public static CliRun With(
+        Func<CliContext, IEnumerable<Command>> extra,
+        string[] args,
+        CancellationToken cancellation = default,
+        bool debug = false,
+        Func<Nvrtc>? nvrtc = null
+    )
     {
         CliRun run = new(debug, nvrtc);
         RootCommand root = CommandSet.Create(run.Context);

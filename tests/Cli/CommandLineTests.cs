@@ -31,10 +31,16 @@ public sealed class CommandLineTests
     [InlineData("eval --lora-scale 1e9", "error: --lora-scale: expected a number from -100 to 100, found 1000000000; correct the option")]
     [InlineData("plan --memory 0", "error: --memory: expected GB above 0, at most 1000000, found 0; correct the option")]
     [InlineData("plan --gpu a100 --device cpu", "error: --gpu: expected no --device cpu with it, found both; leave one out")]
-    [InlineData("plan --gpu a10", "error: Argument 'a10' not recognized. Must be one of: 'a100-40' 'a100' 'h100' 'rtx4090'; see cogrpo-native plan --help")]
+    [InlineData(
+        "plan --gpu a10",
+        "error: Argument 'a10' not recognized. Must be one of: 'a100-40' 'a100' 'h100' 'rtx4090'; see cogrpo-native plan --help"
+    )]
     [InlineData("doctor x", "error: unknown argument x; see cogrpo-native doctor --help")]
     [InlineData("inspect", "error: Required argument 'FILE-or-FOLDER' missing for command: 'inspect'; see cogrpo-native inspect --help")]
-    [InlineData("convert", "error: no command given: expected one of import, export, verify, inspect, synthesize, synthesize-reward; see cogrpo-native convert --help")]
+    [InlineData(
+        "convert",
+        "error: no command given: expected one of import, export, verify, inspect, synthesize, synthesize-reward; see cogrpo-native convert --help"
+    )]
     [InlineData("convert imprt a b", "error: unknown command imprt; did you mean import? see cogrpo-native convert --help")]
     [InlineData("convert import a", "error: Required argument 'OUT' missing for command: 'import'; see cogrpo-native convert import --help")]
     [InlineData("convert import a b --dtyp fp16", "error: unknown option --dtyp; did you mean --dtype? see cogrpo-native convert import --help")]
@@ -70,7 +76,10 @@ public sealed class CommandLineTests
     {
         CliRun run = CliRun.Of("doctor");
         Assert.Equal((0, ""), (run.Code, run.Error));
-        foreach (string title in (string[])["system:", ".NET:", "cores:", "vectors:", "peak:", "memory:", "disk:", "NVIDIA driver:", "NVRTC:", "cuBLASLt:", "GPU:"])
+        foreach (
+            string title in (string[])
+                ["system:", ".NET:", "cores:", "vectors:", "peak:", "memory:", "disk:", "NVIDIA driver:", "NVRTC:", "cuBLASLt:", "GPU:"]
+        )
         {
             Assert.Contains(title, run.Out, StringComparison.Ordinal);
         }
@@ -84,7 +93,9 @@ public sealed class CommandLineTests
     [InlineData("eval --device cuda --gemm cublas")]
     public void Without_a_driver_cuda_is_one_line_that_says_what_was_tried_and_code_1(string line)
     {
-        CliRun run = CliRun.Of(line.Replace(" x ", " a_dog ", StringComparison.Ordinal).Split(' ').Select(word => word == "a_dog" ? "a dog" : word).ToArray());
+        CliRun run = CliRun.Of(
+            line.Replace(" x ", " a_dog ", StringComparison.Ordinal).Split(' ').Select(word => word == "a_dog" ? "a dog" : word).ToArray()
+        );
         Assert.Equal(1, run.Code);
         Assert.Equal("error: NVIDIA driver: wanted its library on this machine, tried /nowhere/libcuda-that-is-not.so.1, libcuda-that-is-not.so.1 and found none; install the NVIDIA driver or use --device cpu"
             + Environment.NewLine, run.Error);
@@ -114,7 +125,12 @@ public sealed class CommandLineTests
     public void Inspect_lists_archives_and_keeps_control_characters_from_the_terminal()
     {
         using TemporaryFolder folder = new();
-        File.WriteAllBytes(folder.File("a.pt"), TorchArchiveTests.Zip(PickleWriter.Start.Dictionary(w => w.Text("\u001b[31mx").Tensor("0", 6, 0, [2, 3], [3, 1])).Stop(), new byte[24]).Finish());
+        File.WriteAllBytes(
+            folder.File("a.pt"),
+            TorchArchiveTests
+                .Zip(PickleWriter.Start.Dictionary(w => w.Text("\u001b[31mx").Tensor("0", 6, 0, [2, 3], [3, 1])).Stop(), new byte[24])
+                .Finish()
+        );
         CliRun run = CliRun.Of("convert", "inspect", folder.Path);
         Assert.Equal((0, ""), (run.Code, run.Error));
         Assert.Contains("?[31mx", run.Out, StringComparison.Ordinal);
@@ -130,7 +146,10 @@ public sealed class CommandLineTests
         Assert.Equal((1, $"error: {sample.File}x: no such file or folder; check the path{Environment.NewLine}"), (missing.Code, missing.Error));
         string empty = Directory.CreateDirectory(Path.Combine(sample.Folder, "empty")).FullName;
         CliRun none = CliRun.Of("inspect", empty);
-        Assert.Equal((1, $"error: {empty}: no weight file in this folder; name a checkpoint folder or a file{Environment.NewLine}"), (none.Code, none.Error));
+        Assert.Equal(
+            (1, $"error: {empty}: no weight file in this folder; name a checkpoint folder or a file{Environment.NewLine}"),
+            (none.Code, none.Error)
+        );
         File.WriteAllText(sample.File, "junk");
         CliRun junk = CliRun.Of("inspect", sample.File);
         Assert.Equal(1, junk.Code);
@@ -151,7 +170,20 @@ public sealed class CommandLineTests
     public void Options_override_the_configuration()
     {
         (CliRun run, TrainRequest? request) = Ask<TrainRequest>(
-            (c, b) => new TrainCommand(c, b), "train", "--set", "seed=1", "--set", "threads=5", "--seed", "7", "--threads", "1", "-o", "12", "--resume");
+            (c, b) => new TrainCommand(c, b),
+            "train",
+            "--set",
+            "seed=1",
+            "--set",
+            "threads=5",
+            "--seed",
+            "7",
+            "--threads",
+            "1",
+            "-o",
+            "12",
+            "--resume"
+        );
         Assert.Equal((0, ""), (run.Code, run.Error));
         Assert.True(request!.Resume);
         Assert.Equal((7L, 1, "12"), (request.Configuration.Seed, request.Configuration.Threads, request.Configuration.Output.Directory));
@@ -165,10 +197,26 @@ public sealed class CommandLineTests
         {
             File.WriteAllText(file, "a cat\n\n  two dogs \n");
             (CliRun run, SampleRequest? request) = Ask<SampleRequest>(
-                (c, b) => new SampleCommand(c, b), "sample", "a dog", "--prompts-file", file, "-n", "3", "--steps", "4", "--checkpoint", "m", "--schedule", "hand-made");
+                (c, b) => new SampleCommand(c, b),
+                "sample",
+                "a dog",
+                "--prompts-file",
+                file,
+                "-n",
+                "3",
+                "--steps",
+                "4",
+                "--checkpoint",
+                "m",
+                "--schedule",
+                "hand-made"
+            );
             Assert.Equal((0, ""), (run.Code, run.Error));
             Assert.Equal(["a dog", "a cat", "two dogs"], request!.Prompts);
-            Assert.Equal((3, 4, null, Path.GetFullPath("m")), (request.Samples, request.Configuration.Sampling.Steps, request.Schedule, request.Configuration.Model.Checkpoint));
+            Assert.Equal(
+                (3, 4, null, Path.GetFullPath("m")),
+                (request.Samples, request.Configuration.Sampling.Steps, request.Schedule, request.Configuration.Model.Checkpoint)
+            );
         }
         finally
         {
@@ -180,8 +228,14 @@ public sealed class CommandLineTests
     [InlineData("sample", "error: no prompt given: expected prompts or --prompts-file; as in cogrpo-native sample \"a dog left of a cat\"")]
     [InlineData("sample x -n 0", "error: --samples: expected a whole number from 1 to 10000, found 0; correct the option")]
     [InlineData("sample x --prompts-file /no/such", "error: --prompts-file: /no/such does not exist; check the path")]
-    [InlineData("sample x --schedule /no/such", "error: --schedule: expected hand-made or an existing checkpoint, found \"/no/such\"; check the path")]
-    [InlineData("sample x --steps 65", "error: --set sampling.steps=65: sampling.steps: expected at most 64, one step per code of a picture, found 65; lower the steps")]
+    [InlineData(
+        "sample x --schedule /no/such",
+        "error: --schedule: expected hand-made or an existing checkpoint, found \"/no/such\"; check the path"
+    )]
+    [InlineData(
+        "sample x --steps 65",
+        "error: --set sampling.steps=65: sampling.steps: expected at most 64, one step per code of a picture, found 65; lower the steps"
+    )]
     public void Sample_refuses(string line, string expected)
     {
         (CliRun run, SampleRequest? request) = Ask<SampleRequest>((c, b) => new SampleCommand(c, b), line.Split(' '));
@@ -191,7 +245,14 @@ public sealed class CommandLineTests
     [Fact]
     public void Eval_schedule_and_pretrain_hand_over_their_requests()
     {
-        (CliRun run, EvalRequest? eval) = Ask<EvalRequest>((c, b) => new EvalCommand(c, b), "eval", "--transfer", "both", "--set", "train.evaluation.steps=[4,8]");
+        (CliRun run, EvalRequest? eval) = Ask<EvalRequest>(
+            (c, b) => new EvalCommand(c, b),
+            "eval",
+            "--transfer",
+            "both",
+            "--set",
+            "train.evaluation.steps=[4,8]"
+        );
         Assert.Equal((0, TransferMode.Both), (run.Code, eval!.Transfer));
         Assert.Equal([4, 8], eval.Configuration.Train.Evaluation.Steps);
         ScheduleRequest? schedule = Ask<ScheduleRequest>((c, b) => new ScheduleCommand(c, b), "schedule", "--svg", "c.svg").Request;
@@ -203,9 +264,15 @@ public sealed class CommandLineTests
     public void Failures_are_one_line_without_a_stack_trace()
     {
         CliRun io = Throwing(new IOException("No space left on device."));
-        Assert.Equal((1, "error: No space left on device; check the path, its permissions and the free space" + Environment.NewLine), (io.Code, io.Error));
+        Assert.Equal(
+            (1, "error: No space left on device; check the path, its permissions and the free space" + Environment.NewLine),
+            (io.Code, io.Error)
+        );
         CliRun other = Throwing(new InvalidOperationException("a\nb"));
-        Assert.Equal((1, "error: unexpected InvalidOperationException: a b; set COGRPO_DEBUG=1 to see where, and report it" + Environment.NewLine), (other.Code, other.Error));
+        Assert.Equal(
+            (1, "error: unexpected InvalidOperationException: a b; set COGRPO_DEBUG=1 to see where, and report it" + Environment.NewLine),
+            (other.Code, other.Error)
+        );
         Assert.Contains("   at CoGrpo", Throwing(new InvalidOperationException("a"), debug: true).Error, StringComparison.Ordinal);
         CliRun memory = Throwing(new OutOfMemoryException());
         Assert.Equal(1, memory.Code);

@@ -35,7 +35,14 @@ public sealed class ExportCommandTests : IDisposable
         Assert.Contains("12 pictures made, 0 kept, 32 x 32 pixels each", run.Out, StringComparison.Ordinal);
         Assert.Contains("the source has 3 prompts, the published benchmark 553", run.Error, StringComparison.Ordinal);
         Assert.Empty(OfficialLayouts.GenEval(_folder.File("one/images"), Metadata, 32, 32));
-        Assert.Equal(12, Directory.GetFiles(_folder.File("one"), "*.png", SearchOption.AllDirectories).Select(path => Convert.ToHexString(File.ReadAllBytes(path))).Distinct().Count());
+        Assert.Equal(
+            12,
+            Directory
+                .GetFiles(_folder.File("one"), "*.png", SearchOption.AllDirectories)
+                .Select(path => Convert.ToHexString(File.ReadAllBytes(path)))
+                .Distinct()
+                .Count()
+        );
 
         // In parts, with what a killed run may leave and files that were cut off since.
         Assert.Equal(0, GenEval("two", "--limit", "1").Code);
@@ -56,10 +63,15 @@ public sealed class ExportCommandTests : IDisposable
     public void Other_settings_and_pictures_of_unknown_settings_are_refused()
     {
         Assert.Equal(0, GenEval("one", "--limit", "1").Code);
-        foreach ((string[] options, string said) in new (string[], string)[]
-        {
-            (["--seed", "5"], "seed 0, now 5"), (["--set", "sampling.handMade.guidance=3"], "Guidance = 3"), (["--sampler", "reference"], "counts own, now reference"), (["--set", "sampling.width=64"], "size 32 x 32, now 64 x 32"),
-        })
+        foreach (
+            (string[] options, string said) in new (string[], string)[]
+            {
+                (["--seed", "5"], "seed 0, now 5"),
+                (["--set", "sampling.handMade.guidance=3"], "Guidance = 3"),
+                (["--sampler", "reference"], "counts own, now reference"),
+                (["--set", "sampling.width=64"], "size 32 x 32, now 64 x 32"),
+            }
+        )
         {
             CliRun run = GenEval("one", options);
             Assert.Equal(1, run.Code);
@@ -91,7 +103,26 @@ public sealed class ExportCommandTests : IDisposable
         Assert.Contains($"dist_eval.sh {_folder.File("out/images")} 32", run.Out, StringComparison.Ordinal);
 
         // sample draws picture i of the seed's noise; item 1 has pictures 4 to 7.
-        Assert.Equal(0, CliRun.Of(["sample", "two owls", "-n", "8", "-m", _folder.File("model"), "-o", _folder.File("s"), "--steps", "2", "--threads", "1", .. Size]).Code);
+        Assert.Equal(
+            0,
+            CliRun
+                .Of([
+                    "sample",
+                    "two owls",
+                    "-n",
+                    "8",
+                    "-m",
+                    _folder.File("model"),
+                    "-o",
+                    _folder.File("s"),
+                    "--steps",
+                    "2",
+                    "--threads",
+                    "1",
+                    .. Size,
+                ])
+                .Code
+        );
         RgbImage[] pictures = [.. Directory.GetFiles(_folder.File("s/samples")).Order(StringComparer.Ordinal).Skip(4).Select(PictureFile.Read)];
         RgbImage grid = PictureFile.Read(_folder.File("out/images/partiprompts3.png"));
         foreach ((int k, int x, int y) in new[] { (0, 0, 0), (1, 32, 0), (2, 0, 32), (3, 32, 32) })
@@ -119,8 +150,26 @@ public sealed class ExportCommandTests : IDisposable
     [Fact]
     public void An_interrupted_export_leaves_whole_files_and_says_130()
     {
-        CliRun run = CliRun.With(_ => [], ["eval", "export", "geneval", "--source", _folder.File("metadata.jsonl"), "-m", _folder.File("model"), "-o", _folder.File("out"), "--steps", "2", "--threads", "1", .. Size],
-            new CancellationToken(canceled: true));
+        CliRun run = CliRun.With(
+            _ => [],
+            [
+                "eval",
+                "export",
+                "geneval",
+                "--source",
+                _folder.File("metadata.jsonl"),
+                "-m",
+                _folder.File("model"),
+                "-o",
+                _folder.File("out"),
+                "--steps",
+                "2",
+                "--threads",
+                "1",
+                .. Size,
+            ],
+            new CancellationToken(canceled: true)
+        );
         Assert.Equal(130, run.Code);
         Assert.False(Directory.Exists(_folder.File("out/images/00000")));
         Assert.Equal(0, GenEval("out").Code);
@@ -151,7 +200,16 @@ public sealed class ExportCommandTests : IDisposable
     public void Broken_folders_of_prompts_are_one_line()
     {
         string folder = HpdFolder.Write(_folder.File("hpd"), 2);
-        foreach ((string text, string said) in new[] { ("[\"a\", 3]", "entry 2"), ("[\"a\", \" \"]", "entry 2"), ("{}", "wanted a JSON list of texts"), ("[]", "an empty list"), ("[\"a\",\n", "malformed JSON in line 2") })
+        foreach (
+            (string text, string said) in new[]
+            {
+                ("[\"a\", 3]", "entry 2"),
+                ("[\"a\", \" \"]", "entry 2"),
+                ("{}", "wanted a JSON list of texts"),
+                ("[]", "an empty list"),
+                ("[\"a\",\n", "malformed JSON in line 2"),
+            }
+        )
         {
             File.WriteAllText(Path.Combine(folder, "photo.json"), text);
             OneLine(Export("hpsv2", folder, "out"), 1, said);
@@ -186,8 +244,29 @@ public sealed class ExportCommandTests : IDisposable
     private CliRun GenEval(string output, params string[] args) => Export("geneval", _folder.File("metadata.jsonl"), output, args);
 
     private CliRun Export(string benchmark, string source, string output, params string[] args) =>
-        CliRun.Of(["eval", "export", benchmark, "--source", source, "-m", _folder.File("model"), "-o", _folder.File(output), "--steps", "2", "--threads", "1", .. Size, .. args]);
+        CliRun.Of([
+            "eval",
+            "export",
+            benchmark,
+            "--source",
+            source,
+            "-m",
+            _folder.File("model"),
+            "-o",
+            _folder.File(output),
+            "--steps",
+            "2",
+            "--threads",
+            "1",
+            .. Size,
+            .. args,
+        ]);
 
-    private string[] Files(string output) => [.. Directory.GetFiles(_folder.File(output), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
-        .Select(path => $"{Path.GetRelativePath(_folder.File(output), path)} {Convert.ToHexString(File.ReadAllBytes(path))}")];
+    private string[] Files(string output) =>
+        [
+            .. Directory
+                .GetFiles(_folder.File(output), "*", SearchOption.AllDirectories)
+                .Order(StringComparer.Ordinal)
+                .Select(path => $"{Path.GetRelativePath(_folder.File(output), path)} {Convert.ToHexString(File.ReadAllBytes(path))}"),
+        ];
 }

@@ -11,7 +11,10 @@ internal static class HpdFolder
         Directory.CreateDirectory(folder);
         foreach (string style in (string[])["anime", "concept-art", "paintings", "photo"])
         {
-            File.WriteAllText(Path.Combine(folder, style + ".json"), JsonSerializer.Serialize(Enumerable.Range(0, prompts).Select(i => $"{style} number {i}")));
+            File.WriteAllText(
+                Path.Combine(folder, style + ".json"),
+                JsonSerializer.Serialize(Enumerable.Range(0, prompts).Select(i => $"{style} number {i}"))
+            );
         }
 
         File.WriteAllText(Path.Combine(folder, "drawbench.json"), "[]");

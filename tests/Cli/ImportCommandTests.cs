@@ -9,15 +9,42 @@ public sealed class ImportCommandTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    /// <summary>Six tasks with 1 of 2, 1 of 1, 0 of 1, 3 of 4, 1 of 2 and 0 of 2 pictures correct: (0.5 + 1 + 0 + 0.75 + 0.5 + 0) / 6 = 2.75 / 6; by pictures it would be 6 of 12.</summary>
+    /// <summary>
+    /// Six tasks with 1 of 2, 1 of 1, 0 of 1, 3 of 4, 1 of 2 and 0 of 2 pictures correct: (0.5 + 1 + 0 + 0.75 + 0.5 + 0) / 6 = 2.75 / 6; by pictures
+    /// it would be 6 of 12.
+    /// </summary>
     [Fact]
     public void GenEval_is_the_mean_of_the_tasks_not_of_the_pictures()
     {
-        (string, string)[] tasks = [("single_object", "10"), ("two_object", "1"), ("counting", "0"), ("colors", "1110"), ("position", "10"), ("color_attr", "00")];
+        (string, string)[] tasks =
+        [
+            ("single_object", "10"),
+            ("two_object", "1"),
+            ("counting", "0"),
+            ("colors", "1110"),
+            ("position", "10"),
+            ("color_attr", "00"),
+        ];
         List<string> lines = [];
         foreach ((string tag, string pictures) in tasks)
         {
-            lines.AddRange(pictures.Select((c, k) => JsonSerializer.Serialize(new { filename = $"img/{tag}/{k}.png", tag, prompt = tag, correct = c == '1', reason = "", metadata = $"{{\"tag\":\"{tag}\"}}", details = "{}" })));
+            lines.AddRange(
+                pictures.Select(
+                    (c, k) =>
+                        JsonSerializer.Serialize(
+                            new
+                            {
+                                filename = $"img/{tag}/{k}.png",
+                                tag,
+                                prompt = tag,
+                                correct = c == '1',
+                                reason = "",
+                                metadata = $"{{\"tag\":\"{tag}\"}}",
+                                details = "{}",
+                            }
+                        )
+                )
+            );
         }
 
         CliRun run = Import("geneval", string.Join('\n', lines) + "\n", "-o", _folder.File("out"));
@@ -37,17 +64,30 @@ public sealed class ImportCommandTests : IDisposable
         const string Summary = "Model: imgs\nL1 category scores:\n\tentity: 80.0\n\tglobal: 62.5\nL2 category scores:\n\tentity - whole: 80.0\nImage path: imgs\nSave results to: x.txt\nDPG-Bench score: 62.5\n";
         CliRun run = Import("dpg", Lines + Summary, "-o", _folder.File("out"));
         Assert.True(run.Code == 0, run.Error);
-        Assert.Equal("part,score,count\nL1 entity,80.000000,\nL1 global,62.500000,\nL2 entity - whole,80.000000,\noverall,62.500000,\n", File.ReadAllText(_folder.File("out/dpg.csv")));
+        Assert.Equal(
+            "part,score,count\nL1 entity,80.000000,\nL1 global,62.500000,\nL2 entity - whole,80.000000,\noverall,62.500000,\n",
+            File.ReadAllText(_folder.File("out/dpg.csv"))
+        );
         Assert.Contains("Not comparable: 2 items of 4 pictures, the published benchmark has 1065 of 4.", run.Out, StringComparison.Ordinal);
         run = Import("dpg", Lines);
         Assert.Contains("62.50", run.Out, StringComparison.Ordinal);
         Assert.Contains("no summary", run.Out, StringComparison.Ordinal);
-        foreach ((string text, string said) in new[]
-        {
-            (Lines + Summary.Replace("62.5\n", "62.6\n", StringComparison.Ordinal), "62.5000, got 62.6000"), (Lines + Lines + Summary, "12 again in line 3"), (Lines + "c.png, 1.0, 1.0\n", "with 1 instead of 4"),
-            ("12.png, 1.0, 0.5, 0.5, 0.5, 0.7\n", "a mean of 0.7"), ("12.png, (0, 0, 512, 512), is there a dog?, yes\n", "not the one of details"), ("12.png, 1.0, nan, nan\n", "line 1"), ("12.png, 5.0, 5.0\n", "line 1"),
-            ("", "got none"), (Lines + "Model: x\n\tentity: x\nDPG-Bench score: 62.5\n", "line 4"), (Lines + Summary + Summary, "a second one in line 12"), (Lines + "Model: x\n", "got none"),
-        })
+        foreach (
+            (string text, string said) in new[]
+            {
+                (Lines + Summary.Replace("62.5\n", "62.6\n", StringComparison.Ordinal), "62.5000, got 62.6000"),
+                (Lines + Lines + Summary, "12 again in line 3"),
+                (Lines + "c.png, 1.0, 1.0\n", "with 1 instead of 4"),
+                ("12.png, 1.0, 0.5, 0.5, 0.5, 0.7\n", "a mean of 0.7"),
+                ("12.png, (0, 0, 512, 512), is there a dog?, yes\n", "not the one of details"),
+                ("12.png, 1.0, nan, nan\n", "line 1"),
+                ("12.png, 5.0, 5.0\n", "line 1"),
+                ("", "got none"),
+                (Lines + "Model: x\n\tentity: x\nDPG-Bench score: 62.5\n", "line 4"),
+                (Lines + Summary + Summary, "a second one in line 12"),
+                (Lines + "Model: x\n", "got none"),
+            }
+        )
         {
             Refused("dpg", text, said);
         }
@@ -59,13 +99,25 @@ public sealed class ImportCommandTests : IDisposable
         const string Lines = "Loading model ...\n-----------benchmark score ---------------- \nimages anime           27.26 \t 0.1234\nimages concept-art     26.61 \t 0.2000\nimages photo           27.27 \t 0.1000\nimages paintings       26.66 \t 0.3000\n";
         CliRun run = Import("hpsv2", Lines + "images Average         26.94 \t\n", "-o", _folder.File("out"));
         Assert.True(run.Code == 0, run.Error);
-        Assert.Equal("part,score,count\nAnimation,27.260000,\nConcept-art,26.610000,\nPainting,26.660000,\nPhoto,27.270000,\noverall,26.940000,\n", File.ReadAllText(_folder.File("out/hpsv2.csv")));
+        Assert.Equal(
+            "part,score,count\nAnimation,27.260000,\nConcept-art,26.610000,\nPainting,26.660000,\nPhoto,27.270000,\noverall,26.940000,\n",
+            File.ReadAllText(_folder.File("out/hpsv2.csv"))
+        );
 
         // (27.26 + 26.61 + 27.27 + 26.66) / 4
         run = Import("hpsv2", Lines, "-o", _folder.File("out"));
         Assert.Contains("overall,26.950000,", File.ReadAllText(_folder.File("out/hpsv2.csv")), StringComparison.Ordinal);
         Assert.Contains("printed no average", run.Out, StringComparison.Ordinal);
-        run = Import("hpsv2", Lines.Replace("27.26", "2726.00", StringComparison.Ordinal).Replace("26.61", "2661.00", StringComparison.Ordinal).Replace("27.27", "2727.00", StringComparison.Ordinal).Replace("26.66", "2666.00", StringComparison.Ordinal), "-o", _folder.File("out"));
+        run = Import(
+            "hpsv2",
+            Lines
+                .Replace("27.26", "2726.00", StringComparison.Ordinal)
+                .Replace("26.61", "2661.00", StringComparison.Ordinal)
+                .Replace("27.27", "2727.00", StringComparison.Ordinal)
+                .Replace("26.66", "2666.00", StringComparison.Ordinal),
+            "-o",
+            _folder.File("out")
+        );
         Assert.Contains("overall,26.950000,", File.ReadAllText(_folder.File("out/hpsv2.csv")), StringComparison.Ordinal);
         Assert.Contains("twice", run.Out, StringComparison.Ordinal);
         Refused("hpsv2", Lines + "images anime 27.26 0.1\n", "line 7");

@@ -22,8 +22,20 @@ public sealed class PictureCommandTests : IDisposable
     {
         CliRun run = Ask("one", "A red fox, 4k: \"wild\"!", "two owls", "-n", "2", "--width", "64", "--height", "32");
         Assert.True(run.Code == 0, run.Error);
-        string[] files = [.. run.Out.TrimEnd().Split(Environment.NewLine).Select(line => Path.GetRelativePath(_folder.File("one"), line).Replace('\\', '/'))];
-        Assert.Equal(["samples/0001-a-red-fox-4k-wild.png", "samples/0002-a-red-fox-4k-wild.png", "samples/0003-two-owls.png", "samples/0004-two-owls.png", "grid.png"], files);
+        string[] files =
+        [
+            .. run.Out.TrimEnd().Split(Environment.NewLine).Select(line => Path.GetRelativePath(_folder.File("one"), line).Replace('\\', '/')),
+        ];
+        Assert.Equal(
+            [
+                "samples/0001-a-red-fox-4k-wild.png",
+                "samples/0002-a-red-fox-4k-wild.png",
+                "samples/0003-two-owls.png",
+                "samples/0004-two-owls.png",
+                "grid.png",
+            ],
+            files
+        );
         RgbaImage picture = PngReader.Read(_folder.File("one/samples/0003-two-owls.png"));
         Assert.Equal((64, 32), (picture.Width, picture.Height));
         Assert.NotEqual(Bytes("one/samples/0001-a-red-fox-4k-wild.png"), Bytes("one/samples/0002-a-red-fox-4k-wild.png"));
@@ -46,8 +58,12 @@ public sealed class PictureCommandTests : IDisposable
         string[] from = ["--init", _folder.File("source.png")];
         string[][] variants =
         [
-            ["--width", "32", "--height", "32"], ["--width", "32", "--height", "32", "--seed", "1"], ["--width", "32", "--height", "32", "--negative", "blurry, low quality, a photograph of nothing"],
-            from, [.. from, "--strength", "0.5"], [.. from, "--mask", _folder.File("mask.png")],
+            ["--width", "32", "--height", "32"],
+            ["--width", "32", "--height", "32", "--seed", "1"],
+            ["--width", "32", "--height", "32", "--negative", "blurry, low quality, a photograph of nothing"],
+            from,
+            [.. from, "--strength", "0.5"],
+            [.. from, "--mask", _folder.File("mask.png")],
         ];
         HashSet<string> seen = [];
         for (int i = 0; i < variants.Length; i++)
@@ -109,7 +125,17 @@ public sealed class PictureCommandTests : IDisposable
     }
 
     private CliRun Ask(string output, params string[] args) =>
-        CliRun.Of(["sample", .. args, "-m", _folder.File("model"), "-o", _folder.File(output), "--threads", "1", .. args.Contains("--steps") ? (string[])[] : ["--steps", "2"]]);
+        CliRun.Of([
+            "sample",
+            .. args,
+            "-m",
+            _folder.File("model"),
+            "-o",
+            _folder.File(output),
+            "--threads",
+            "1",
+            .. args.Contains("--steps") ? (string[])[] : ["--steps", "2"],
+        ]);
 
     private byte[] Bytes(string file) => File.ReadAllBytes(_folder.File(file));
 }

@@ -32,16 +32,62 @@ public sealed class PictureEvalCommandTests : IDisposable
     public void Every_score_is_that_of_the_pictures_of_the_seed()
     {
         string[] prompts = ["a red fox", "two owls, and a lamp"];
-        File.WriteAllText(_folder.File("test.json"), JsonSerializer.Serialize(prompts.Select((prompt, id) => new { id, prompt, generations = Array.Empty<string>() })));
-        CliRun run = Ask("out", "--prompts-file", _folder.File("test.json"), "--rewards", "imageReward=" + _folder.File("ir") + ",hpsv2:v2.1=" + _folder.File("clip"), "clipScore=" + _folder.File("clip"),
-            "--set", "train.evaluation.steps=[2,3]");
+        File.WriteAllText(
+            _folder.File("test.json"),
+            JsonSerializer.Serialize(
+                prompts.Select(
+                    (prompt, id) =>
+                        new
+                        {
+                            id,
+                            prompt,
+                            generations = Array.Empty<string>(),
+                        }
+                )
+            )
+        );
+        CliRun run = Ask(
+            "out",
+            "--prompts-file",
+            _folder.File("test.json"),
+            "--rewards",
+            "imageReward=" + _folder.File("ir") + ",hpsv2:v2.1=" + _folder.File("clip"),
+            "clipScore=" + _folder.File("clip"),
+            "--set",
+            "train.evaluation.steps=[2,3]"
+        );
         Assert.True(run.Code == 0, run.Error);
         string[][] csv = Csv("out");
         Assert.Equal(["schedule", "score", "steps", "pictures", "mean", "error"], csv[0]);
-        Assert.Equal(["ImageReward 2", "HPS v2.1 x100 2", "CLIP score 2", "ImageReward 3", "HPS v2.1 x100 3", "CLIP score 3"], csv[1..].Select(row => $"{row[1]} {row[2]}"));
-        Assert.Equal(0, CliRun.Of(["sample", .. prompts, "-n", "2", "-m", _folder.File("model"), "-o", _folder.File("s"), "--seed", "7", "--threads", "1", "--steps", "3", .. Size]).Code);
+        Assert.Equal(
+            ["ImageReward 2", "HPS v2.1 x100 2", "CLIP score 2", "ImageReward 3", "HPS v2.1 x100 3", "CLIP score 3"],
+            csv[1..].Select(row => $"{row[1]} {row[2]}")
+        );
+        Assert.Equal(
+            0,
+            CliRun
+                .Of([
+                    "sample",
+                    .. prompts,
+                    "-n",
+                    "2",
+                    "-m",
+                    _folder.File("model"),
+                    "-o",
+                    _folder.File("s"),
+                    "--seed",
+                    "7",
+                    "--threads",
+                    "1",
+                    "--steps",
+                    "3",
+                    .. Size,
+                ])
+                .Code
+        );
         RgbImage[] pictures = [.. Directory.GetFiles(_folder.File("s/samples")).Order(StringComparer.Ordinal).Select(PictureFile.Read)];
-        double[] image = Scores(new() { Name = RewardName.ImageReward, Weights = _folder.File("ir") }, prompts, pictures), clip = Scores(new() { Name = RewardName.ClipScore, Weights = _folder.File("clip") }, prompts, pictures);
+        double[] image = Scores(new() { Name = RewardName.ImageReward, Weights = _folder.File("ir") }, prompts, pictures),
+            clip = Scores(new() { Name = RewardName.ClipScore, Weights = _folder.File("clip") }, prompts, pictures);
         Assert.Equal(image.Average(), Number(csv[4][4]), 2e-6);
         Assert.Equal(clip.Average(), Number(csv[6][4]), 2e-6);
         Assert.Equal("4", csv[4][3]);
@@ -49,7 +95,11 @@ public sealed class PictureEvalCommandTests : IDisposable
         // Of two prompts with means a and b the standard error is |a - b| / 2.
         Assert.Equal(Math.Abs(image[0] + image[1] - image[2] - image[3]) / 4, Number(csv[4][5]), 2e-6);
         Assert.NotEqual(csv[1][4], csv[4][4]);
-        Assert.Contains("Pictures for all 2 prompts of test.json, 2 per prompt, seed 7", File.ReadAllText(_folder.File("out/eval.md")), StringComparison.Ordinal);
+        Assert.Contains(
+            "Pictures for all 2 prompts of test.json, 2 per prompt, seed 7",
+            File.ReadAllText(_folder.File("out/eval.md")),
+            StringComparison.Ordinal
+        );
         Assert.True(PngReader.Read(_folder.File("out/eval-grid.png")).Width >= 64);
     }
 
@@ -60,13 +110,32 @@ public sealed class PictureEvalCommandTests : IDisposable
         {
             using var policy = new SchedulePolicy(SchedulePolicyConfig.ForWidth(64), backend);
             backend.Upload<float>([0.4f, -0.3f, 0.2f, 0.5f], policy.Parameters.Find("linear3.bias")!.Value);
-            SchedulePolicyFolder.Save(_folder.File("model/schedule_policy"), policy, new SchedulePolicySettings(4, [true, true, true, true], new ScheduleParametrizationSettings { HandMade = new() { Guidance = 1.5 } }));
+            SchedulePolicyFolder.Save(
+                _folder.File("model/schedule_policy"),
+                policy,
+                new SchedulePolicySettings(4, [true, true, true, true], new ScheduleParametrizationSettings { HandMade = new() { Guidance = 1.5 } })
+            );
         }
 
         // The policy pools to 8 x 8, which is the grid of features of 64 x 64 pixels.
         string folder = HpdFolder.Write(_folder.File("hpd"), 3);
-        CliRun run = Ask("out", "--prompts-file", folder, "--limit", "2", "--schedule", _folder.File("model"), "--rewards", "hpsv2=" + _folder.File("clip"), "--set", "train.evaluation.samples=1",
-            "--set", "sampling.width=64", "--set", "sampling.height=64");
+        CliRun run = Ask(
+            "out",
+            "--prompts-file",
+            folder,
+            "--limit",
+            "2",
+            "--schedule",
+            _folder.File("model"),
+            "--rewards",
+            "hpsv2=" + _folder.File("clip"),
+            "--set",
+            "train.evaluation.samples=1",
+            "--set",
+            "sampling.width=64",
+            "--set",
+            "sampling.height=64"
+        );
         Assert.True(run.Code == 0, run.Error);
         string[][] csv = Csv("out");
         Assert.Equal(["schedule", "score", "steps", "pictures", "Animation", "Concept-art", "Painting", "Photo", "Average", "error"], csv[0]);
@@ -86,12 +155,21 @@ public sealed class PictureEvalCommandTests : IDisposable
     {
         File.WriteAllLines(_folder.File("train.txt"), ["one", "two"]);
         File.WriteAllLines(_folder.File("held.txt"), ["three", "four", "five"]);
-        File.WriteAllText(_folder.File("run.json"), JsonSerializer.Serialize(new
-        {
-            preset = "paper",
-            data = new { promptFiles = new[] { "train.txt" }, heldOutFiles = new[] { "held.txt" } },
-            train = new { rewards = new[] { new { name = "imageReward", weights = "ir" } }, evaluation = new { promptsPerTask = 2, metrics = new[] { new { name = "clipScore", weights = "clip" } } } },
-        }));
+        File.WriteAllText(
+            _folder.File("run.json"),
+            JsonSerializer.Serialize(
+                new
+                {
+                    preset = "paper",
+                    data = new { promptFiles = new[] { "train.txt" }, heldOutFiles = new[] { "held.txt" } },
+                    train = new
+                    {
+                        rewards = new[] { new { name = "imageReward", weights = "ir" } },
+                        evaluation = new { promptsPerTask = 2, metrics = new[] { new { name = "clipScore", weights = "clip" } } },
+                    },
+                }
+            )
+        );
         CliRun run = Ask("out", "--config", _folder.File("run.json"));
         Assert.True(run.Code == 0, run.Error);
         Assert.Equal(["ImageReward", "CLIP score"], Csv("out")[1..].Select(row => row[1]));
@@ -134,11 +212,34 @@ public sealed class PictureEvalCommandTests : IDisposable
     private static string[] Size => ["--set", "sampling.width=32", "--set", "sampling.height=32"];
 
     private CliRun Ask(string output, params string[] args) =>
-        CliRun.Of(["eval", "-m", _folder.File("model"), "-o", _folder.File(output), "--threads", "1", "--set", "train.evaluation.steps=[2]", "--set", "train.evaluation.samples=2", "--set", "train.evaluation.seed=7",
-            .. Size, .. args]);
+        CliRun.Of([
+            "eval",
+            "-m",
+            _folder.File("model"),
+            "-o",
+            _folder.File(output),
+            "--threads",
+            "1",
+            "--set",
+            "train.evaluation.steps=[2]",
+            "--set",
+            "train.evaluation.samples=2",
+            "--set",
+            "train.evaluation.seed=7",
+            .. Size,
+            .. args,
+        ]);
 
-    private string[][] Csv(string output) => [.. File.ReadAllLines(_folder.File(output + "/eval.csv")).Select(line => line.Replace("\"learned, adaptive\"", "learned; adaptive", StringComparison.Ordinal)
-        .Split(',').Select(cell => cell.Replace(';', ',')).ToArray())];
+    private string[][] Csv(string output) =>
+        [
+            .. File.ReadAllLines(_folder.File(output + "/eval.csv"))
+                .Select(line =>
+                    line.Replace("\"learned, adaptive\"", "learned; adaptive", StringComparison.Ordinal)
+                        .Split(',')
+                        .Select(cell => cell.Replace(';', ','))
+                        .ToArray()
+                ),
+        ];
 
     private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
 
@@ -147,7 +248,10 @@ public sealed class PictureEvalCommandTests : IDisposable
         using CpuBackend backend = new(1);
         using var network = (NetworkReward)RewardRegistry.Create(reward, backend);
         double[] scores = new double[pictures.Length];
-        network.Score(new RewardBatch([.. Enumerable.Range(0, pictures.Length).Select(i => (IPrompt)new TextPrompt(prompts[i / 2]))], pictures), scores);
+        network.Score(
+            new RewardBatch([.. Enumerable.Range(0, pictures.Length).Select(i => (IPrompt)new TextPrompt(prompts[i / 2]))], pictures),
+            scores
+        );
         return scores;
     }
 }

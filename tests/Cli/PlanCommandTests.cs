@@ -8,7 +8,15 @@ public sealed class PlanCommandTests
 {
     private static readonly string[] Tiny =
     [
-        "plan", "--set", "train.model.batch=12", "--set", "train.schedule.batch=16", "--set", "sampling.microBatch=6", "--set", "train.cycles=[{\"model\":3,\"schedule\":2}]",
+        "plan",
+        "--set",
+        "train.model.batch=12",
+        "--set",
+        "train.schedule.batch=16",
+        "--set",
+        "sampling.microBatch=6",
+        "--set",
+        "train.cycles=[{\"model\":3,\"schedule\":2}]",
     ];
 
     [Fact]
@@ -17,9 +25,34 @@ public sealed class PlanCommandTests
         CliRun run = CliRun.Of([.. Tiny, "--memory", "2"]);
         Assert.Equal(0, run.Code);
         string[] lines = run.Out.Split('\n');
-        foreach (string start in (string[])["network ", "transformer ", "text encoder ", "memory ", "parameters ", "gradients ", "optimizer ", "activations ", "trajectories ",
-            "text model ", "workspace ", "peak ", "rollout ", "update ", "forward, matrix products ", "forward, attention ", "backward, other ", "A100 40 GB ", "A100 80 GB ", "H100 80 GB ", "RTX 4090 ",
-            "train.model.recomputeBlocks=true ", "fits 2 GB: "])
+        foreach (
+            string start in (string[])
+                [
+                    "network ",
+                    "transformer ",
+                    "text encoder ",
+                    "memory ",
+                    "parameters ",
+                    "gradients ",
+                    "optimizer ",
+                    "activations ",
+                    "trajectories ",
+                    "text model ",
+                    "workspace ",
+                    "peak ",
+                    "rollout ",
+                    "update ",
+                    "forward, matrix products ",
+                    "forward, attention ",
+                    "backward, other ",
+                    "A100 40 GB ",
+                    "A100 80 GB ",
+                    "H100 80 GB ",
+                    "RTX 4090 ",
+                    "train.model.recomputeBlocks=true ",
+                    "fits 2 GB: ",
+                ]
+        )
         {
             Assert.Single(lines, line => line.StartsWith(start, StringComparison.Ordinal));
         }
@@ -50,7 +83,14 @@ public sealed class PlanCommandTests
         Assert.Contains("does not fit 24 GB: ", run.Out, StringComparison.Ordinal);
         string[] settings = [.. Regex.Matches(run.Out, @"^  --set (\S+)$", RegexOptions.Multiline).Select(match => match.Groups[1].Value)];
         Assert.NotEmpty(settings);
-        CliRun again = CliRun.Of(["plan", "--config", configuration, "--gpu", "rtx4090", .. settings.SelectMany(setting => (string[])["--set", setting])]);
+        CliRun again = CliRun.Of([
+            "plan",
+            "--config",
+            configuration,
+            "--gpu",
+            "rtx4090",
+            .. settings.SelectMany(setting => (string[])["--set", setting]),
+        ]);
         Assert.True(again.Code == 0, again.Error);
         Assert.Contains("\nfits 24 GB: ", again.Out, StringComparison.Ordinal);
     }

@@ -19,24 +19,65 @@ public sealed class PromptRunTests : IDisposable
         List<Dictionary<string, double>> iterations = [.. Lines(output).Where(line => line.ContainsKey("time/update"))];
         Assert.Equal([1, 2, 3, 4], iterations.Select(line => line["iteration"]));
         Assert.Equal([true, false, true, false], iterations.Select(line => line.ContainsKey("model/loss")));
-        Assert.All(iterations, line => Assert.True(line["time/reward"] > 0 && line["reward/imageReward/group_std"] > 0 && line["reward/hpsv2/group_std"] > 0 && line["advantage/mean_abs"] > 0 && line["heldout/diversity"] > 0));
+        Assert.All(
+            iterations,
+            line =>
+                Assert.True(
+                    line["time/reward"] > 0
+                        && line["reward/imageReward/group_std"] > 0
+                        && line["reward/hpsv2/group_std"] > 0
+                        && line["advantage/mean_abs"] > 0
+                        && line["heldout/diversity"] > 0
+                )
+        );
         Assert.All(iterations, line => Assert.InRange(line["reward/hpsv2/mean"], -1, 1));
         Assert.DoesNotContain(iterations, line => line.ContainsKey("heldout/judge") || line.ContainsKey("reward/clipScore/mean"));
 
         // Before training and after half of it.
         Assert.Equal([0, 2], Lines(output).Where(line => line.ContainsKey("eval/clipScore")).Select(line => line["iteration"]));
         string report = File.ReadAllText(Path.Combine(output, "report.md"));
-        foreach (string said in (string[])["imageReward", "hpsv2", "Never trained on: clipScore", "9 prompts of prompts.txt, more.json", "1 of 1, 2 samples", "trained, T = 2", "rewards "])
+        foreach (
+            string said in (string[])
+                [
+                    "imageReward",
+                    "hpsv2",
+                    "Never trained on: clipScore",
+                    "9 prompts of prompts.txt, more.json",
+                    "1 of 1, 2 samples",
+                    "trained, T = 2",
+                    "rewards ",
+                ]
+        )
         {
             Assert.Contains(said, report, StringComparison.Ordinal);
         }
 
         Assert.DoesNotContain("judge", report, StringComparison.Ordinal);
-        Assert.Equal(["after-2-steps.png", "after.png", "before.png", "iteration-0002.png"], Directory.GetFiles(Path.Combine(output, "samples")).Select(Path.GetFileName).Order());
-        CliRun sample = CliRun.Of("sample", "a red fox", "--checkpoint", Path.Combine(output, "model"), "--width", "32", "--height", "32", "--steps", "2", "--output", _run.At("pictures"));
+        Assert.Equal(
+            ["after-2-steps.png", "after.png", "before.png", "iteration-0002.png"],
+            Directory.GetFiles(Path.Combine(output, "samples")).Select(Path.GetFileName).Order()
+        );
+        CliRun sample = CliRun.Of(
+            "sample",
+            "a red fox",
+            "--checkpoint",
+            Path.Combine(output, "model"),
+            "--width",
+            "32",
+            "--height",
+            "32",
+            "--steps",
+            "2",
+            "--output",
+            _run.At("pictures")
+        );
         Assert.True(sample.Code == 0, sample.Error);
         Assert.Equal(32, PngReader.Read(sample.Out.Trim()).Width);
-        Assert.False(File.ReadAllBytes(Path.Combine(output, "model", Transformer)).AsSpan().SequenceEqual(File.ReadAllBytes(_run.At($"checkpoint/{Transformer}"))));
+        Assert.False(
+            File.ReadAllBytes(Path.Combine(output, "model", Transformer))
+                .AsSpan()
+                .SequenceEqual(File.ReadAllBytes(_run.At($"checkpoint/{Transformer}")))
+        );
     }
 
     [Fact]
@@ -61,6 +102,12 @@ public sealed class PromptRunTests : IDisposable
 
     private const string Transformer = "transformer/diffusion_pytorch_model.safetensors";
 
-    private static IEnumerable<Dictionary<string, double>> Lines(string folder) => File.ReadLines(Path.Combine(folder, "metrics.jsonl")).Select(line =>
-        JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(line)!.Where(entry => entry.Value.ValueKind == JsonValueKind.Number).ToDictionary(entry => entry.Key, entry => entry.Value.GetDouble()));
+    private static IEnumerable<Dictionary<string, double>> Lines(string folder) =>
+        File.ReadLines(Path.Combine(folder, "metrics.jsonl"))
+            .Select(line =>
+                JsonSerializer
+                    .Deserialize<Dictionary<string, JsonElement>>(line)!
+                    .Where(entry => entry.Value.ValueKind == JsonValueKind.Number)
+                    .ToDictionary(entry => entry.Key, entry => entry.Value.GetDouble())
+            );
 }

@@ -77,17 +77,41 @@ public sealed class RemoteRunTests : IDisposable
         Assert.Equal(1, Warnings(stopped) + Warnings(resumed));
         string[] files = Directory.GetFiles(_run.At("whole/model"), "*.safetensors", SearchOption.AllDirectories);
         Assert.NotEmpty(files);
-        Assert.All(files, file => Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(file.Replace(_run.At("whole"), _run.At(name), StringComparison.Ordinal))));
+        Assert.All(
+            files,
+            file => Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(file.Replace(_run.At("whole"), _run.At(name), StringComparison.Ordinal)))
+        );
     }
 
     /// <summary>Exploration so wide that actions stand at their clamps, which is told once.</summary>
     private static int Warnings(CliRun run) => run.Error.Split('\n').Count(line => line.Contains("stand at a clamp", StringComparison.Ordinal));
 
     private string[] Arguments(string name) =>
-    [
-        .. _run.Arguments, "--set", "sampling.steps=2", "--set", "train.evaluation.steps=[2]", "--set", "train.evaluation.samples=1", "--set", "train.evaluation.metrics=[]", "--set", "train.checkpointEvery=100",
-        "--set", "train.cycles=[{\"model\":2,\"schedule\":1}]", "--set", "train.schedule.batch=4", "--set", "schedule.sigma=[9,9,9,9]", "--set", "train.model.actionsInModelPhase=sample",
-        "--set", $"train.rewards=[{{\"name\":\"remote\",\"weight\":1,\"batch\":2,\"timeoutSeconds\":60,\"retries\":0,\"url\":{PromptRun.Json(_served.Url.ToString())}}}]",
-        "--threads", "1", "--output", _run.At(name),
-    ];
+        [
+            .. _run.Arguments,
+            "--set",
+            "sampling.steps=2",
+            "--set",
+            "train.evaluation.steps=[2]",
+            "--set",
+            "train.evaluation.samples=1",
+            "--set",
+            "train.evaluation.metrics=[]",
+            "--set",
+            "train.checkpointEvery=100",
+            "--set",
+            "train.cycles=[{\"model\":2,\"schedule\":1}]",
+            "--set",
+            "train.schedule.batch=4",
+            "--set",
+            "schedule.sigma=[9,9,9,9]",
+            "--set",
+            "train.model.actionsInModelPhase=sample",
+            "--set",
+            $"train.rewards=[{{\"name\":\"remote\",\"weight\":1,\"batch\":2,\"timeoutSeconds\":60,\"retries\":0,\"url\":{PromptRun.Json(_served.Url.ToString())}}}]",
+            "--threads",
+            "1",
+            "--output",
+            _run.At(name),
+        ];
 }

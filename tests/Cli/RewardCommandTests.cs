@@ -25,8 +25,12 @@ public sealed class RewardCommandTests : IDisposable
     {
         CliRun made = CliRun.Of("convert", "synthesize-reward", "hpsv2", _folder.File("hps"), "--size", "tiny");
         Assert.True(made.Code == 0, made.Error);
-        Assert.Equal(["HPS_v2_compressed.pt", "config.json"], Directory.GetFiles(_folder.File("hps")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
-        string[] network = ["--reward", "hpsv2", "--weights", _folder.File("hps")], asked = ["--prompt", "a fox", "--prompt", "two owls", _folder.File("1.png"), _folder.File("2.png")];
+        Assert.Equal(
+            ["HPS_v2_compressed.pt", "config.json"],
+            Directory.GetFiles(_folder.File("hps")).Select(Path.GetFileName).Order(StringComparer.Ordinal)
+        );
+        string[] network = ["--reward", "hpsv2", "--weights", _folder.File("hps")],
+            asked = ["--prompt", "a fox", "--prompt", "two owls", _folder.File("1.png"), _folder.File("2.png")];
         CliRun run = CliRun.Of(["score", .. network, .. asked]);
         Assert.True(run.Code == 0, run.Error);
         string[] lines = run.Out.TrimEnd().Split('\n');
@@ -54,8 +58,22 @@ public sealed class RewardCommandTests : IDisposable
     [Fact]
     public void A_prompt_that_is_cut_is_told()
     {
-        Assert.Equal(0, CliRun.Of("convert", "synthesize-reward", "imageReward", _folder.File("ir"), "--size", "tiny", "--format", "safetensors").Code);
-        CliRun run = CliRun.Of("score", "--reward", "imageReward", "--weights", _folder.File("ir"), "--prompt", string.Concat(Enumerable.Repeat("a fox ", 40)), "--prompt", "a fox", _folder.File("1.png"));
+        Assert.Equal(
+            0,
+            CliRun.Of("convert", "synthesize-reward", "imageReward", _folder.File("ir"), "--size", "tiny", "--format", "safetensors").Code
+        );
+        CliRun run = CliRun.Of(
+            "score",
+            "--reward",
+            "imageReward",
+            "--weights",
+            _folder.File("ir"),
+            "--prompt",
+            string.Concat(Enumerable.Repeat("a fox ", 40)),
+            "--prompt",
+            "a fox",
+            _folder.File("1.png")
+        );
         Assert.True(run.Code == 0, run.Error);
         Assert.Equal("warning: 1 of 2 prompts are longer than imageReward reads; their ends have no part in the score", run.Error.Trim());
     }

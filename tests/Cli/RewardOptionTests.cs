@@ -18,7 +18,10 @@ public sealed class RewardOptionTests
     [InlineData("ClipScore=c, Mps=d", "clipScore,,mps")]
     public void Entries_are_separated_by_spaces_and_by_commas_before_names(string expected, params string[] words)
     {
-        RunConfiguration configuration = new() { Train = new() { Rewards = [new() { Name = RewardName.ClipScore, Weights = "c" }, new() { Name = RewardName.Mps, Weights = "d" }] } };
+        RunConfiguration configuration = new()
+        {
+            Train = new() { Rewards = [new() { Name = RewardName.ClipScore, Weights = "c" }, new() { Name = RewardName.Mps, Weights = "d" }] },
+        };
         var option = new RewardOption();
         var command = new RootCommand { option.Option };
         IReadOnlyList<RewardConfiguration> rewards = option.Read(command.Parse(["--rewards", .. words]), configuration);

@@ -6,7 +6,9 @@ namespace CoGrpo.Tests.Cli;
 /// <summary>Training runs in processes of their own, which a test can kill.</summary>
 internal static class RunProcess
 {
-    /// <summary>Runs to the end in <c>whole</c>, is killed and resumed in <c>killed</c>: models, metrics and rewards must be the same to the bit.</summary>
+    /// <summary>
+    /// Runs to the end in <c>whole</c>, is killed and resumed in <c>killed</c>: models, metrics and rewards must be the same to the bit.
+    /// </summary>
     public static void KilledAndResumed(string root, string[] arguments, int linesBeforeKill)
     {
         string whole = Path.Combine(root, "whole");
@@ -34,12 +36,21 @@ internal static class RunProcess
 
     /// <summary>Every metric of every line but those that measure this machine.</summary>
     public static List<string> Metrics(string folder) =>
-        [.. File.ReadLines(Path.Combine(folder, "metrics.jsonl")).Select(line =>
-        {
-            using JsonDocument json = JsonDocument.Parse(line);
-            return string.Join(' ', json.RootElement.EnumerateObject()
-                .Where(p => !p.Name.StartsWith("time/", StringComparison.Ordinal) && !p.Name.StartsWith("memory/", StringComparison.Ordinal)).Select(p => p.ToString()));
-        })];
+        [
+            .. File.ReadLines(Path.Combine(folder, "metrics.jsonl"))
+                .Select(line =>
+                {
+                    using JsonDocument json = JsonDocument.Parse(line);
+                    return string.Join(
+                        ' ',
+                        json.RootElement.EnumerateObject()
+                            .Where(p =>
+                                !p.Name.StartsWith("time/", StringComparison.Ordinal) && !p.Name.StartsWith("memory/", StringComparison.Ordinal)
+                            )
+                            .Select(p => p.ToString())
+                    );
+                }),
+        ];
 
     /// <summary>Waits until the file has so many lines.</summary>
     public static void WaitForLines(Process process, string file, int lines)
@@ -47,7 +58,10 @@ internal static class RunProcess
         var limit = Stopwatch.StartNew();
         while (!File.Exists(file) || CountLines(file) < lines)
         {
-            Assert.False(process.HasExited, "the run ended before it could be stopped: " + (process.HasExited ? process.StandardError.ReadToEnd() : ""));
+            Assert.False(
+                process.HasExited,
+                "the run ended before it could be stopped: " + (process.HasExited ? process.StandardError.ReadToEnd() : "")
+            );
             Assert.True(limit.Elapsed < TimeSpan.FromMinutes(3), "the run wrote no metrics");
             Thread.Sleep(2);
         }
@@ -65,14 +79,20 @@ internal static class RunProcess
         using Process process = Start(resume ? [.. arguments, "--resume"] : arguments, folder);
         string error = process.StandardError.ReadToEnd();
         process.WaitForExit();
-        return (process.ExitCode, process.ExitCode == 0 ? error : string.Join('\n', error.Split('\n').Where(l => l.Contains("error:", StringComparison.Ordinal))));
+        return (
+            process.ExitCode,
+            process.ExitCode == 0 ? error : string.Join('\n', error.Split('\n').Where(l => l.Contains("error:", StringComparison.Ordinal)))
+        );
     }
 
     /// <summary>Starts the program.</summary>
     public static Process Start(string[] arguments, string folder)
     {
         // A test runner in the background of a shell ignores SIGINT, and its children would inherit that.
-        var start = new ProcessStartInfo("env", ["--default-signal=INT", "dotnet", Path.Combine(AppContext.BaseDirectory, "cogrpo-native.dll"), .. arguments, "--output", folder])
+        var start = new ProcessStartInfo(
+            "env",
+            ["--default-signal=INT", "dotnet", Path.Combine(AppContext.BaseDirectory, "cogrpo-native.dll"), .. arguments, "--output", folder]
+        )
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,

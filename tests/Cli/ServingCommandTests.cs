@@ -18,8 +18,14 @@ public sealed class ServingCommandTests : IDisposable
         string[] lines = run.Out.TrimEnd().Split(Environment.NewLine);
         string folder = _model.At("out");
         Assert.Equal(
-            [$"model: {_model.Checkpoint}", Path.Combine(folder, "samples", "0001-a-dog.png"), Path.Combine(folder, "samples", "0002-two-cats.png"), $"grid: {Path.Combine(folder, "grid.png")}"],
-            lines[..4]);
+            [
+                $"model: {_model.Checkpoint}",
+                Path.Combine(folder, "samples", "0001-a-dog.png"),
+                Path.Combine(folder, "samples", "0002-two-cats.png"),
+                $"grid: {Path.Combine(folder, "grid.png")}",
+            ],
+            lines[..4]
+        );
         Assert.EndsWith("of 2 pictures show their prompt", lines[4], StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(folder, "grid.png")));
     }
@@ -52,8 +58,27 @@ public sealed class ServingCommandTests : IDisposable
     [Fact]
     public void Eval_prints_an_aligned_table_and_writes_it()
     {
-        string[] small = ["--set", "train.evaluation.steps=[2]", "--set", "train.evaluation.promptsPerTask=1", "--set", "train.evaluation.samples=1", "--threads", "1"];
-        CliRun run = Ask(["eval", "--split", "train", "--transfer", "table", "--schedule", Path.Combine(_model.Checkpoint, "schedule_policy"), .. small]);
+        string[] small =
+        [
+            "--set",
+            "train.evaluation.steps=[2]",
+            "--set",
+            "train.evaluation.promptsPerTask=1",
+            "--set",
+            "train.evaluation.samples=1",
+            "--threads",
+            "1",
+        ];
+        CliRun run = Ask([
+            "eval",
+            "--split",
+            "train",
+            "--transfer",
+            "table",
+            "--schedule",
+            Path.Combine(_model.Checkpoint, "schedule_policy"),
+            .. small,
+        ]);
         Assert.Equal(0, run.Code);
         string[] lines = run.Out.ReplaceLineEndings("\n").Split('\n');
         Assert.StartsWith("schedule        split  steps  judge  error  adherence", lines[1], StringComparison.Ordinal);
@@ -81,7 +106,11 @@ public sealed class ServingCommandTests : IDisposable
     [Fact]
     public void Interruption_is_130()
     {
-        CliRun run = CliRun.With(_ => [], ["eval", "-m", _model.Checkpoint, "-o", _model.At("out"), "--threads", "1"], new CancellationToken(canceled: true));
+        CliRun run = CliRun.With(
+            _ => [],
+            ["eval", "-m", _model.Checkpoint, "-o", _model.At("out"), "--threads", "1"],
+            new CancellationToken(canceled: true)
+        );
         Assert.Equal(130, run.Code);
         Assert.False(File.Exists(Path.Combine(_model.At("out"), "eval.csv")));
     }

@@ -10,16 +10,60 @@ public sealed class TrainRunTests : IDisposable
 
     private static readonly string[] TinyTrain =
     [
-        "train", "--seed", "3", "--set", "sampling.steps=4", "--set", "train.model.stepsTrained=2", "--set", "train.model.batch=12", "--set", "train.schedule.batch=16",
-        "--set", "train.cycles=[{\"model\":2,\"schedule\":2}]", "--set", "train.evaluation.promptsPerTask=1", "--set", "train.evaluation.samples=2",
-        "--set", "train.evaluation.steps=[4]", "--set", "train.checkpointEvery=1", "--set", "train.model.ema=0.9",
+        "train",
+        "--seed",
+        "3",
+        "--set",
+        "sampling.steps=4",
+        "--set",
+        "train.model.stepsTrained=2",
+        "--set",
+        "train.model.batch=12",
+        "--set",
+        "train.schedule.batch=16",
+        "--set",
+        "train.cycles=[{\"model\":2,\"schedule\":2}]",
+        "--set",
+        "train.evaluation.promptsPerTask=1",
+        "--set",
+        "train.evaluation.samples=2",
+        "--set",
+        "train.evaluation.steps=[4]",
+        "--set",
+        "train.checkpointEvery=1",
+        "--set",
+        "train.model.ema=0.9",
     ];
 
     private static readonly string[] TinyPretrain =
     [
-        "pretrain", "--seed", "4", "--set", "pretrain.steps=6", "--set", "pretrain.warmup=2", "--set", "pretrain.batch=16", "--set", "pretrain.microBatch=4", "--set", "pretrain.checkpointEvery=2",
-        "--set", "pretrain.logEvery=1", "--set", "pretrain.evaluateEvery=0", "--set", "train.evaluation.promptsPerTask=1", "--set", "train.evaluation.samples=1",
-        "--set", "sampling.steps=2", "--set", "train.model.stepsTrained=2", "--set", "train.evaluation.steps=[2]",
+        "pretrain",
+        "--seed",
+        "4",
+        "--set",
+        "pretrain.steps=6",
+        "--set",
+        "pretrain.warmup=2",
+        "--set",
+        "pretrain.batch=16",
+        "--set",
+        "pretrain.microBatch=4",
+        "--set",
+        "pretrain.checkpointEvery=2",
+        "--set",
+        "pretrain.logEvery=1",
+        "--set",
+        "pretrain.evaluateEvery=0",
+        "--set",
+        "train.evaluation.promptsPerTask=1",
+        "--set",
+        "train.evaluation.samples=1",
+        "--set",
+        "sampling.steps=2",
+        "--set",
+        "train.model.stepsTrained=2",
+        "--set",
+        "train.evaluation.steps=[2]",
     ];
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
@@ -31,7 +75,17 @@ public sealed class TrainRunTests : IDisposable
     [Fact]
     public void A_killed_run_of_adapters_resumes_to_the_same_bits()
     {
-        RunProcess.KilledAndResumed(_root, [.. TinyTrain, "--set", "train.model.lora={\"rank\":4,\"alpha\":8,\"targets\":[\"attention\"]}", "--set", "train.model.recomputeBlocks=true"], linesBeforeKill: 3);
+        RunProcess.KilledAndResumed(
+            _root,
+            [
+                .. TinyTrain,
+                "--set",
+                "train.model.lora={\"rank\":4,\"alpha\":8,\"targets\":[\"attention\"]}",
+                "--set",
+                "train.model.recomputeBlocks=true",
+            ],
+            linesBeforeKill: 3
+        );
         string folder = Path.Combine(_root, "whole");
         foreach (string file in Directory.GetFiles(Path.Combine(folder, "lora")))
         {
@@ -48,7 +102,18 @@ public sealed class TrainRunTests : IDisposable
         Assert.True(merge.Code == 0, merge.Error);
         const string Weights = "transformer/diffusion_pytorch_model.safetensors";
         Assert.Equal(File.ReadAllBytes(Path.Combine(folder, "model", Weights)), File.ReadAllBytes(Path.Combine(merged, Weights)));
-        CliRun sample = CliRun.Of("sample", "a dog", "--lora", Path.Combine(folder, "lora"), "--lora-scale", "0.5", "--steps", "2", "--output", Path.Combine(_root, "pictures"));
+        CliRun sample = CliRun.Of(
+            "sample",
+            "a dog",
+            "--lora",
+            Path.Combine(folder, "lora"),
+            "--lora-scale",
+            "0.5",
+            "--steps",
+            "2",
+            "--output",
+            Path.Combine(_root, "pictures")
+        );
         Assert.True(sample.Code == 0, sample.Error);
         Assert.Contains($"with {Path.Combine(folder, "lora")}", sample.Out, StringComparison.Ordinal);
     }

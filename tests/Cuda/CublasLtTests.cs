@@ -16,7 +16,9 @@ public sealed class CublasLtTests
         get
         {
             TheoryData<string, ElementType> cases = [];
-            foreach (string operation in (string[])[nameof(IBackend.Linear), nameof(IBackend.LinearBackwardInput), nameof(IBackend.LinearBackwardWeight)])
+            foreach (
+                string operation in (string[])[nameof(IBackend.Linear), nameof(IBackend.LinearBackwardInput), nameof(IBackend.LinearBackwardWeight)]
+            )
             {
                 cases.Add(operation, ElementType.Float32);
                 cases.Add(operation, ElementType.BFloat16);
@@ -44,7 +46,10 @@ public sealed class CublasLtTests
         int before = EmulatedCublasLt.Live;
         using (CudaBackend backend = Backend(ElementType.Float32))
         {
-            OperationChecks.Accuracy(backend, new LinearRow(1, 8, 8, 8, WeightLayout.OutIn, Activation.None, false, false, new LinearForm(Aligned: true)));
+            OperationChecks.Accuracy(
+                backend,
+                new LinearRow(1, 8, 8, 8, WeightLayout.OutIn, Activation.None, false, false, new LinearForm(Aligned: true))
+            );
             Assert.True(EmulatedCublasLt.Live > before);
         }
 
@@ -76,22 +81,37 @@ public sealed class CublasLtTests
         Assert.Empty(recording.Launches);
     }
 
-    /// <summary>What cuBLASLt cannot do is done by the library's own kernel: operands without 16-byte rows here, rows that the device counts, operands of two types.</summary>
+    /// <summary>
+    /// What cuBLASLt cannot do is done by the library's own kernel: operands without 16-byte rows here, rows that the device counts, operands of two
+    /// types.
+    /// </summary>
     [Fact]
     public void TheOwnKernelRunsWhereTheLibraryHasNone()
     {
         using CudaBackend backend = Backend(ElementType.BFloat16);
         Assert.Equal(["linear_any_bf16"], Kernels(backend, new LinearRow(1, 5, 7, 3, WeightLayout.OutIn, Activation.None, false, false)));
         Assert.Equal(["linear_small_bf16"], Kernels(backend, new LiveLinearRow(8, 5, 8, 8, new LinearForm(Aligned: true))));
-        Assert.Equal(["linearwide_float_bf16"], Kernels(backend, new LinearBackwardInputRow(1, 8, 8, 8, WeightLayout.OutIn, false, new LinearForm(Aligned: true, Wide: true))));
-        Assert.Equal(["linearepilogue_bf16"], Kernels(backend, new LinearRow(1, 8, 8, 8, WeightLayout.OutIn, Activation.Silu, true, true, new LinearForm(Aligned: true))));
+        Assert.Equal(
+            ["linearwide_float_bf16"],
+            Kernels(backend, new LinearBackwardInputRow(1, 8, 8, 8, WeightLayout.OutIn, false, new LinearForm(Aligned: true, Wide: true)))
+        );
+        Assert.Equal(
+            ["linearepilogue_bf16"],
+            Kernels(backend, new LinearRow(1, 8, 8, 8, WeightLayout.OutIn, Activation.Silu, true, true, new LinearForm(Aligned: true)))
+        );
     }
 
     [Fact]
     public void AMissingLibraryIsOneLineThatSaysWhatWasTried()
     {
-        CudaException error = Assert.Throws<CudaException>(() => Backend(ElementType.Float32, () => CublasLt.Load(NativeLibrarySearch.For("cuBLASLt", ["libno-such-cublas.so"], []))));
-        Assert.StartsWith("cuBLASLt: wanted NVIDIA's matrix library on this machine, tried libno-such-cublas.so and found none; install it", error.Message, StringComparison.Ordinal);
+        CudaException error = Assert.Throws<CudaException>(() =>
+            Backend(ElementType.Float32, () => CublasLt.Load(NativeLibrarySearch.For("cuBLASLt", ["libno-such-cublas.so"], [])))
+        );
+        Assert.StartsWith(
+            "cuBLASLt: wanted NVIDIA's matrix library on this machine, tried libno-such-cublas.so and found none; install it",
+            error.Message,
+            StringComparison.Ordinal
+        );
         Assert.EndsWith("leave out --gemm cublas", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
     }
@@ -115,6 +135,10 @@ public sealed class CublasLtTests
     }
 
     private static CudaBackend Backend(ElementType storage, Func<CublasLt>? library = null) =>
-        new(new CudaDevice(EmulatedMachine.Driver, EmulatedMachine.OrdinalOf(EmulatedBackend.Sm80)), new CudaBackendOptions { Storage = storage, Gemm = GemmName.Cublas },
-            TestCompilers.Kernels, library ?? EmulatedCublasLt.Create);
+        new(
+            new CudaDevice(EmulatedMachine.Driver, EmulatedMachine.OrdinalOf(EmulatedBackend.Sm80)),
+            new CudaBackendOptions { Storage = storage, Gemm = GemmName.Cublas },
+            TestCompilers.Kernels,
+            library ?? EmulatedCublasLt.Create
+        );
 }

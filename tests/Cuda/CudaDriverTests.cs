@@ -3,7 +3,9 @@ using CoGrpo.Runtime.Cuda;
 
 namespace CoGrpo.Tests.Cuda;
 
-/// <summary>What a user reads where the driver is missing, is not one, is too old or finds no GPU: one line with what was tried and what to do.</summary>
+/// <summary>
+/// What a user reads where the driver is missing, is not one, is too old or finds no GPU: one line with what was tried and what to do.
+/// </summary>
 public sealed unsafe class CudaDriverTests
 {
     [ThreadStatic]
@@ -15,9 +17,14 @@ public sealed unsafe class CudaDriverTests
     [Fact]
     public void MissingLibraryNamesEverythingTried()
     {
-        string line = Line(() => CudaDriver.Load(NativeLibrarySearch.For("NVIDIA driver", ["libcuda-nine.so.1", "libcuda-ten.so"], [], "/nowhere/libcuda.so.1")));
-        Assert.Equal("NVIDIA driver: wanted its library on this machine, tried /nowhere/libcuda.so.1, libcuda-nine.so.1, libcuda-ten.so and found none; " +
-            "install the NVIDIA driver or use --device cpu", line);
+        string line = Line(() =>
+            CudaDriver.Load(NativeLibrarySearch.For("NVIDIA driver", ["libcuda-nine.so.1", "libcuda-ten.so"], [], "/nowhere/libcuda.so.1"))
+        );
+        Assert.Equal(
+            "NVIDIA driver: wanted its library on this machine, tried /nowhere/libcuda.so.1, libcuda-nine.so.1, libcuda-ten.so and found none; "
+                + "install the NVIDIA driver or use --device cpu",
+            line
+        );
     }
 
     [Fact]
@@ -35,7 +42,11 @@ public sealed unsafe class CudaDriverTests
     public void LibraryThatIsNoDriverIsSaidToBeNone()
     {
         string line = Line(() => CudaDriver.Load(NativeLibrarySearch.For("NVIDIA driver", [], [], AnyLibrary())));
-        Assert.Contains("wanted a CUDA driver, the library has no function cuDriverGetVersion; name the driver's library in COGRPO_CUDA_DRIVER", line, StringComparison.Ordinal);
+        Assert.Contains(
+            "wanted a CUDA driver, the library has no function cuDriverGetVersion; name the driver's library in COGRPO_CUDA_DRIVER",
+            line,
+            StringComparison.Ordinal
+        );
     }
 
     /// <summary>The libraries of real drivers, which tests/get-cuda.sh fetches; on a machine that has a GPU the first of them may find it.</summary>

@@ -6,7 +6,9 @@ using CoGrpo.Runtime.Backends.Cuda;
 
 namespace CoGrpo.Tests.Cuda;
 
-/// <summary>What launchers do before a kernel runs: refuse operands that do not fit, in the words of the CPU backend, and leave out launches without work.</summary>
+/// <summary>
+/// What launchers do before a kernel runs: refuse operands that do not fit, in the words of the CPU backend, and leave out launches without work.
+/// </summary>
 public sealed class CudaLauncherTests(EmulatedBackend device) : IClassFixture<EmulatedBackend>
 {
     private delegate Tensor Make(params int[] sizes);
@@ -42,7 +44,8 @@ public sealed class CudaLauncherTests(EmulatedBackend device) : IClassFixture<Em
         ["GatherRows"] = (b, f) => b.GatherRows(f(9, 5), Integers(f(4)), f(3, 5)),
         ["GatherRowsBackward"] = (b, f) => b.GatherRowsBackward(f(4, 5), Integers(f(4)), f(9, 6), true),
         ["DepthwiseConv size"] = (b, f) => b.DepthwiseConv(f(1, 5, 5, 2), f(2, 1, 3, 3), f(2), f(1, 3, 2, 2)),
-        ["DepthwiseConvBackward dbias"] = (b, f) => b.DepthwiseConvBackward(f(1, 3, 3, 2), f(1, 5, 5, 2), f(2, 1, 3, 3), default, f(2, 1, 3, 3), f(3)),
+        ["DepthwiseConvBackward dbias"] = (b, f) =>
+            b.DepthwiseConvBackward(f(1, 3, 3, 2), f(1, 5, 5, 2), f(2, 1, 3, 3), default, f(2, 1, 3, 3), f(3)),
         ["GroupNorm groups"] = (b, f) => b.GroupNorm(f(1, 3, 6), f(6), f(6), f(1, 3, 6), 4, 1e-6f),
         ["GroupNorm bias"] = (b, f) => b.GroupNorm(f(1, 3, 6), f(6), f(5), f(1, 3, 6), 3, 1e-6f),
         ["GroupNorm images"] = (b, f) => b.GroupNorm(f(3, 6), f(6), f(6), f(3, 6), 3, 1e-6f),
@@ -105,7 +108,11 @@ public sealed class CudaLauncherTests(EmulatedBackend device) : IClassFixture<Em
     {
         using CpuBackend cpu = new(1);
         string wanted = Assert.Throws<TensorException>(() => Run(cpu, Wrong[name])).Message;
-        device.Use(EmulatedBackend.Sm80, ElementType.Float32, cuda => Assert.Equal(wanted, Assert.Throws<TensorException>(() => Run(cuda, Wrong[name])).Message));
+        device.Use(
+            EmulatedBackend.Sm80,
+            ElementType.Float32,
+            cuda => Assert.Equal(wanted, Assert.Throws<TensorException>(() => Run(cuda, Wrong[name])).Message)
+        );
     }
 
     [Theory]

@@ -14,7 +14,9 @@ using CoGrpo.Tests.Rl.Planning;
 
 namespace CoGrpo.Tests.Cuda;
 
-/// <summary>Memory of the device: what a run takes is what the plan of it says, a warm run takes nothing more, and a device that is full says so in one line.</summary>
+/// <summary>
+/// Memory of the device: what a run takes is what the plan of it says, a warm run takes nothing more, and a device that is full says so in one line.
+/// </summary>
 public sealed class CudaMemoryTests
 {
     /// <summary>Launches that were taken and not carried out; null while they are carried out.</summary>
@@ -39,8 +41,17 @@ public sealed class CudaMemoryTests
     [Fact]
     public void HalfPrecisionTakesWhatItsPlanSays()
     {
-        var options = new PretrainingOptions { Steps = 100, Batch = 4, MicroBatch = 2, Lanes = 1 };
-        Assert.Equal(Train(new PlanBackend(ElementType.BFloat16), options, false).Arenas, Train(EmulatedGpu.Backend(ElementType.BFloat16), options, false).Arenas);
+        var options = new PretrainingOptions
+        {
+            Steps = 100,
+            Batch = 4,
+            MicroBatch = 2,
+            Lanes = 1,
+        };
+        Assert.Equal(
+            Train(new PlanBackend(ElementType.BFloat16), options, false).Arenas,
+            Train(EmulatedGpu.Backend(ElementType.BFloat16), options, false).Arenas
+        );
     }
 
     [Theory]
@@ -49,7 +60,9 @@ public sealed class CudaMemoryTests
     public void AnIterationOfEachPhaseTakesWhatItsPlanSays(ElementType storage, int number)
     {
         PlannedIteration iteration = RunPlanTests.Iterations[number] with { Steps = 2 };
-        (IReadOnlyList<MemoryLedger> planned, long plannedWorkspace) = iteration.On(ComputeDevice.Plan(storage, replicates: false, new() { Guidance = 2 }));
+        (IReadOnlyList<MemoryLedger> planned, long plannedWorkspace) = iteration.On(
+            ComputeDevice.Plan(storage, replicates: false, new() { Guidance = 2 })
+        );
         (IReadOnlyList<MemoryLedger> onDevice, long workspace) = iteration.On(EmulatedGpu.Device(storage));
         Assert.Equal(Assert.Single(onDevice).Arenas, Assert.Single(planned).Arenas);
         Assert.Equal(onDevice[0].PeakBytes, planned[0].PeakBytes);
@@ -60,7 +73,11 @@ public sealed class CudaMemoryTests
     [Fact]
     public unsafe void WarmOperationsAllocateNothing()
     {
-        var driver = new CudaDriver(new CudaDriverFunctions(name => name == "cuLaunchKernel" ? LaunchOrCount() : DriverTable.AddressOf(name)), "emulated", null);
+        var driver = new CudaDriver(
+            new CudaDriverFunctions(name => name == "cuLaunchKernel" ? LaunchOrCount() : DriverTable.AddressOf(name)),
+            "emulated",
+            null
+        );
         using CudaBackend backend = new(new CudaDevice(driver, 0), new CudaBackendOptions(), TestCompilers.Kernels);
         using Arena arena = backend.CreateArena("test", 1 << 20);
         Tensor x = arena.Allocate(new Shape(64, 64)), w = arena.Allocate(new Shape(64, 64)), y = arena.Allocate(new Shape(64, 64));
@@ -131,11 +148,34 @@ public sealed class CudaMemoryTests
 
     [UnmanagedCallersOnly]
     private static unsafe CudaResult LaunchOrCount(
-        nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ, uint sharedBytes, nint stream, void** parameters, void** extra)
+        nint function,
+        uint gridX,
+        uint gridY,
+        uint gridZ,
+        uint blockX,
+        uint blockY,
+        uint blockZ,
+        uint sharedBytes,
+        nint stream,
+        void** parameters,
+        void** extra
+    )
     {
         if (_counted is null)
         {
-            return EmulatedMachine.Driver.Functions.cuLaunchKernel(function, gridX, gridY, gridZ, blockX, blockY, blockZ, sharedBytes, stream, parameters, extra);
+            return EmulatedMachine.Driver.Functions.cuLaunchKernel(
+                function,
+                gridX,
+                gridY,
+                gridZ,
+                blockX,
+                blockY,
+                blockZ,
+                sharedBytes,
+                stream,
+                parameters,
+                extra
+            );
         }
 
         _counted++;

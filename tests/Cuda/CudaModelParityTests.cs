@@ -4,7 +4,10 @@ using CoGrpo.Tests.Model;
 
 namespace CoGrpo.Tests.Cuda;
 
-/// <summary>The golden cases of the transformer through the kernels: fp32 within four times the original's fp32 error, bf16 within twice its bf16 error (see <see cref="ParityCase"/> for what that means of gradients).</summary>
+/// <summary>
+/// The golden cases of the transformer through the kernels: fp32 within four times the original's fp32 error, bf16 within twice its bf16 error (see
+/// <see cref="ParityCase"/> for what that means of gradients).
+/// </summary>
 [Trait("Category", "fixtures")]
 public sealed class CudaModelParityTests
 {

@@ -12,7 +12,8 @@ public sealed class CudaOperationTableTests(EmulatedBackend device) : IClassFixt
 
     public static TheoryData<string> Operations => OperationTableTests.Operations;
 
-    public static TheoryData<string> OperationsWithAliases => [.. Table.Rows.Where(row => row.Aliases.Length > 0).Select(row => row.Operation).Distinct()];
+    public static TheoryData<string> OperationsWithAliases =>
+        [.. Table.Rows.Where(row => row.Aliases.Length > 0).Select(row => row.Operation).Distinct()];
 
     [Theory]
     [MemberData(nameof(Operations))]

@@ -38,7 +38,10 @@ public sealed class CudaRewardParityTests(ITestOutputHelper output)
         MpsModelTests.Check(scope);
     }
 
-    /// <summary>There are no golden errors in bf16. Scores are cosines and rewards about 1: some roundings of 2^-9 on the way make a hundredth of the first and two of the second at most.</summary>
+    /// <summary>
+    /// There are no golden errors in bf16. Scores are cosines and rewards about 1: some roundings of 2^-9 on the way make a hundredth of the first
+    /// and two of the second at most.
+    /// </summary>
     [Theory]
     [MemberData(nameof(ClipCases))]
     public void ClipInHalfPrecisionOnAmpere(string folder)
@@ -47,7 +50,12 @@ public sealed class CudaRewardParityTests(ITestOutputHelper output)
         using ClipModel model = ClipParity.Model(scope, folder);
         FixtureFile inputs = ClipParity.Inputs(folder);
         double[] scores = new double[inputs.Shape("pixels")[0]];
-        model.Cosines(inputs.Floats("pixels"), [.. inputs.Ints("input_ids").Chunk(inputs.Shape("input_ids")[1])], [.. Enumerable.Range(0, scores.Length)], scores);
+        model.Cosines(
+            inputs.Floats("pixels"),
+            [.. inputs.Ints("input_ids").Chunk(inputs.Shape("input_ids")[1])],
+            [.. Enumerable.Range(0, scores.Length)],
+            scores
+        );
         Compare(new FixtureFile(FixtureFolder.At(ClipParity.Area, folder, "outputs.safetensors")).Doubles("score"), scores, 0.01);
     }
 

@@ -8,9 +8,31 @@ public sealed class CudaRunTests : IDisposable
 {
     private static readonly string[] TwoIterations =
     [
-        "train", "--config", Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(TestCompilers.Folder))!, "configs", "emoji-scenes.json"), "--seed", "3", "--set", "sampling.steps=2",
-        "--set", "train.model.stepsTrained=1", "--set", "train.model.group=2", "--set", "train.schedule.group=2", "--set", "train.model.batch=2", "--set", "train.schedule.batch=2",
-        "--set", "train.cycles=[{\"model\":1,\"schedule\":1}]", "--set", "train.evaluation.promptsPerTask=1", "--set", "train.evaluation.samples=1", "--set", "train.evaluation.steps=[2]",
+        "train",
+        "--config",
+        Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(TestCompilers.Folder))!, "configs", "emoji-scenes.json"),
+        "--seed",
+        "3",
+        "--set",
+        "sampling.steps=2",
+        "--set",
+        "train.model.stepsTrained=1",
+        "--set",
+        "train.model.group=2",
+        "--set",
+        "train.schedule.group=2",
+        "--set",
+        "train.model.batch=2",
+        "--set",
+        "train.schedule.batch=2",
+        "--set",
+        "train.cycles=[{\"model\":1,\"schedule\":1}]",
+        "--set",
+        "train.evaluation.promptsPerTask=1",
+        "--set",
+        "train.evaluation.samples=1",
+        "--set",
+        "train.evaluation.steps=[2]",
     ];
 
     private readonly TemporaryFolder _folder = new();
@@ -21,8 +43,10 @@ public sealed class CudaRunTests : IDisposable
     [Fact]
     public void TwoIterationsOfTrainDrawWhatTheCpuDraws()
     {
-        string cpu = _folder.File("cpu"), gpu = _folder.File("gpu");
-        CliRun expected = CliRun.Of([.. TwoIterations, "--output", cpu]), actual = CliRun.OnEmulatedGpu([.. TwoIterations, "--device", "cuda", "--precision", "fp32", "--output", gpu]);
+        string cpu = _folder.File("cpu"),
+            gpu = _folder.File("gpu");
+        CliRun expected = CliRun.Of([.. TwoIterations, "--output", cpu]),
+            actual = CliRun.OnEmulatedGpu([.. TwoIterations, "--device", "cuda", "--precision", "fp32", "--output", gpu]);
         Assert.True(expected.Code == 0, expected.Error);
         Assert.True(actual.Code == 0, actual.Error);
         foreach (string picture in new[] { "before.png", "after.png" })
@@ -40,22 +64,44 @@ public sealed class CudaRunTests : IDisposable
         Assert.Equal(3, wanted.Length);
     }
 
-    /// <summary>A model in the published layout with reward networks, both phases: until the first update the same codes are decoded as on the CPU, and scores differ by the rounding of sums alone.</summary>
+    /// <summary>
+    /// A model in the published layout with reward networks, both phases: until the first update the same codes are decoded as on the CPU, and scores
+    /// differ by the rounding of sums alone.
+    /// </summary>
     [Fact]
     public void TwoIterationsWithRewardNetworksScoreAsTheCpuDoes()
     {
         using PromptRun small = new();
         string[] arguments =
         [
-            .. small.Arguments, "--set", "sampling.steps=2", "--set", "train.model.stepsTrained=1", "--set", "train.model.batch=2", "--set", "train.schedule.group=2", "--set", "train.schedule.batch=2",
-            "--set", "train.cycles=[{\"model\":1,\"schedule\":1}]", "--set", "train.evaluation.every=0", "--set", "train.evaluation.steps=[2]", "--set", "train.evaluation.promptsPerTask=1",
-            "--set", "train.evaluation.samples=1",
-
+            .. small.Arguments,
+            "--set",
+            "sampling.steps=2",
+            "--set",
+            "train.model.stepsTrained=1",
+            "--set",
+            "train.model.batch=2",
+            "--set",
+            "train.schedule.group=2",
+            "--set",
+            "train.schedule.batch=2",
+            "--set",
+            "train.cycles=[{\"model\":1,\"schedule\":1}]",
+            "--set",
+            "train.evaluation.every=0",
+            "--set",
+            "train.evaluation.steps=[2]",
+            "--set",
+            "train.evaluation.promptsPerTask=1",
+            "--set",
+            "train.evaluation.samples=1",
             // Adam's first step is the sign of each gradient: where rounding decides that, a larger one would draw other pictures in the second iteration.
             "--set", "train.model.learningRate=1e-8",
         ];
-        string cpu = _folder.File("cpu"), gpu = _folder.File("gpu");
-        CliRun expected = CliRun.Of([.. arguments, "--output", cpu]), actual = CliRun.OnEmulatedGpu([.. arguments, "--device", "cuda", "--precision", "fp32", "--output", gpu]);
+        string cpu = _folder.File("cpu"),
+            gpu = _folder.File("gpu");
+        CliRun expected = CliRun.Of([.. arguments, "--output", cpu]),
+            actual = CliRun.OnEmulatedGpu([.. arguments, "--device", "cuda", "--precision", "fp32", "--output", gpu]);
         Assert.True(expected.Code == 0, expected.Error);
         Assert.True(actual.Code == 0, actual.Error);
         string[] wanted = File.ReadAllLines(Path.Combine(cpu, "metrics.jsonl")), got = File.ReadAllLines(Path.Combine(gpu, "metrics.jsonl"));
@@ -92,7 +138,13 @@ public sealed class CudaRunTests : IDisposable
     }
 
     private static Dictionary<string, string> Rewards(string line) =>
-        JsonDocument.Parse(line).RootElement.EnumerateObject()
-            .Where(entry => entry.Name.StartsWith("reward/", StringComparison.Ordinal) || entry.Name.StartsWith("eval/", StringComparison.Ordinal) || entry.Name.StartsWith("decoded/", StringComparison.Ordinal))
+        JsonDocument
+            .Parse(line)
+            .RootElement.EnumerateObject()
+            .Where(entry =>
+                entry.Name.StartsWith("reward/", StringComparison.Ordinal)
+                || entry.Name.StartsWith("eval/", StringComparison.Ordinal)
+                || entry.Name.StartsWith("decoded/", StringComparison.Ordinal)
+            )
             .ToDictionary(entry => entry.Name, entry => entry.Value.GetRawText(), StringComparer.Ordinal);
 }

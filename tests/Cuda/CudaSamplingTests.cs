@@ -9,7 +9,9 @@ using CoGrpo.Tests.Runtime;
 
 namespace CoGrpo.Tests.Cuda;
 
-/// <summary>The sampling loop through the kernels: from equal logits the CPU's codes to the bit, and one recorded graph that repeats the first run.</summary>
+/// <summary>
+/// The sampling loop through the kernels: from equal logits the CPU's codes to the bit, and one recorded graph that repeats the first run.
+/// </summary>
 public sealed class CudaSamplingTests
 {
     private static readonly int[] Prompts = [3, 3, 1, 1, 2, 5, 5];
@@ -33,7 +35,10 @@ public sealed class CudaSamplingTests
         ScheduleParametrization learned = new(new() { HandMade = new() { Guidance = 1.2 }, MinGuidance = 1, MaxGuidance = 4 });
         using CpuBackend cpu = new(2);
         using IBackend gpu = EmulatedGpu.Backend();
-        Same(Sample(cpu, new NoisySchedule(learned, 0.8, cpu, features: true), 8, 3), Sample(gpu, new NoisySchedule(learned, 0.8, gpu, features: true), 8, 5));
+        Same(
+            Sample(cpu, new NoisySchedule(learned, 0.8, cpu, features: true), 8, 3),
+            Sample(gpu, new NoisySchedule(learned, 0.8, gpu, features: true), 8, 5)
+        );
     }
 
     [Fact]

@@ -8,10 +8,18 @@ using CoGrpo.Tests.Rl;
 
 namespace CoGrpo.Tests.Cuda;
 
-/// <summary>Training of a tiny model through the kernels: one pre-training step, one iteration of each phase, and their gradients beside the CPU's.</summary>
+/// <summary>
+/// Training of a tiny model through the kernels: one pre-training step, one iteration of each phase, and their gradients beside the CPU's.
+/// </summary>
 public sealed class CudaTrainingTests
 {
-    public static TheoryData<ElementType, int> Devices => new() { { ElementType.Float32, 75 }, { ElementType.BFloat16, 80 }, { ElementType.BFloat16, 90 } };
+    public static TheoryData<ElementType, int> Devices =>
+        new()
+        {
+            { ElementType.Float32, 75 },
+            { ElementType.BFloat16, 80 },
+            { ElementType.BFloat16, 90 },
+        };
 
     [Theory]
     [MemberData(nameof(Devices))]
@@ -29,8 +37,8 @@ public sealed class CudaTrainingTests
     }
 
     /// <summary>
-    /// <see cref="ModelPhase"/> and <see cref="SchedulePhase"/> stop where the ratio of the first update is not exactly 1: an iteration that ends has it.
-    /// Here it is looked at once more.
+    /// <see cref="ModelPhase"/> and <see cref="SchedulePhase"/> stop where the ratio of the first update is not exactly 1: an iteration that ends has
+    /// it. Here it is looked at once more.
     /// </summary>
     [Theory]
     [MemberData(nameof(Devices))]
@@ -55,12 +63,18 @@ public sealed class CudaTrainingTests
         Assert.NotEqual(policy, run.Read(run.Policy.Parameters.Values));
     }
 
-    /// <summary>Adapters with recomputed blocks: the frozen weights stay as they are, in both types, and the ratio is 1 before the first update.</summary>
+    /// <summary>
+    /// Adapters with recomputed blocks: the frozen weights stay as they are, in both types, and the ratio is 1 before the first update.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Devices))]
     public void AnIterationOfAdaptersTrainsWithARatioOfOne(ElementType storage, int architecture)
     {
-        using var run = new TinyRun(steps: 3, device: EmulatedGpu.Device(storage, architecture), lora: new LoraConfig(4, 6, [LoraTargets.Attention, LoraTargets.Mlp]));
+        using var run = new TinyRun(
+            steps: 3,
+            device: EmulatedGpu.Device(storage, architecture),
+            lora: new LoraConfig(4, 6, [LoraTargets.Attention, LoraTargets.Mlp])
+        );
         run.Jitter(run.Model.Transformer.Trained, 9, 0.1);
         RunConfiguration configuration = run.Configuration(TrainMode.CoGrpo, 1, 0);
         configuration = configuration with { Train = configuration.Train with { Model = configuration.Train.Model with { RecomputeBlocks = true } } };
@@ -86,7 +100,10 @@ public sealed class CudaTrainingTests
         Near(cpu.ModelGradient(TinyRun.ModelPhase(2), expected, out _), gpu.ModelGradient(TinyRun.ModelPhase(2), actual, out _), 2e-4);
     }
 
-    /// <summary>Adapters that have not learned change nothing: to the bit, but for the MLP's first layer in bf16, whose sum is rounded once more before its activation.</summary>
+    /// <summary>
+    /// Adapters that have not learned change nothing: to the bit, but for the MLP's first layer in bf16, whose sum is rounded once more before its
+    /// activation.
+    /// </summary>
     [Theory]
     [InlineData(ElementType.Float32, LoraTargets.Mlp)]
     [InlineData(ElementType.Float32, LoraTargets.Attention)]
@@ -125,7 +142,8 @@ public sealed class CudaTrainingTests
         // The same trajectories, whatever drew them, in fp32 on the CPU.
         using Trajectories moved = Moved(cpu, actual);
         float[] wide = cpu.ModelGradient(TinyRun.ModelPhase(2), moved, out _, update: 1);
-        double cosine = wide.Zip(gradient, (a, b) => (double)a * b).Sum() / Math.Sqrt(wide.Sum(a => (double)a * a) * gradient.Sum(b => (double)b * b));
+        double cosine =
+            wide.Zip(gradient, (a, b) => (double)a * b).Sum() / Math.Sqrt(wide.Sum(a => (double)a * a) * gradient.Sum(b => (double)b * b));
         Assert.True(cosine > 0.99, $"cosine {cosine}");
     }
 

@@ -20,8 +20,8 @@ public sealed class CudaVqParityTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// There are no golden errors in bf16. A value is rounded some thirty times on its way, by 2^-9 of itself at most: five such errors are more than they add up to at
-    /// random and less than what one wrong tap or statistic costs.
+    /// There are no golden errors in bf16. A value is rounded some thirty times on its way, by 2^-9 of itself at most: five such errors are more than
+    /// they add up to at random and less than what one wrong tap or statistic costs.
     /// </summary>
     [Theory]
     [MemberData(nameof(Cases))]

@@ -33,7 +33,11 @@ public sealed class EmulatedBackend : IDisposable
     internal static CudaBackend Create(CudaArchitecture architecture, ElementType storage, EmulatorOptions? options = null)
     {
         using IDisposable configured = EmulatedMachine.Configure(options ?? new EmulatorOptions());
-        return new CudaBackend(new CudaDevice(EmulatedMachine.Driver, EmulatedMachine.OrdinalOf(architecture)), new CudaBackendOptions { Storage = storage }, TestCompilers.Kernels);
+        return new CudaBackend(
+            new CudaDevice(EmulatedMachine.Driver, EmulatedMachine.OrdinalOf(architecture)),
+            new CudaBackendOptions { Storage = storage },
+            TestCompilers.Kernels
+        );
     }
 
     /// <summary>Runs a test on a shared backend.</summary>

@@ -6,7 +6,9 @@ using CoGrpo.Tests.Runtime.OperationTable;
 
 namespace CoGrpo.Tests.Cuda;
 
-/// <summary>The head fused with the draw gives the bits of the two operations it replaces, wherever rows stand and however many of them the device counts.</summary>
+/// <summary>
+/// The head fused with the draw gives the bits of the two operations it replaces, wherever rows stand and however many of them the device counts.
+/// </summary>
 public sealed class HeadSampleTests(EmulatedBackend device) : IClassFixture<EmulatedBackend>
 {
     private const int Images = 3;
@@ -34,14 +36,21 @@ public sealed class HeadSampleTests(EmulatedBackend device) : IClassFixture<Emul
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void IsLinearAndGuidedSample(ElementType storage, int width, int codes, bool guided, bool scattered) => device.Use(EmulatedBackend.Sm80, storage, backend =>
-    {
-        const int Rows = Images * Positions;
-        using Arena arena = backend.CreateArena("test", 1 << 20);
-        Tensor conditional = Values(backend, arena, Rows, width, 1), unconditional = Values(backend, arena, Rows, width, 2), head = Values(backend, arena, codes, width, 3);
-        Tensor c = arena.Allocate(new Shape(Rows, codes)), u = arena.Allocate(new Shape(Rows, codes));
-        backend.Linear(conditional, head, default, c);
-        backend.Linear(unconditional, head, default, u);
+    public void IsLinearAndGuidedSample(ElementType storage, int width, int codes, bool guided, bool scattered) =>
+        device.Use(
+            EmulatedBackend.Sm80,
+            storage,
+            backend =>
+            {
+                const int Rows = Images * Positions;
+                using Arena arena = backend.CreateArena("test", 1 << 20);
+                Tensor conditional = Values(backend, arena, Rows, width, 1),
+                    unconditional = Values(backend, arena, Rows, width, 2),
+                    head = Values(backend, arena, codes, width, 3);
+                Tensor c = arena.Allocate(new Shape(Rows, codes)),
+                    u = arena.Allocate(new Shape(Rows, codes));
+                backend.Linear(conditional, head, default, c);
+                backend.Linear(unconditional, head, default, u);
 
         // Where rows are scattered, the list is of every third position backwards, and the device says that five of it are not to be drawn.
         int[] list = scattered ? [.. Enumerable.Range(0, Rows / 3).Select(i => Rows - 1 - (3 * i))] : [.. Enumerable.Range(0, Rows)];
@@ -72,7 +81,9 @@ public sealed class HeadSampleTests(EmulatedBackend device) : IClassFixture<Emul
         Assert.Equal(wanted[2], got[2]);
     });
 
-    /// <summary>Tokens, and the bits of log-probabilities and confidences, those of 1, which no logarithm of a probability is, where nothing was drawn.</summary>
+    /// <summary>
+    /// Tokens, and the bits of log-probabilities and confidences, those of 1, which no logarithm of a probability is, where nothing was drawn.
+    /// </summary>
     private static int[][] Drawn(CudaBackend backend, GuidedRows rows, Action<GuidedRows> draw)
     {
         int count = (int)rows.Tokens.Shape.Count;

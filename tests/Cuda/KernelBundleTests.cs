@@ -44,7 +44,11 @@ public sealed class KernelBundleTests : IClassFixture<KernelBundleTests.Built>
         string manifest = _built.Manifest();
         string fingerprint = KernelSources.Fingerprint("adaln");
         Assert.Contains(fingerprint, manifest, StringComparison.Ordinal);
-        Assert.Contains("wanted kernels of this version, those of adaln are of another; make it again", _built.Refused(manifest.Replace(fingerprint, new string('0', fingerprint.Length), StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains(
+            "wanted kernels of this version, those of adaln are of another; make it again",
+            _built.Refused(manifest.Replace(fingerprint, new string('0', fingerprint.Length), StringComparison.Ordinal)),
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -87,7 +91,11 @@ public sealed class KernelBundleTests : IClassFixture<KernelBundleTests.Built>
 
     [Fact]
     public void MissingFileIsOneLine() =>
-        Assert.StartsWith("kernel bundle /nowhere/kernels.zip: ", Assert.Throws<CudaException>(() => KernelBundle.Open("/nowhere/kernels.zip")).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "kernel bundle /nowhere/kernels.zip: ",
+            Assert.Throws<CudaException>(() => KernelBundle.Open("/nowhere/kernels.zip")).Message,
+            StringComparison.Ordinal
+        );
 
     [Theory]
     [InlineData("--arch", "ampere", "--arch: expected architectures like")]

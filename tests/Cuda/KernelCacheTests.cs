@@ -3,7 +3,9 @@ using CoGrpo.Runtime.Cuda.Kernels;
 
 namespace CoGrpo.Tests.Cuda;
 
-/// <summary>Compiled kernels on disk: found again, never another's, whole under concurrent writers, and no trouble of the folder is the run's.</summary>
+/// <summary>
+/// Compiled kernels on disk: found again, never another's, whole under concurrent writers, and no trouble of the folder is the run's.
+/// </summary>
 public sealed class KernelCacheTests : IDisposable
 {
     private const string Stem = "fill";
@@ -73,7 +75,9 @@ public sealed class KernelCacheTests : IDisposable
         Assert.Equal(written, File.GetLastWriteTimeUtc(cache.PathOf(Stem, Architecture, TestCompilers.All[0].Version)));
     }
 
-    /// <summary>Writers and readers of one file at once, as processes that start together are: a reader sees one writer's kernels whole or none.</summary>
+    /// <summary>
+    /// Writers and readers of one file at once, as processes that start together are: a reader sees one writer's kernels whole or none.
+    /// </summary>
     [Fact]
     public void ConcurrentWritersNeverShowAPart()
     {

@@ -29,7 +29,10 @@ public sealed class KernelNameTests
         foreach (KernelName name in declared)
         {
             int wanted = compiled[$"{name.Stem}/{name.Name}"].ParameterBytes;
-            Assert.True(name.ArgumentBytes == wanted, $"{name.Name}: the kernel takes {wanted} bytes of arguments, the launcher passes {name.ArgumentBytes}");
+            Assert.True(
+                name.ArgumentBytes == wanted,
+                $"{name.Name}: the kernel takes {wanted} bytes of arguments, the launcher passes {name.ArgumentBytes}"
+            );
         }
     }
 
@@ -70,7 +73,11 @@ public sealed class KernelNameTests
                 break;
             default:
                 Type type = value.GetType();
-                foreach (FieldInfo field in type.Assembly == typeof(CudaBackend).Assembly && !type.IsEnum ? type.GetFields(BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public) : [])
+                foreach (
+                    FieldInfo field in type.Assembly == typeof(CudaBackend).Assembly && !type.IsEnum
+                        ? type.GetFields(BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public)
+                        : []
+                )
                 {
                     Collect(field.GetValue(value), names);
                 }

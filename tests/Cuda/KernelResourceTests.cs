@@ -25,14 +25,24 @@ public sealed class KernelResourceTests
         ConcurrentDictionary<string, string> found = new(StringComparer.Ordinal);
         ConcurrentBag<string> faults = [];
         (Nvrtc Nvrtc, CudaArchitecture Architecture, string Stem)[] work =
-            [.. TestCompilers.All.SelectMany(nvrtc => Architectures.Where(nvrtc.Architectures.Contains).SelectMany(a => KernelSources.Stems.Select(stem => (nvrtc, a, stem))))];
+        [
+            .. TestCompilers.All.SelectMany(nvrtc =>
+                Architectures.Where(nvrtc.Architectures.Contains).SelectMany(a => KernelSources.Stems.Select(stem => (nvrtc, a, stem)))
+            ),
+        ];
         Parallel.ForEach(work, item => Measure(item.Nvrtc, item.Architecture, item.Stem, found, faults));
         string[] versions = [.. TestCompilers.All.Select(nvrtc => nvrtc.Version.ToString())];
         if (Environment.GetEnvironmentVariable(UpdateVariable) == "1")
         {
             // Rows of a compiler that is not here stay as they are.
             IEnumerable<KeyValuePair<string, string>> kept = Read().Where(row => !versions.Contains(row.Key.Split('\t')[2]));
-            File.WriteAllText(Golden, string.Join('\n', kept.Concat(found).OrderBy(row => row.Key, StringComparer.Ordinal).Select(row => $"{row.Key}\t{row.Value}").Prepend(Header)) + "\n");
+            File.WriteAllText(
+                Golden,
+                string.Join(
+                    '\n',
+                    kept.Concat(found).OrderBy(row => row.Key, StringComparer.Ordinal).Select(row => $"{row.Key}\t{row.Value}").Prepend(Header)
+                ) + "\n"
+            );
         }
 
         Assert.True(faults.IsEmpty, string.Join('\n', faults.Order(StringComparer.Ordinal).Prepend("kernels that do not meet the rules:")));
@@ -40,7 +50,13 @@ public sealed class KernelResourceTests
         Assert.True(differences.Length == 0, $"{Golden} and the kernels differ (review, then run again with {UpdateVariable}=1):\n{differences}");
     }
 
-    private static void Measure(Nvrtc nvrtc, CudaArchitecture architecture, string stem, ConcurrentDictionary<string, string> found, ConcurrentBag<string> faults)
+    private static void Measure(
+        Nvrtc nvrtc,
+        CudaArchitecture architecture,
+        string stem,
+        ConcurrentDictionary<string, string> found,
+        ConcurrentBag<string> faults
+    )
     {
         CompiledKernels compiled = TestCompilers.Compile(nvrtc, stem, architecture);
         var output = new NvrtcOutput(KernelSources.FileName(stem), architecture, compiled.Ptx, compiled.Cubin, compiled.Log);
@@ -70,7 +86,10 @@ public sealed class KernelResourceTests
             }
 
             int tensorCores = entries.TryGetValue(kernel.Kernel, out PtxEntry? entry) ? entry.TensorCoreInstructions : 0;
-            found[$"{kernel.Kernel}\t{architecture}\t{nvrtc.Version}"] = string.Create(CultureInfo.InvariantCulture, $"{kernel.Registers}\t{kernel.SharedBytes}\t{tensorCores}");
+            found[$"{kernel.Kernel}\t{architecture}\t{nvrtc.Version}"] = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{kernel.Registers}\t{kernel.SharedBytes}\t{tensorCores}"
+            );
         }
     }
 

@@ -60,7 +60,9 @@ public sealed class LinearTileTests(EmulatedBackend device) : IClassFixture<Emul
         Assert.Equal(3, kernels.Count);
     });
 
-    /// <summary>Few rows on many multiprocessors take small tiles, many rows large ones: the choice is by the time of the busiest multiprocessor.</summary>
+    /// <summary>
+    /// Few rows on many multiprocessors take small tiles, many rows large ones: the choice is by the time of the busiest multiprocessor.
+    /// </summary>
     [Fact]
     public void TheTimeOfATileGrowsWithItsRoundsOnTheDevice()
     {

@@ -7,12 +7,23 @@ using Xunit.Abstractions;
 
 namespace CoGrpo.Tests.Cuda;
 
-/// <summary>Matrix products, convolutions, attention, the fused head and the nearest code read and write shared memory without a bank conflict, epilogues included, at every tile, head width and alignment.</summary>
+/// <summary>
+/// Matrix products, convolutions, attention, the fused head and the nearest code read and write shared memory without a bank conflict, epilogues
+/// included, at every tile, head width and alignment.
+/// </summary>
 public sealed class MatrixConflictTests(ITestOutputHelper output)
 {
     private static readonly string[] Operations =
-        [nameof(IBackend.Linear), nameof(IBackend.LinearBackwardInput), nameof(IBackend.LinearBackwardWeight), nameof(IBackend.Attention), nameof(IBackend.AttentionBackward), nameof(IBackend.HeadSample),
-            nameof(IBackend.Conv3x3), nameof(IBackend.NearestCode)];
+    [
+        nameof(IBackend.Linear),
+        nameof(IBackend.LinearBackwardInput),
+        nameof(IBackend.LinearBackwardWeight),
+        nameof(IBackend.Attention),
+        nameof(IBackend.AttentionBackward),
+        nameof(IBackend.HeadSample),
+        nameof(IBackend.Conv3x3),
+        nameof(IBackend.NearestCode),
+    ];
 
     public static TheoryData<string, ElementType> Cases
     {
@@ -33,9 +44,16 @@ public sealed class MatrixConflictTests(ITestOutputHelper output)
     [MemberData(nameof(Cases))]
     public void SharedMemoryIsReadAndWrittenWithoutConflicts(string operation, ElementType storage)
     {
-        using CudaBackend backend = EmulatedBackend.Create(EmulatedBackend.Sm80, storage, new EmulatorOptions { Checks = EmulatorCheck.None, CountLines = _ => true });
+        using CudaBackend backend = EmulatedBackend.Create(
+            EmulatedBackend.Sm80,
+            storage,
+            new EmulatorOptions { Checks = EmulatorCheck.None, CountLines = _ => true }
+        );
         using LaunchRecording recording = EmulatedMachine.CurrentContext.Record();
-        LinearTile?[] tiles = (operation.StartsWith("Linear", StringComparison.Ordinal) || operation == nameof(IBackend.Conv3x3)) && storage == ElementType.BFloat16 ? [LinearTile.Small, LinearTile.Medium, LinearTile.Large] : [null];
+        LinearTile?[] tiles =
+            (operation.StartsWith("Linear", StringComparison.Ordinal) || operation == nameof(IBackend.Conv3x3)) && storage == ElementType.BFloat16
+                ? [LinearTile.Small, LinearTile.Medium, LinearTile.Large]
+                : [null];
         foreach (LinearTile? tile in tiles)
         {
             backend.OnlyTile = tile;

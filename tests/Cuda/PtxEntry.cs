@@ -21,7 +21,13 @@ internal sealed partial record PtxEntry(string Name, int ParameterBytes, int Ten
         {
             int end = i + 1 < entries.Count ? entries[i + 1].Index : text.Length;
             ReadOnlySpan<char> body = text.AsSpan(entries[i].Index, end - entries[i].Index);
-            kernels.Add(new PtxEntry(entries[i].Groups["name"].Value, int.Parse(entries[i].Groups["bytes"].Value, CultureInfo.InvariantCulture), body.Count("mma.sync")));
+            kernels.Add(
+                new PtxEntry(
+                    entries[i].Groups["name"].Value,
+                    int.Parse(entries[i].Groups["bytes"].Value, CultureInfo.InvariantCulture),
+                    body.Count("mma.sync")
+                )
+            );
         }
 
         return kernels;

@@ -3,7 +3,9 @@ using CoGrpo.Runtime.Backends.Cuda;
 
 namespace CoGrpo.Tests.Cuda;
 
-/// <summary>Makes the operands of an operation, without values but for indices, and adds up what it has to move at least: each once in every direction.</summary>
+/// <summary>
+/// Makes the operands of an operation, without values but for indices, and adds up what it has to move at least: each once in every direction.
+/// </summary>
 internal sealed class TrafficCase : IDisposable
 {
     private readonly Arena _arena;
@@ -45,7 +47,8 @@ internal sealed class TrafficCase : IDisposable
     public Tensor Held(Shape shape, int rows, int times, ElementType? type = null) => Made(shape, type, (long)rows * shape.Columns, times);
 
     /// <summary>cos or sin of the tokens, which every image reads: they stay in the cache, but count here.</summary>
-    public Tensor Angles() => Made(new Shape(_size.Tokens, _size.C / _size.Heads / 2), ElementType.Float32, (long)_size.Tokens * _size.C / _size.Heads / 2, _size.Images);
+    public Tensor Angles() =>
+        Made(new Shape(_size.Tokens, _size.C / _size.Heads / 2), ElementType.Float32, (long)_size.Tokens * _size.C / _size.Heads / 2, _size.Images);
 
     /// <summary>Distinct indices as long as there are enough, in an order of no use to anyone.</summary>
     public Tensor Indices(int count, int limit, Shape shape)

@@ -70,7 +70,9 @@ public sealed unsafe class EmulatedContext
         }
     }
 
-    /// <summary>Starts keeping a report of every launch, until the recording is disposed. Work queued before is run first and not part of it.</summary>
+    /// <summary>
+    /// Starts keeping a report of every launch, until the recording is disposed. Work queued before is run first and not part of it.
+    /// </summary>
     public LaunchRecording Record()
     {
         Flush();
@@ -133,7 +135,10 @@ public sealed unsafe class EmulatedContext
 
         return address - region->Start + (ulong)bytes <= region->Bytes
             ? region
-            : throw new DriverException(CudaResult.InvalidValue, $"{what}: {bytes} bytes from 0x{address:x} run over the end of {Memory.NoteOf(region)}");
+            : throw new DriverException(
+                CudaResult.InvalidValue,
+                $"{what}: {bytes} bytes from 0x{address:x} run over the end of {Memory.NoteOf(region)}"
+            );
     }
 
     internal void Own(object value)
@@ -204,9 +209,18 @@ public sealed unsafe class EmulatedContext
         long occupancy = Math.Max(1, function.Occupancy(threads, sharedBytes));
         using Launch launch = new()
         {
-            Code = code, GridSize = grid, BlockSize = block, DynamicShared = sharedBytes, Parameters = buffer, Options = Options, Memory = Memory, Number = ++_launches,
-            Multiprocessors = Device.Multiprocessors, ResidentBlocks = cooperative ? grid.Count : Math.Min(grid.Count, occupancy * Device.Multiprocessors),
-            GlobalFormat = new CellFormat((threads + 31) / 32, grid.Count), SharedFormat = new CellFormat((threads + 31) / 32, 1),
+            Code = code,
+            GridSize = grid,
+            BlockSize = block,
+            DynamicShared = sharedBytes,
+            Parameters = buffer,
+            Options = Options,
+            Memory = Memory,
+            Number = ++_launches,
+            Multiprocessors = Device.Multiprocessors,
+            ResidentBlocks = cooperative ? grid.Count : Math.Min(grid.Count, occupancy * Device.Multiprocessors),
+            GlobalFormat = new CellFormat((threads + 31) / 32, grid.Count),
+            SharedFormat = new CellFormat((threads + 31) / 32, 1),
             Orderings = code.HasFences ? new BlockOrderings(grid.Count) : null,
         };
         LaunchReport report = LaunchRunner.Run(launch);
@@ -254,7 +268,11 @@ public sealed unsafe class EmulatedContext
     {
         List<string> left = [.. Memory.Live.Where(note => note.Kind == RegionKind.Allocation).Select(note => note.ToString()!)];
         left.AddRange(_host.Select(block => $"page-locked memory of {block.Value} bytes"));
-        left.AddRange(_objects.GroupBy(o => o.GetType().Name.Replace("Emulated", "", StringComparison.Ordinal).ToLowerInvariant()).Select(g => $"{g.Count()} {g.Key}{(g.Count() == 1 ? "" : "s")}"));
+        left.AddRange(
+            _objects
+                .GroupBy(o => o.GetType().Name.Replace("Emulated", "", StringComparison.Ordinal).ToLowerInvariant())
+                .Select(g => $"{g.Count()} {g.Key}{(g.Count() == 1 ? "" : "s")}")
+        );
         return left;
     }
 }

@@ -12,16 +12,21 @@ public static class EmulatedMachine
     [ThreadStatic]
     private static EmulatorOptions? _options;
 
-    private static readonly Lazy<CudaDriver> TheDriver = new(() => new CudaDriver(new CudaDriverFunctions(DriverTable.AddressOf), "emulated", () => DriverCall.LastDetail));
+    private static readonly Lazy<CudaDriver> TheDriver = new(() =>
+        new CudaDriver(new CudaDriverFunctions(DriverTable.AddressOf), "emulated", () => DriverCall.LastDetail)
+    );
 
     /// <summary>The driver; host code takes it for that of a machine with GPUs.</summary>
     public static CudaDriver Driver => TheDriver.Value;
 
     /// <summary>The context that is current on this thread.</summary>
     /// <exception cref="InvalidOperationException">There is none.</exception>
-    public static EmulatedContext CurrentContext => DriverCall.Current is { IsDestroyed: false } context
-        ? context
-        : throw new InvalidOperationException("emulated context: wanted one that is current on this thread, there is none; create a context or make one current first");
+    public static EmulatedContext CurrentContext =>
+        DriverCall.Current is { IsDestroyed: false } context
+            ? context
+            : throw new InvalidOperationException(
+                "emulated context: wanted one that is current on this thread, there is none; create a context or make one current first"
+            );
 
     /// <summary>Options for contexts that this thread creates until the result is disposed.</summary>
     public static IDisposable Configure(EmulatorOptions options)

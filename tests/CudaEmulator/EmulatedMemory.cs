@@ -3,16 +3,20 @@ using CoGrpo.CudaEmulator.Memory;
 
 namespace CoGrpo.CudaEmulator;
 
-/// <summary>Marks ranges of device memory for the checks. Works on the context that is current on this thread; what is queued there runs first.</summary>
+/// <summary>
+/// Marks ranges of device memory for the checks. Works on the context that is current on this thread; what is queued there runs first.
+/// </summary>
 public static unsafe class EmulatedMemory
 {
     /// <summary>Makes a range unaddressable for kernels; host copies still reach it.</summary>
     /// <exception cref="ArgumentException">The range does not lie in one allocation.</exception>
-    public static void Poison(ulong address, long bytes) => Mark(address, bytes, (context, region, offset) => context.Memory.SetPoisoned(region, offset, (ulong)bytes, true));
+    public static void Poison(ulong address, long bytes) =>
+        Mark(address, bytes, (context, region, offset) => context.Memory.SetPoisoned(region, offset, (ulong)bytes, true));
 
     /// <summary>Makes a range addressable again.</summary>
     /// <exception cref="ArgumentException">The range does not lie in one allocation.</exception>
-    public static void Unpoison(ulong address, long bytes) => Mark(address, bytes, (context, region, offset) => context.Memory.SetPoisoned(region, offset, (ulong)bytes, false));
+    public static void Unpoison(ulong address, long bytes) =>
+        Mark(address, bytes, (context, region, offset) => context.Memory.SetPoisoned(region, offset, (ulong)bytes, false));
 
     /// <summary>Takes a range for never written, so that reading it before it is written again is an error.</summary>
     /// <exception cref="ArgumentException">The range does not lie in one allocation.</exception>

@@ -25,7 +25,9 @@ public sealed record LaunchReport
     /// <summary>Warp instructions by class.</summary>
     public required IReadOnlyDictionary<InstructionClass, long> Mix { get; init; }
 
-    /// <summary>Counters by source line, for kernels that <see cref="EmulatorOptions.CountLines"/> asks for; else empty. Keys are «file:line».</summary>
+    /// <summary>
+    /// Counters by source line, for kernels that <see cref="EmulatorOptions.CountLines"/> asks for; else empty. Keys are «file:line».
+    /// </summary>
     public required IReadOnlyDictionary<string, LaunchCounters> Lines { get; init; }
 
     /// <summary>Different sectors read over the whole launch, where <see cref="EmulatorOptions.CountUniqueSectors"/> is set; else 0.</summary>
@@ -42,7 +44,8 @@ public sealed record LaunchReport
     {
         StringBuilder text = new();
         LaunchCounters c = Counters;
-        void Line(string name, FormattableString value) => text.Append(CultureInfo.InvariantCulture, $"{name,-22} {value.ToString(CultureInfo.InvariantCulture)}\n");
+        void Line(string name, FormattableString value) =>
+            text.Append(CultureInfo.InvariantCulture, $"{name, -22} {value.ToString(CultureInfo.InvariantCulture)}\n");
         Line("kernel", $"{Kernel}, grid {Grid}, block {Block}, {SharedBytes} bytes of shared memory");
         Line("instructions", $"{c.WarpInstructions} of warps, {c.ThreadInstructions} of threads, {c.ThreadInstructions / Math.Max(1e-9, Elapsed.TotalSeconds) / 1e6:F0} million per second here");
         Line("mix", $"{string.Join(", ", Mix.Where(m => m.Value > 0).OrderByDescending(m => m.Value).Select(m => $"{m.Key} {100.0 * m.Value / Math.Max(1, c.WarpInstructions):F1} %"))}");
@@ -53,7 +56,10 @@ public sealed record LaunchReport
             Line("different sectors", $"{UniqueSectorsRead} read, {UniqueSectorsWritten} written");
         }
 
-        Line("shared", $"{c.SharedBytesRead} bytes read, {c.SharedBytesWritten} written, {c.SharedWavefronts} passes, {c.BankConflicts} of them bank conflicts");
+        Line(
+            "shared",
+            $"{c.SharedBytesRead} bytes read, {c.SharedBytesWritten} written, {c.SharedWavefronts} passes, {c.BankConflicts} of them bank conflicts"
+        );
         Line("local accesses", $"{c.LocalAccesses}");
         Line("divergent branches", $"{c.DivergentBranches}");
         Line("atomics", $"{c.Atomics}");

@@ -5,6 +5,13 @@ using CoGrpo.CudaEmulator;
 // without a GPU; thousands of times slower than one.
 //   dotnet run -c Release --project tests/EmulatedCli -- train --config configs/emoji-scenes.json --device cuda
 CliContext process = CliContext.OfProcess();
-CliContext context = new() { Out = process.Out, Error = process.Error, Interactive = process.Interactive, Debug = process.Debug, CudaDriver = () => EmulatedMachine.Driver };
+CliContext context = new()
+{
+    Out = process.Out,
+    Error = process.Error,
+    Interactive = process.Interactive,
+    Debug = process.Debug,
+    CudaDriver = () => EmulatedMachine.Driver,
+};
 using Interruption interruption = new(context.Error);
 return CliApplication.Run(CommandSet.Create(context), args, context, interruption.Token);

@@ -3,7 +3,9 @@ using CoGrpo.Runtime.Cuda;
 
 namespace CoGrpo.Tests.Emulator;
 
-/// <summary>Many small blocks on several workers that touch the same pages with accesses of every width: results, and that nothing is blamed.</summary>
+/// <summary>
+/// Many small blocks on several workers that touch the same pages with accesses of every width: results, and that nothing is blamed.
+/// </summary>
 public class ConcurrencyTests
 {
     private const string Source = """

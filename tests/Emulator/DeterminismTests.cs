@@ -55,7 +55,10 @@ public class DeterminismTests
     [Fact]
     public void SectorsAndBytes()
     {
-        using DeviceProgram program = new(Source, options: new EmulatorOptions { CountUniqueSectors = true, CountLines = kernel => kernel == "rows" });
+        using DeviceProgram program = new(
+            Source,
+            options: new EmulatorOptions { CountUniqueSectors = true, CountLines = kernel => kernel == "rows" }
+        );
         const int Count = 1000;
         CudaDeviceMemory input = program.Upload(new float[4 * Count]);
         CudaDeviceMemory output = program.Allocate<float>(4 * Count);

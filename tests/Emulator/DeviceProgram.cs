@@ -15,10 +15,14 @@ internal sealed unsafe class DeviceProgram : IDisposable
     private readonly List<CudaDeviceMemory> _memory = [];
     private readonly LaunchRecording _recording;
 
-    public DeviceProgram(string source, string architecture = "sm_80", bool old = false, EmulatorOptions? options = null, params string[] compilerOptions)
-        : this(TestNvrtc.Compile(source, architecture, old, compilerOptions).Ptx, architecture, options)
-    {
-    }
+    public DeviceProgram(
+        string source,
+        string architecture = "sm_80",
+        bool old = false,
+        EmulatorOptions? options = null,
+        params string[] compilerOptions
+    )
+        : this(TestNvrtc.Compile(source, architecture, old, compilerOptions).Ptx, architecture, options) { }
 
     private DeviceProgram(byte[] ptx, string architecture, EmulatorOptions? options)
     {
@@ -45,7 +49,8 @@ internal sealed unsafe class DeviceProgram : IDisposable
     public IReadOnlyList<LaunchReport> Launches => _recording.Launches;
 
     /// <summary>A program of PTX text.</summary>
-    public static DeviceProgram FromPtx(string ptx, string architecture = "sm_80", EmulatorOptions? options = null) => new(Encoding.UTF8.GetBytes(ptx), architecture, options);
+    public static DeviceProgram FromPtx(string ptx, string architecture = "sm_80", EmulatorOptions? options = null) =>
+        new(Encoding.UTF8.GetBytes(ptx), architecture, options);
 
     /// <summary>Device memory with these values.</summary>
     public CudaDeviceMemory Upload<T>(params T[] values)
@@ -75,7 +80,10 @@ internal sealed unsafe class DeviceProgram : IDisposable
         nint function = Module.Function(kernel);
         if (sharedBytes > 48 << 10)
         {
-            Context.Driver.Check(Context.Driver.Functions.cuFuncSetAttribute(function, CudaFunctionAttribute.MaxDynamicSharedSizeBytes, sharedBytes), "opting in");
+            Context.Driver.Check(
+                Context.Driver.Functions.cuFuncSetAttribute(function, CudaFunctionAttribute.MaxDynamicSharedSizeBytes, sharedBytes),
+                "opting in"
+            );
         }
 
         void** pointers = stackalloc void*[arguments.Length];
@@ -92,7 +100,21 @@ internal sealed unsafe class DeviceProgram : IDisposable
             }
 
             Context.Driver.Check(
-                Context.Driver.Functions.cuLaunchKernel(function, grid.X, grid.Y, grid.Z, block.X, block.Y, block.Z, (uint)sharedBytes, Stream.Handle, pointers, null), $"launching {kernel}");
+                Context.Driver.Functions.cuLaunchKernel(
+                    function,
+                    grid.X,
+                    grid.Y,
+                    grid.Z,
+                    block.X,
+                    block.Y,
+                    block.Z,
+                    (uint)sharedBytes,
+                    Stream.Handle,
+                    pointers,
+                    null
+                ),
+                $"launching {kernel}"
+            );
         }
         finally
         {
@@ -100,7 +122,8 @@ internal sealed unsafe class DeviceProgram : IDisposable
         }
     }
 
-    public void Launch(string kernel, int grid, int block, params object[] arguments) => Launch(kernel, new Dim3((uint)grid), new Dim3((uint)block), 0, arguments);
+    public void Launch(string kernel, int grid, int block, params object[] arguments) =>
+        Launch(kernel, new Dim3((uint)grid), new Dim3((uint)block), 0, arguments);
 
     /// <summary>Waits, and reads values back.</summary>
     public T[] Read<T>(CudaDeviceMemory memory, int count = -1)

@@ -24,7 +24,10 @@ public unsafe class DriverTests
         CudaDriver driver = EmulatedMachine.Driver;
         Assert.Equal("emulated", driver.Source);
         Assert.Equal(6, driver.DeviceCount);
-        Assert.Equal(["sm_80", "sm_90", "sm_75", "sm_70", "sm_86", "sm_89"], Enumerable.Range(0, 6).Select(i => new CudaDevice(driver, i).Architecture.ToString()));
+        Assert.Equal(
+            ["sm_80", "sm_90", "sm_75", "sm_70", "sm_86", "sm_89"],
+            Enumerable.Range(0, 6).Select(i => new CudaDevice(driver, i).Architecture.ToString())
+        );
         CudaDevice first = new(driver);
         Assert.Equal(108, first.Attribute(CudaDeviceAttribute.MultiprocessorCount));
         Assert.Equal(166912, first.Attribute(CudaDeviceAttribute.MaxSharedMemoryPerBlockOptin));
@@ -43,7 +46,19 @@ public unsafe class DriverTests
         nint function = program.Module.Function("big_shared");
         ulong address = memory.Address;
         void* pointer = &address;
-        CudaResult result = program.Context.Driver.Functions.cuLaunchKernel(function, (uint)grid, 1, 1, (uint)block, 1, 1, (uint)shared, program.Stream.Handle, &pointer, null);
+        CudaResult result = program.Context.Driver.Functions.cuLaunchKernel(
+            function,
+            (uint)grid,
+            1,
+            1,
+            (uint)block,
+            1,
+            1,
+            (uint)shared,
+            program.Stream.Handle,
+            &pointer,
+            null
+        );
         Assert.Equal(CudaResult.InvalidValue, result);
         CudaException error = Assert.Throws<CudaException>(() => program.Context.Driver.Check(result, "launching"));
         Assert.Contains(said, error.Message, StringComparison.Ordinal);
@@ -161,11 +176,37 @@ public unsafe class DriverTests
         using DeviceProgram program = new(Source);
         NvrtcOutput compiled = TestNvrtc.Compile(Source);
         Assert.Null(CudaModule.ForThisDevice(program.Context, "binary", compiled.Cubin));
-        Assert.Equal(CudaResult.InvalidImage, Assert.Throws<CudaException>(() => new CudaModule(program.Context, "damaged", compiled.Cubin.AsSpan(0, 40).ToArray().Concat(new byte[100]).ToArray())).Result);
-        Assert.Equal(CudaResult.InvalidImage, Assert.Throws<CudaException>(() => new CudaModule(program.Context, "text", "no module at all"u8)).Result);
-        Assert.Equal(CudaResult.InvalidPtx, Assert.Throws<CudaException>(() => new CudaModule(program.Context, "later", TestNvrtc.Compile(Source, "sm_90").Ptx)).Result);
-        Assert.Equal(CudaResult.UnsupportedPtxVersion, Assert.Throws<CudaException>(() => new CudaModule(program.Context, "newer", Encoding.UTF8.GetBytes(".version 8.7\n.target sm_80\n.address_size 64\n"))).Result);
-        CudaException broken = Assert.Throws<CudaException>(() => new CudaModule(program.Context, "broken", Encoding.UTF8.GetBytes(".version 8.0\n.target sm_80\n.address_size 64\n.visible .entry k()\n{\n  mov.u32 %r1 5;\n}\n")));
+        Assert.Equal(
+            CudaResult.InvalidImage,
+            Assert
+                .Throws<CudaException>(() =>
+                    new CudaModule(program.Context, "damaged", compiled.Cubin.AsSpan(0, 40).ToArray().Concat(new byte[100]).ToArray())
+                )
+                .Result
+        );
+        Assert.Equal(
+            CudaResult.InvalidImage,
+            Assert.Throws<CudaException>(() => new CudaModule(program.Context, "text", "no module at all"u8)).Result
+        );
+        Assert.Equal(
+            CudaResult.InvalidPtx,
+            Assert.Throws<CudaException>(() => new CudaModule(program.Context, "later", TestNvrtc.Compile(Source, "sm_90").Ptx)).Result
+        );
+        Assert.Equal(
+            CudaResult.UnsupportedPtxVersion,
+            Assert
+                .Throws<CudaException>(() =>
+                    new CudaModule(program.Context, "newer", Encoding.UTF8.GetBytes(".version 8.7\n.target sm_80\n.address_size 64\n"))
+                )
+                .Result
+        );
+        CudaException broken = Assert.Throws<CudaException>(() =>
+            new CudaModule(
+                program.Context,
+                "broken",
+                Encoding.UTF8.GetBytes(".version 8.0\n.target sm_80\n.address_size 64\n.visible .entry k()\n{\n  mov.u32 %r1 5;\n}\n")
+            )
+        );
         Assert.Contains("PTX line 6", broken.Message, StringComparison.Ordinal);
         Assert.Equal(CudaResult.NotFound, Assert.Throws<CudaException>(() => program.Module.Function("nothing")).Result);
         Assert.Equal(CudaResult.NotFound, Assert.Throws<CudaException>(() => program.Module.Global("nothing")).Result);
@@ -236,9 +277,17 @@ public unsafe class DriverTests
         Assert.Equal(CudaResult.Success, functions.cuMemFree_v2(address));
         CudaResult twice = functions.cuMemFree_v2(address);
         Assert.Equal(CudaResult.InvalidValue, twice);
-        Assert.Contains("was freed before", Assert.Throws<CudaException>(() => program.Context.Driver.Check(twice, "freeing")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "was freed before",
+            Assert.Throws<CudaException>(() => program.Context.Driver.Check(twice, "freeing")).Message,
+            StringComparison.Ordinal
+        );
         CudaDeviceMemory small = program.Allocate<int>(4);
-        Assert.Contains("run over the end", Assert.Throws<CudaException>(() => program.Stream.Fill(small.Address, 0, 5)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "run over the end",
+            Assert.Throws<CudaException>(() => program.Stream.Fill(small.Address, 0, 5)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]

@@ -18,12 +18,16 @@ internal static class ExactReference
 
         BigFraction exact = (BigFraction.Of(a) * BigFraction.Of(b)) + BigFraction.Of(c);
         bool bothZeros = a * (double)b == 0 && c == 0;
-        return exact.Sign == 0 ? ZeroSum(bothZeros && float.IsNegative(a) != float.IsNegative(b) == float.IsNegative(c), float.IsNegative(c), mode) : Round(nearest, exact, mode);
+        return exact.Sign == 0
+            ? ZeroSum(bothZeros && float.IsNegative(a) != float.IsNegative(b) == float.IsNegative(c), float.IsNegative(c), mode)
+            : Round(nearest, exact, mode);
     }
 
-    public static float Product(float a, float b, string mode) => !float.IsFinite(a) || !float.IsFinite(b) || a == 0 || b == 0 ? a * b : Round(a * b, BigFraction.Of(a) * BigFraction.Of(b), mode);
+    public static float Product(float a, float b, string mode) =>
+        !float.IsFinite(a) || !float.IsFinite(b) || a == 0 || b == 0 ? a * b : Round(a * b, BigFraction.Of(a) * BigFraction.Of(b), mode);
 
-    public static float Quotient(float a, float b, string mode) => !float.IsFinite(a) || !float.IsFinite(b) || a == 0 || b == 0 ? a / b : Round(a / b, BigFraction.Of(a) / BigFraction.Of(b), mode);
+    public static float Quotient(float a, float b, string mode) =>
+        !float.IsFinite(a) || !float.IsFinite(b) || a == 0 || b == 0 ? a / b : Round(a / b, BigFraction.Of(a) / BigFraction.Of(b), mode);
 
     /// <summary>The square root in fp32, by comparing squares.</summary>
     public static float Root(float a, string mode)
@@ -35,7 +39,9 @@ internal static class ExactReference
         }
 
         int side = (BigFraction.Of(nearest) * BigFraction.Of(nearest)).CompareTo(BigFraction.Of(a));
-        return side > 0 && mode is "rz" or "rm" && side > 0 ? MathF.BitDecrement(nearest) : side < 0 && mode == "rp" ? MathF.BitIncrement(nearest) : nearest;
+        return side > 0 && mode is "rz" or "rm" && side > 0 ? MathF.BitDecrement(nearest)
+            : side < 0 && mode == "rp" ? MathF.BitIncrement(nearest)
+            : nearest;
     }
 
     public static double RealSum(double a, double b, string mode)
@@ -46,12 +52,17 @@ internal static class ExactReference
         }
 
         BigFraction exact = BigFraction.Of(a) + BigFraction.Of(b);
-        return exact.Sign == 0 ? ZeroSum(a == 0 && b == 0 && double.IsNegative(a) == double.IsNegative(b), double.IsNegative(b), mode) : Round(a + b, exact, mode);
+        return exact.Sign == 0
+            ? ZeroSum(a == 0 && b == 0 && double.IsNegative(a) == double.IsNegative(b), double.IsNegative(b), mode)
+            : Round(a + b, exact, mode);
     }
 
-    public static double RealProduct(double a, double b, string mode) => !double.IsFinite(a) || !double.IsFinite(b) || a == 0 || b == 0 ? a * b : Round(a * b, BigFraction.Of(a) * BigFraction.Of(b), mode);
+    public static double RealProduct(double a, double b, string mode) =>
+        !double.IsFinite(a) || !double.IsFinite(b) || a == 0 || b == 0 ? a * b : Round(a * b, BigFraction.Of(a) * BigFraction.Of(b), mode);
 
-    /// <summary>a · b + c of fp16 or bf16 values as bits of that format, ties to even: the two neighbours are searched and the middle between them compared.</summary>
+    /// <summary>
+    /// a · b + c of fp16 or bf16 values as bits of that format, ties to even: the two neighbours are searched and the middle between them compared.
+    /// </summary>
     public static ulong Narrow(double a, double b, double c, bool bfloat)
     {
         double rough = (a * b) + c;
@@ -129,6 +140,7 @@ internal static class ExactReference
 
         public static BigFraction operator +(BigFraction a, BigFraction b) => new((a.Above * b.Below) + (b.Above * a.Below), a.Below * b.Below);
 
-        public int CompareTo(BigFraction other) => (Above * other.Below * Below.Sign * other.Below.Sign).CompareTo(other.Above * Below * Below.Sign * other.Below.Sign);
+        public int CompareTo(BigFraction other) =>
+            (Above * other.Below * Below.Sign * other.Below.Sign).CompareTo(other.Above * Below * Below.Sign * other.Below.Sign);
     }
 }

@@ -5,17 +5,66 @@ public class FloatInstructionTests
 {
     private static readonly float[] Singles =
     [
-        0f, -0f, 1f, -1f, 0.1f, 3f, 1.5f, 16777216f, 16777217f, 1e-30f, 1e30f, float.Epsilon, -float.Epsilon, 1e-40f, 1.17549435e-38f, float.MaxValue, float.MinValue, float.PositiveInfinity, float.NegativeInfinity, float.NaN, 0.33333334f, -2.7182817f,
+        0f,
+        -0f,
+        1f,
+        -1f,
+        0.1f,
+        3f,
+        1.5f,
+        16777216f,
+        16777217f,
+        1e-30f,
+        1e30f,
+        float.Epsilon,
+        -float.Epsilon,
+        1e-40f,
+        1.17549435e-38f,
+        float.MaxValue,
+        float.MinValue,
+        float.PositiveInfinity,
+        float.NegativeInfinity,
+        float.NaN,
+        0.33333334f,
+        -2.7182817f,
     ];
 
     private static readonly double[] Reals =
     [
-        0.0, -0.0, 1.0, -1.0, 0.1, 3.0, 1.5, 9007199254740993.0, 1e-300, 1e300, double.Epsilon, -double.Epsilon, 1e-310, 2.2250738585072014e-308, double.MaxValue, double.MinValue, double.PositiveInfinity, double.NegativeInfinity, double.NaN, 1.0 / 3, -Math.E,
+        0.0,
+        -0.0,
+        1.0,
+        -1.0,
+        0.1,
+        3.0,
+        1.5,
+        9007199254740993.0,
+        1e-300,
+        1e300,
+        double.Epsilon,
+        -double.Epsilon,
+        1e-310,
+        2.2250738585072014e-308,
+        double.MaxValue,
+        double.MinValue,
+        double.PositiveInfinity,
+        double.NegativeInfinity,
+        double.NaN,
+        1.0 / 3,
+        -Math.E,
     ];
 
-    private static readonly (ulong, ulong, ulong)[] SingleOperands = [.. InstructionBench.Operands([.. Singles.Select(x => (ulong)BitConverter.SingleToUInt32Bits(x))], 0), .. Near(false)];
+    private static readonly (ulong, ulong, ulong)[] SingleOperands =
+    [
+        .. InstructionBench.Operands([.. Singles.Select(x => (ulong)BitConverter.SingleToUInt32Bits(x))], 0),
+        .. Near(false),
+    ];
 
-    private static readonly (ulong, ulong, ulong)[] RealOperands = [.. InstructionBench.Operands([.. Reals.Select(BitConverter.DoubleToUInt64Bits)], 0), .. Near(true)];
+    private static readonly (ulong, ulong, ulong)[] RealOperands =
+    [
+        .. InstructionBench.Operands([.. Reals.Select(BitConverter.DoubleToUInt64Bits)], 0),
+        .. Near(true),
+    ];
 
     /// <summary>Random numbers of like size, so that sums and products need their last bits.</summary>
     private static (ulong, ulong, ulong)[] Near(bool real)
@@ -97,11 +146,17 @@ public class FloatInstructionTests
         double Max(double a, double b) => double.IsNaN(a) ? b : double.IsNaN(b) ? a : Math.Max(a, b);
         List<InstructionCase> cases =
         [
-            new("add.f64 $d, $a, $b;", "ddd", (a, b, _) => D(D(a) + D(b))), new("sub.f64 $d, $a, $b;", "ddd", (a, b, _) => D(D(a) - D(b))), new("mul.f64 $d, $a, $b;", "ddd", (a, b, _) => D(D(a) * D(b))),
-            new("fma.rn.f64 $d, $a, $b, $c;", "dddd", (a, b, c) => D(Math.FusedMultiplyAdd(D(a), D(b), D(c)))), new("div.rn.f64 $d, $a, $b;", "ddd", (a, b, _) => D(D(a) / D(b))),
-            new("rcp.rn.f64 $d, $a;", "dd", (a, _, _) => D(1 / D(a))), new("sqrt.rn.f64 $d, $a;", "dd", (a, _, _) => D(Math.Sqrt(D(a)))),
-            new("min.f64 $d, $a, $b;", "ddd", (a, b, _) => D(Min(D(a), D(b)))), new("max.f64 $d, $a, $b;", "ddd", (a, b, _) => D(Max(D(a), D(b)))),
-            new("abs.f64 $d, $a;", "dd", (a, _, _) => D(Math.Abs(D(a)))), new("neg.f64 $d, $a;", "dd", (a, _, _) => D(-D(a))),
+            new("add.f64 $d, $a, $b;", "ddd", (a, b, _) => D(D(a) + D(b))),
+            new("sub.f64 $d, $a, $b;", "ddd", (a, b, _) => D(D(a) - D(b))),
+            new("mul.f64 $d, $a, $b;", "ddd", (a, b, _) => D(D(a) * D(b))),
+            new("fma.rn.f64 $d, $a, $b, $c;", "dddd", (a, b, c) => D(Math.FusedMultiplyAdd(D(a), D(b), D(c)))),
+            new("div.rn.f64 $d, $a, $b;", "ddd", (a, b, _) => D(D(a) / D(b))),
+            new("rcp.rn.f64 $d, $a;", "dd", (a, _, _) => D(1 / D(a))),
+            new("sqrt.rn.f64 $d, $a;", "dd", (a, _, _) => D(Math.Sqrt(D(a)))),
+            new("min.f64 $d, $a, $b;", "ddd", (a, b, _) => D(Min(D(a), D(b)))),
+            new("max.f64 $d, $a, $b;", "ddd", (a, b, _) => D(Max(D(a), D(b)))),
+            new("abs.f64 $d, $a;", "dd", (a, _, _) => D(Math.Abs(D(a)))),
+            new("neg.f64 $d, $a;", "dd", (a, _, _) => D(-D(a))),
         ];
         InstructionBench.Check(RealOperands, cases);
 
@@ -120,10 +175,22 @@ public class FloatInstructionTests
     public void Comparisons()
     {
         List<InstructionCase> cases = [];
-        foreach ((string type, char sort, Func<ulong, double> value) in (IEnumerable<(string, char, Func<ulong, double>)>)[("f32", 'f', x => F(x)), ("f64", 'd', D)])
+        foreach (
+            (string type, char sort, Func<ulong, double> value) in (IEnumerable<(string, char, Func<ulong, double>)>)
+                [("f32", 'f', x => F(x)), ("f64", 'd', D)]
+        )
         {
-            void Add(string relation, Func<double, double, bool> f, bool unordered) => cases.Add(new($"setp.{relation}.{type} $d, $a, $b;", $"p{sort}{sort}",
-                (a, b, _) => double.IsNaN(value(a)) || double.IsNaN(value(b)) ? (unordered ? 1UL : 0) : f(value(a), value(b)) ? 1UL : 0));
+            void Add(string relation, Func<double, double, bool> f, bool unordered) =>
+                cases.Add(
+                    new(
+                        $"setp.{relation}.{type} $d, $a, $b;",
+                        $"p{sort}{sort}",
+                        (a, b, _) =>
+                            double.IsNaN(value(a)) || double.IsNaN(value(b)) ? (unordered ? 1UL : 0)
+                            : f(value(a), value(b)) ? 1UL
+                            : 0
+                    )
+                );
             foreach (bool unordered in (bool[])[false, true])
             {
                 string u = unordered ? "u" : "";
@@ -138,7 +205,13 @@ public class FloatInstructionTests
             Add("num", (_, _) => true, false);
             Add("nan", (_, _) => false, true);
             cases.Add(new($"testp.finite.{type} $d, $a;", $"p{sort}", (a, _, _) => double.IsFinite(value(a)) ? 1UL : 0));
-            cases.Add(new($"testp.subnormal.{type} $d, $a;", $"p{sort}", (a, _, _) => value(a) != 0 && Math.Abs(value(a)) < (sort == 'f' ? 1.1754943508222875e-38 : 2.2250738585072014e-308) ? 1UL : 0));
+            cases.Add(
+                new(
+                    $"testp.subnormal.{type} $d, $a;",
+                    $"p{sort}",
+                    (a, _, _) => value(a) != 0 && Math.Abs(value(a)) < (sort == 'f' ? 1.1754943508222875e-38 : 2.2250738585072014e-308) ? 1UL : 0
+                )
+            );
         }
 
         InstructionBench.Check(SingleOperands, [.. cases.Where(c => c.Sorts.Contains('f', StringComparison.Ordinal))]);
@@ -148,14 +221,32 @@ public class FloatInstructionTests
     [Fact]
     public void ApproximateFunctions()
     {
-        InstructionCase Of(string text, Func<double, double> f, double tolerance = 1.3e-7) => new(text, "ff", (a, _, _) => F((float)f(F(a)))) { Tolerance = tolerance };
+        InstructionCase Of(string text, Func<double, double> f, double tolerance = 1.3e-7) =>
+            new(text, "ff", (a, _, _) => F((float)f(F(a)))) { Tolerance = tolerance };
         InstructionCase[] cases =
         [
-            Of("ex2.approx.f32 $d, $a;", x => Math.Pow(2, x)), Of("rcp.approx.f32 $d, $a;", x => 1 / x), Of("sqrt.approx.f32 $d, $a;", Math.Sqrt),
-            Of("rsqrt.approx.f32 $d, $a;", x => 1 / Math.Sqrt(x)), Of("lg2.approx.f32 $d, $a;", Math.Log2), Of("tanh.approx.f32 $d, $a;", Math.Tanh),
-            Of("ex2.approx.ftz.f32 $d, $a;", x => Flush((float)Math.Pow(2, Flush((float)x)))), Of("rcp.approx.ftz.f32 $d, $a;", x => Flush((float)(1 / (double)Flush((float)x)))),
+            Of("ex2.approx.f32 $d, $a;", x => Math.Pow(2, x)),
+            Of("rcp.approx.f32 $d, $a;", x => 1 / x),
+            Of("sqrt.approx.f32 $d, $a;", Math.Sqrt),
+            Of("rsqrt.approx.f32 $d, $a;", x => 1 / Math.Sqrt(x)),
+            Of("lg2.approx.f32 $d, $a;", Math.Log2),
+            Of("tanh.approx.f32 $d, $a;", Math.Tanh),
+            Of("ex2.approx.ftz.f32 $d, $a;", x => Flush((float)Math.Pow(2, Flush((float)x)))),
+            Of("rcp.approx.ftz.f32 $d, $a;", x => Flush((float)(1 / (double)Flush((float)x)))),
             new("div.full.f32 $d, $a, $b;", "fff", (a, b, _) => F(F(a) / F(b))) { Tolerance = 1.3e-7 },
-            new("div.approx.f32 $d, $a, $b;", "fff", (a, b, _) => F(Math.Abs(F(b)) is > 8.507059e37f and < float.PositiveInfinity ? (float.IsInfinity(F(a)) ? float.NaN : F(a) * 0 * F(b)) : F(a) / F(b))) { Tolerance = 1.3e-7 },
+            new(
+                "div.approx.f32 $d, $a, $b;",
+                "fff",
+                (a, b, _) =>
+                    F(
+                        Math.Abs(F(b)) is > 8.507059e37f and < float.PositiveInfinity
+                            ? (float.IsInfinity(F(a)) ? float.NaN : F(a) * 0 * F(b))
+                            : F(a) / F(b)
+                    )
+            )
+            {
+                Tolerance = 1.3e-7,
+            },
         ];
         InstructionBench.Check(SingleOperands, cases);
         (ulong, ulong, ulong)[] angles = [.. Enumerable.Range(-400, 801).Select(i => ((ulong)BitConverter.SingleToUInt32Bits(i * 0.01f), 0UL, 0UL))];

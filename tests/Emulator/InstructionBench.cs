@@ -4,8 +4,8 @@ using CoGrpo.Runtime.Cuda;
 namespace CoGrpo.Tests.Emulator;
 
 /// <summary>
-/// Runs single instructions on many operands. An instruction is written with $d, $a, $b, $c for its registers, whose sorts (in the order d, a, b, c) are
-/// letters as in inline PTX: h 16 bits, r 32, l 64, f fp32, d fp64, and p for a predicate as the result. All values go in and out as bits.
+/// Runs single instructions on many operands. An instruction is written with $d, $a, $b, $c for its registers, whose sorts (in the order d, a, b, c)
+/// are letters as in inline PTX: h 16 bits, r 32, l 64, f fp32, d fp64, and p for a predicate as the result. All values go in and out as bits.
 /// </summary>
 internal static class InstructionBench
 {
@@ -32,11 +32,18 @@ internal static class InstructionBench
     }
 
     /// <summary>Executes every case on every operand and compares with its reference.</summary>
-    public static void Check((ulong A, ulong B, ulong C)[] operands, IReadOnlyList<InstructionCase> cases, string architecture = "sm_80", bool old = false)
+    public static void Check(
+        (ulong A, ulong B, ulong C)[] operands,
+        IReadOnlyList<InstructionCase> cases,
+        string architecture = "sm_80",
+        bool old = false
+    )
     {
-        string source = "typedef unsigned long long u64;\nextern \"C\" __global__ void all(const u64* a, const u64* b, const u64* c, u64* out, int n)\n{\n" +
-            "    int i = blockIdx.x * blockDim.x + threadIdx.x;\n    if (i >= n) return;\n" +
-            string.Concat(cases.Select((c, k) => "    " + c.Code(k) + "\n")) + "}\n";
+        string source =
+            "typedef unsigned long long u64;\nextern \"C\" __global__ void all(const u64* a, const u64* b, const u64* c, u64* out, int n)\n{\n"
+            + "    int i = blockIdx.x * blockDim.x + threadIdx.x;\n    if (i >= n) return;\n"
+            + string.Concat(cases.Select((c, k) => "    " + c.Code(k) + "\n"))
+            + "}\n";
         using DeviceProgram program = new(source, architecture, old);
         CudaDeviceMemory a = program.Upload([.. operands.Select(o => o.A)]);
         CudaDeviceMemory b = program.Upload([.. operands.Select(o => o.B)]);
@@ -121,5 +128,14 @@ internal sealed record InstructionCase(string Text, string Sorts, Func<ulong, ul
         _ => 0,
     };
 
-    private ulong Cut(ulong bits, int operand) => operand >= Sorts.Length ? 0 : Sorts[operand] switch { 'h' => (ushort)bits, 'r' or 'f' => (uint)bits, 'p' => bits & 1, _ => bits };
+    private ulong Cut(ulong bits, int operand) =>
+        operand >= Sorts.Length
+            ? 0
+            : Sorts[operand] switch
+            {
+                'h' => (ushort)bits,
+                'r' or 'f' => (uint)bits,
+                'p' => bits & 1,
+                _ => bits,
+            };
 }

@@ -122,17 +122,30 @@ public unsafe class MemorySpaceTests
     {
         (string Type, int Bytes, int Count)[] vectors =
         [
-            ("char2", 1, 2), ("uchar4", 1, 4), ("short2", 2, 2), ("ushort4", 2, 4), ("int2", 4, 2), ("uint4", 4, 4), ("longlong2", 8, 2), ("float2", 4, 2), ("float4", 4, 4), ("double2", 8, 2),
+            ("char2", 1, 2),
+            ("uchar4", 1, 4),
+            ("short2", 2, 2),
+            ("ushort4", 2, 4),
+            ("int2", 4, 2),
+            ("uint4", 4, 4),
+            ("longlong2", 8, 2),
+            ("float2", 4, 2),
+            ("float4", 4, 4),
+            ("double2", 8, 2),
         ];
-        string source = string.Concat(vectors.Select(v => $$"""
-            extern "C" __global__ void turn_{{v.Type}}(const {{v.Type}}* in, {{v.Type}}* out, int n)
-            {
-                __shared__ {{v.Type}} s[64];
-                int t = threadIdx.x;
-                if (t < n) s[t] = in[t];
-                __syncthreads();
-                if (t < n) { {{v.Type}} v = s[n - 1 - t]; {{(v.Count == 2 ? "auto x = v.x; v.x = v.y; v.y = x;" : "auto x = v.x; v.x = v.w; v.w = x; x = v.y; v.y = v.z; v.z = x;")}} out[t] = v; }
-            }
+        string source = string.Concat(
+            vectors.Select(v =>
+                $$"""
+                    extern "C" __global__ void turn_{{v.Type}}(const {{v.Type}}* in, {{v.Type}}* out, int n)
+                    {
+                        __shared__ {{v.Type}} s[64];
+                        int t = threadIdx.x;
+                        if (t < n) s[t] = in[t];
+                        __syncthreads();
+                        if (t < n) { {{v.Type}} v = s[n - 1 - t]; {{(
+                        v.Count == 2 ? "auto x = v.x; v.x = v.y; v.y = x;" : "auto x = v.x; v.x = v.w; v.w = x; x = v.y; v.y = v.z; v.z = x;"
+                    )}} out[t] = v; }
+                    }
 
             """));
         using DeviceProgram program = new(source);
@@ -191,12 +204,41 @@ public unsafe class MemorySpaceTests
     [Fact]
     public void CachedAndVolatileAccesses()
     {
-        string[] loads = ["ld.global.ca", "ld.global.cg", "ld.global.cs", "ld.global.lu", "ld.global.cv", "ld.volatile.global", "ld.global.nc", "ld.global.L1::no_allocate", "ld.global.nc.L1::evict_last", "ld.global.L2::128B", "ld.relaxed.gpu.global", "ld.acquire.sys.global", "ld.volatile"];
-        string[] stores = ["st.global.wb", "st.global.cg", "st.global.cs", "st.global.wt", "st.volatile.global", "st.relaxed.gpu.global", "st.release.gpu.global", "st.global.L1::no_allocate", "st.volatile"];
-        string source = "extern \"C\" __global__ void all(const int* in, int* out) { int t = threadIdx.x, v, s = __ldg(in + t);\n" +
-            string.Concat(loads.Select(l => $"    asm volatile(\"{l}.s32 %0, [%1];\" : \"=r\"(v) : \"l\"(in + t)); s += v;\n")) +
-            string.Concat(stores.Select((l, k) => $"    asm volatile(\"{l}.s32 [%0], %1;\" :: \"l\"(out + {k} * 32 + t), \"r\"(s + {k}) : \"memory\");\n")) +
-            "    asm volatile(\"prefetch.global.L2 [%0];\" :: \"l\"(in)); }\n";
+        string[] loads =
+        [
+            "ld.global.ca",
+            "ld.global.cg",
+            "ld.global.cs",
+            "ld.global.lu",
+            "ld.global.cv",
+            "ld.volatile.global",
+            "ld.global.nc",
+            "ld.global.L1::no_allocate",
+            "ld.global.nc.L1::evict_last",
+            "ld.global.L2::128B",
+            "ld.relaxed.gpu.global",
+            "ld.acquire.sys.global",
+            "ld.volatile",
+        ];
+        string[] stores =
+        [
+            "st.global.wb",
+            "st.global.cg",
+            "st.global.cs",
+            "st.global.wt",
+            "st.volatile.global",
+            "st.relaxed.gpu.global",
+            "st.release.gpu.global",
+            "st.global.L1::no_allocate",
+            "st.volatile",
+        ];
+        string source =
+            "extern \"C\" __global__ void all(const int* in, int* out) { int t = threadIdx.x, v, s = __ldg(in + t);\n"
+            + string.Concat(loads.Select(l => $"    asm volatile(\"{l}.s32 %0, [%1];\" : \"=r\"(v) : \"l\"(in + t)); s += v;\n"))
+            + string.Concat(
+                stores.Select((l, k) => $"    asm volatile(\"{l}.s32 [%0], %1;\" :: \"l\"(out + {k} * 32 + t), \"r\"(s + {k}) : \"memory\");\n")
+            )
+            + "    asm volatile(\"prefetch.global.L2 [%0];\" :: \"l\"(in)); }\n";
         using DeviceProgram program = new(source);
         int[] values = [.. Enumerable.Range(0, 32).Select(i => i * 11)];
         CudaDeviceMemory output = program.Allocate<int>(32 * stores.Length);
@@ -234,7 +276,10 @@ public unsafe class MemorySpaceTests
         CudaDeviceMemory output = program.Allocate<int>(32);
         Odd odd = new() { First = 200, Real = 1.5, Small = 300, Quad = new Vector4(1, 2, 3, 4), Pointer = output.Address };
         program.Launch("take", 1, 32, odd, 1.0f, (sbyte)-3);
-        Assert.Equal(Enumerable.Range(0, 32).Select(t => 200 + (int)(1.5 * t) - 300 + 1 + (t & 3) + t + ((t & 3) == 3 ? 0xBF : 0x3F) - 3), program.Read<int>(output));
+        Assert.Equal(
+            Enumerable.Range(0, 32).Select(t => 200 + (int)(1.5 * t) - 300 + 1 + (t & 3) + t + ((t & 3) == 3 ? 0xBF : 0x3F) - 3),
+            program.Read<int>(output)
+        );
     }
 
     [Fact]

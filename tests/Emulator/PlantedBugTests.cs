@@ -55,7 +55,10 @@ public class PlantedBugTests
         Assert.Equal(kind, violation.Kind);
         Assert.Equal(name, violation.Kernel);
         Assert.Equal("test.cu", violation.File);
-        int[] marked = [.. source.Split('\n').Select((line, i) => (line, i)).Where(l => l.line.Contains("//!", StringComparison.Ordinal)).Select(l => l.i + 1)];
+        int[] marked =
+        [
+            .. source.Split('\n').Select((line, i) => (line, i)).Where(l => l.line.Contains("//!", StringComparison.Ordinal)).Select(l => l.i + 1),
+        ];
         Assert.Contains(violation.Line, marked);
         Assert.True(violation.Thread.X < block && violation.Block.X < grid, violation.ToString());
         Assert.Contains($"kernel {name}", violation.ToString(), StringComparison.Ordinal);
@@ -134,10 +137,21 @@ public class PlantedBugTests
     [Fact]
     public void ChecksCanBeOff()
     {
-        foreach ((string name, EmulatorCheck check) in ((string, EmulatorCheck)[])[("lost_update", EmulatorCheck.Races), ("unwritten_global", EmulatorCheck.Uninitialised), ("race_between_blocks", EmulatorCheck.Races)])
+        foreach (
+            (string name, EmulatorCheck check) in ((string, EmulatorCheck)[])
+                [
+                    ("lost_update", EmulatorCheck.Races),
+                    ("unwritten_global", EmulatorCheck.Uninitialised),
+                    ("race_between_blocks", EmulatorCheck.Races),
+                ]
+        )
         {
             (int grid, int block) = name == "race_between_blocks" ? (8, 32) : (1, 64);
-            using DeviceProgram program = new(PlantedBugs.Sources[name], options: new EmulatorOptions { Checks = EmulatorCheck.All & ~check }, compilerOptions: "-DBUG=1");
+            using DeviceProgram program = new(
+                PlantedBugs.Sources[name],
+                options: new EmulatorOptions { Checks = EmulatorCheck.All & ~check },
+                compilerOptions: "-DBUG=1"
+            );
             CudaDeviceMemory data = Data(program);
             CudaDeviceMemory output = program.Allocate<float>(PlantedBugs.Elements);
             program.Launch(name, grid, block, data, output, PlantedBugs.Elements);
@@ -146,5 +160,6 @@ public class PlantedBugTests
         }
     }
 
-    private static CudaDeviceMemory Data(DeviceProgram program) => program.Upload([.. Enumerable.Range(0, PlantedBugs.Elements).Select(i => (float)(i % 13))]);
+    private static CudaDeviceMemory Data(DeviceProgram program) =>
+        program.Upload([.. Enumerable.Range(0, PlantedBugs.Elements).Select(i => (float)(i % 13))]);
 }

@@ -1,6 +1,8 @@
 namespace CoGrpo.Tests.Emulator;
 
-/// <summary>The kernels of <see cref="PlantedBugTests"/>: all take (const float* data, float* out, int n). «//!» marks the line that the report must name.</summary>
+/// <summary>
+/// The kernels of <see cref="PlantedBugTests"/>: all take (const float* data, float* out, int n). «//!» marks the line that the report must name.
+/// </summary>
 internal static class PlantedBugs
 {
     /// <summary>Elements of both arrays.</summary>

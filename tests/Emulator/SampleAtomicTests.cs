@@ -232,7 +232,10 @@ public class SampleAtomicTests
         float[] expected = [.. a];
         for (int s = 0; s < Steps; s++)
         {
-            expected = [.. Enumerable.Range(0, Count).Select(i => (expected[i > 0 ? i - 1 : i] + expected[i] + expected[i < Count - 1 ? i + 1 : i]) * 0.25f)];
+            expected =
+            [
+                .. Enumerable.Range(0, Count).Select(i => (expected[i > 0 ? i - 1 : i] + expected[i] + expected[i < Count - 1 ? i + 1 : i]) * 0.25f),
+            ];
         }
 
         CudaDeviceMemory first = program.Upload(a);

@@ -3,7 +3,9 @@ using CoGrpo.Runtime.Cuda;
 
 namespace CoGrpo.Tests.Emulator;
 
-/// <summary>Programs on matrices and grids: tiled products, transposition with its bank conflicts, stencils with halos, convolution from constant memory.</summary>
+/// <summary>
+/// Programs on matrices and grids: tiled products, transposition with its bank conflicts, stencils with halos, convolution from constant memory.
+/// </summary>
 public class SampleGridTests
 {
     private const string Source = """
@@ -114,7 +116,18 @@ public class SampleGridTests
         CudaDeviceMemory single = program.Allocate<float>(m * n);
         CudaDeviceMemory real = program.Allocate<double>(m * n);
         program.Launch("multiply_f32", grid, new Dim3(16, 16), 0, program.Upload(a), program.Upload(b), single, m, n, k);
-        program.Launch("multiply_f64", grid, new Dim3(16, 16), 0, program.Upload([.. a.Select(v => (double)v)]), program.Upload([.. b.Select(v => (double)v)]), real, m, n, k);
+        program.Launch(
+            "multiply_f64",
+            grid,
+            new Dim3(16, 16),
+            0,
+            program.Upload([.. a.Select(v => (double)v)]),
+            program.Upload([.. b.Select(v => (double)v)]),
+            real,
+            m,
+            n,
+            k
+        );
         float[] expected = [.. Enumerable.Range(0, m * n).Select(i => Enumerable.Range(0, k).Sum(j => a[(i / n * k) + j] * b[(j * n) + (i % n)]))];
         Assert.Equal(expected, program.Read<float>(single));
         Assert.Equal([.. expected.Select(v => (double)v)], program.Read<double>(real));
@@ -218,11 +231,19 @@ public class SampleGridTests
         for (int step = 0; step < 4; step++)
         {
             program.Launch("life", new Dim3(3, 6), new Dim3(16, 4), 0, step % 2 == 0 ? first : second, step % 2 == 0 ? second : first, Width, Height);
-            cells = [.. Enumerable.Range(0, cells.Length).Select(i =>
-            {
-                int alive = Enumerable.Range(0, 9).Where(k => k != 4).Sum(k => cells[(((i / Width) + (k / 3) - 1 + Height) % Height * Width) + (((i % Width) + (k % 3) - 1 + Width) % Width)]);
-                return (byte)(alive == 3 || (alive == 2 && cells[i] == 1) ? 1 : 0);
-            })];
+            cells =
+            [
+                .. Enumerable
+                    .Range(0, cells.Length)
+                    .Select(i =>
+                    {
+                        int alive = Enumerable
+                            .Range(0, 9)
+                            .Where(k => k != 4)
+                            .Sum(k => cells[(((i / Width) + (k / 3) - 1 + Height) % Height * Width) + (((i % Width) + (k % 3) - 1 + Width) % Width)]);
+                        return (byte)(alive == 3 || (alive == 2 && cells[i] == 1) ? 1 : 0);
+                    }),
+            ];
         }
 
         Assert.Equal(cells, program.Read<byte>(first));

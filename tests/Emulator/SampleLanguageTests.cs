@@ -3,7 +3,10 @@ using CoGrpo.Runtime.Cuda;
 
 namespace CoGrpo.Tests.Emulator;
 
-/// <summary>What the language allows beyond the usual: jumps into loops, lambdas, bit fields, operators, variadic templates, wide integers, byte-wise intrinsics.</summary>
+/// <summary>
+/// What the language allows beyond the usual: jumps into loops, lambdas, bit fields, operators, variadic templates, wide integers, byte-wise
+/// intrinsics.
+/// </summary>
 public class SampleLanguageTests
 {
     private const string Source = """
@@ -98,7 +101,10 @@ public class SampleLanguageTests
         int[] numbers = [.. Enumerable.Range(0, 32 * 40).Select(i => i * 31 % 17)];
         CudaDeviceMemory output = program.Allocate<int>(32);
         program.Launch("duff", 1, 32, program.Upload(numbers), output, 40);
-        Assert.Equal(Enumerable.Range(0, 32).Select(t => Enumerable.Range(0, t + 1).Aggregate(0, (s, i) => unchecked((s * 3) + numbers[(t * 40) + i]))), program.Read<int>(output));
+        Assert.Equal(
+            Enumerable.Range(0, 32).Select(t => Enumerable.Range(0, t + 1).Aggregate(0, (s, i) => unchecked((s * 3) + numbers[(t * 40) + i]))),
+            program.Read<int>(output)
+        );
 
         output = program.Allocate<int>(128);
         program.Launch("tangle", 1, 64, output, 4);
@@ -164,8 +170,14 @@ public class SampleLanguageTests
 
             return
             [
-                (t & 7) + t - 16 + (t * 100 & 4095) + (t & 127) + t + (t & 1), t + 2 + 3 + (4 * t) + 5, 6765 + hidden[t & 3], (turns[t % 4].Item1 * 10) + turns[t % 4].Item2,
-                (((t * 3) + t) * 3) + t, (t & 4) != 0 ? -t : t, t == 0 ? 0 : BitOperations.Log2((uint)t) + 1, (p ? 100 : 0) + once,
+                (t & 7) + t - 16 + (t * 100 & 4095) + (t & 127) + t + (t & 1),
+                t + 2 + 3 + (4 * t) + 5,
+                6765 + hidden[t & 3],
+                (turns[t % 4].Item1 * 10) + turns[t % 4].Item2,
+                (((t * 3) + t) * 3) + t,
+                (t & 4) != 0 ? -t : t,
+                t == 0 ? 0 : BitOperations.Log2((uint)t) + 1,
+                (p ? 100 : 0) + once,
             ];
         }
 
@@ -177,15 +189,43 @@ public class SampleLanguageTests
     public void WideIntegers(string architecture, bool old)
     {
         using DeviceProgram program = new(Source, architecture, old);
-        long[] a = [0, 1, -1, 7, -7, long.MaxValue, long.MinValue + 1, 1L << 32, 123456789012345678, -987654321987654321, 4294967295, 10, 1L << 62, -3];
+        long[] a =
+        [
+            0,
+            1,
+            -1,
+            7,
+            -7,
+            long.MaxValue,
+            long.MinValue + 1,
+            1L << 32,
+            123456789012345678,
+            -987654321987654321,
+            4294967295,
+            10,
+            1L << 62,
+            -3,
+        ];
         long[] b = [3, -1, 5, -2, 3, 10, 7, 3, 1000003, -12345678901, 4294967295, 4294967297, 3, long.MaxValue];
         CudaDeviceMemory output = program.Allocate<long>(8 * a.Length);
         program.Launch("wide", 1, 32, program.Upload(a), program.Upload(b), output, a.Length);
-        Assert.Equal(a.Zip(b).SelectMany(p => (long[])
-        [
-            p.First / p.Second, p.First % p.Second, (long)((ulong)p.First / (ulong)p.Second), (long)((ulong)p.First % (ulong)p.Second), (long)(((UInt128)(ulong)p.First * (ulong)p.Second) >> 64),
-            (long)(((Int128)p.First * p.Second) >> 64), unchecked(p.First * p.Second), (p.First << (int)(p.Second & 63)) ^ (p.First >> (int)(p.Second & 63)) ^ (p.First >>> (int)(p.Second & 63)),
-        ]), program.Read<long>(output));
+        Assert.Equal(
+            a.Zip(b)
+                .SelectMany(p =>
+                    (long[])
+                        [
+                            p.First / p.Second,
+                            p.First % p.Second,
+                            (long)((ulong)p.First / (ulong)p.Second),
+                            (long)((ulong)p.First % (ulong)p.Second),
+                            (long)(((UInt128)(ulong)p.First * (ulong)p.Second) >> 64),
+                            (long)(((Int128)p.First * p.Second) >> 64),
+                            unchecked(p.First * p.Second),
+                            (p.First << (int)(p.Second & 63)) ^ (p.First >> (int)(p.Second & 63)) ^ (p.First >>> (int)(p.Second & 63)),
+                        ]
+                ),
+            program.Read<long>(output)
+        );
     }
 
     [Theory]
@@ -204,8 +244,17 @@ public class SampleLanguageTests
             }
             """, architecture, old, null, "-device-int128");
         Random random = new(2);
-        UInt128 Next(int i) => i % 3 == 0 ? (ulong)random.NextInt64() : new UInt128((ulong)random.NextInt64() >> random.Next(64), (ulong)random.NextInt64() * 2);
-        UInt128[] a = [.. Enumerable.Range(0, 64).Select(i => Next(i + 1)), UInt128.MaxValue, UInt128.One << 127, UInt128.One << 100, 5, UInt128.MaxValue];
+        UInt128 Next(int i) =>
+            i % 3 == 0 ? (ulong)random.NextInt64() : new UInt128((ulong)random.NextInt64() >> random.Next(64), (ulong)random.NextInt64() * 2);
+        UInt128[] a =
+        [
+            .. Enumerable.Range(0, 64).Select(i => Next(i + 1)),
+            UInt128.MaxValue,
+            UInt128.One << 127,
+            UInt128.One << 100,
+            5,
+            UInt128.MaxValue,
+        ];
         UInt128[] b = [.. Enumerable.Range(0, 64).Select(i => Next(i) + 1), 3, UInt128.MaxValue, 8, UInt128.One << 64, UInt128.MaxValue - 1];
         ulong[] Halves(IEnumerable<UInt128> values) => [.. values.SelectMany(v => new[] { (ulong)v, (ulong)(v >> 64) })];
         CudaDeviceMemory output = program.Allocate<ulong>(14 * a.Length);
@@ -216,10 +265,22 @@ public class SampleLanguageTests
             Int128 sx = unchecked((Int128)x);
             Int128 sy = unchecked((Int128)y);
 
-            // The least number over -1 has no quotient in C# either; it is its own.
-            (Int128 quotient, Int128 rest) = sy == -1 ? (unchecked(-sx), 0) : (sx / sy, sx % sy);
-            return (UInt128[])[x / y, x % y, unchecked((UInt128)quotient), unchecked((UInt128)rest), unchecked(x * y), unchecked(x - y), (x >> (int)(y & 127)) ^ (x << (int)(y & 127))];
-        })), program.Read<ulong>(output));
+                        // The least number over -1 has no quotient in C# either; it is its own.
+                        (Int128 quotient, Int128 rest) = sy == -1 ? (unchecked(-sx), 0) : (sx / sy, sx % sy);
+                        return (UInt128[])
+                            [
+                                x / y,
+                                x % y,
+                                unchecked((UInt128)quotient),
+                                unchecked((UInt128)rest),
+                                unchecked(x * y),
+                                unchecked(x - y),
+                                (x >> (int)(y & 127)) ^ (x << (int)(y & 127)),
+                            ];
+                    })
+            ),
+            program.Read<ulong>(output)
+        );
     }
 
     [Theory]
@@ -243,14 +304,34 @@ public class SampleLanguageTests
             short Half(uint w, int h) => (short)(w >> (16 * h));
             long Low24(uint w) => (int)(w << 8) >> 8;
             Assert.Equal(
-            [
-                (uint)Convert.ToInt64(new string([.. Convert.ToString(x, 2).PadLeft(32, '0').Reverse()]), 2), (uint)BitOperations.LeadingZeroCount(x), x == 0 ? 0 : (uint)BitOperations.TrailingZeroCount(x) + 1, (uint)BitOperations.PopCount(x),
-                (uint)BitOperations.PopCount(((ulong)x << 20) | y), BitConverter.ToUInt32([both[5], both[1], both[6], both[3]]),
-                (uint)(((((ulong)y << 32) | x) << (int)(x & 31)) >> 32), (uint)((((ulong)y << 32) | x) >> 9), (uint)(Math.Abs((long)(int)x - (int)y) + 5), (uint)(Math.Abs((long)x - y) + 5), (uint)((ulong)x * y >> 32), (uint)(Low24(x) * Low24(y)),
-                (uint)(((long)(int)x + (int)y) >> 1), (uint)(((ulong)x + y + 1) >> 1), (uint)(u.Zip(v, (p, q) => (sbyte)p * (sbyte)q).Sum() + 7), (uint)(u.Zip(v, (p, q) => p * q).Sum() + 7),
-                Bytes((p, q) => p + q), Bytes((p, q) => Math.Abs(p - q)), (ushort)Math.Max(Half(x, 0), Half(y, 0)) | ((uint)(ushort)Math.Max(Half(x, 1), Half(y, 1)) << 16), Bytes((p, q) => p > q ? 255 : 0), (uint)u.Zip(v, (p, q) => Math.Abs(p - q)).Sum(),
-                x == 0 ? 0 : (uint)BitOperations.TrailingZeroCount(x) + 33, (uint)BitOperations.LeadingZeroCount((ulong)y), (uint)((Half(x, 0) * (sbyte)v[0]) + (Half(x, 1) * (sbyte)v[1]) + 1),
-            ], got[(24 * i)..((24 * i) + 24)]);
+                [
+                    (uint)Convert.ToInt64(new string([.. Convert.ToString(x, 2).PadLeft(32, '0').Reverse()]), 2),
+                    (uint)BitOperations.LeadingZeroCount(x),
+                    x == 0 ? 0 : (uint)BitOperations.TrailingZeroCount(x) + 1,
+                    (uint)BitOperations.PopCount(x),
+                    (uint)BitOperations.PopCount(((ulong)x << 20) | y),
+                    BitConverter.ToUInt32([both[5], both[1], both[6], both[3]]),
+                    (uint)(((((ulong)y << 32) | x) << (int)(x & 31)) >> 32),
+                    (uint)((((ulong)y << 32) | x) >> 9),
+                    (uint)(Math.Abs((long)(int)x - (int)y) + 5),
+                    (uint)(Math.Abs((long)x - y) + 5),
+                    (uint)((ulong)x * y >> 32),
+                    (uint)(Low24(x) * Low24(y)),
+                    (uint)(((long)(int)x + (int)y) >> 1),
+                    (uint)(((ulong)x + y + 1) >> 1),
+                    (uint)(u.Zip(v, (p, q) => (sbyte)p * (sbyte)q).Sum() + 7),
+                    (uint)(u.Zip(v, (p, q) => p * q).Sum() + 7),
+                    Bytes((p, q) => p + q),
+                    Bytes((p, q) => Math.Abs(p - q)),
+                    (ushort)Math.Max(Half(x, 0), Half(y, 0)) | ((uint)(ushort)Math.Max(Half(x, 1), Half(y, 1)) << 16),
+                    Bytes((p, q) => p > q ? 255 : 0),
+                    (uint)u.Zip(v, (p, q) => Math.Abs(p - q)).Sum(),
+                    x == 0 ? 0 : (uint)BitOperations.TrailingZeroCount(x) + 33,
+                    (uint)BitOperations.LeadingZeroCount((ulong)y),
+                    (uint)((Half(x, 0) * (sbyte)v[0]) + (Half(x, 1) * (sbyte)v[1]) + 1),
+                ],
+                got[(24 * i)..((24 * i) + 24)]
+            );
         }
     }
 }

@@ -2,7 +2,9 @@ using CoGrpo.Runtime.Cuda;
 
 namespace CoGrpo.Tests.Emulator;
 
-/// <summary>Matrices as samples treat them: products from naive to register blocks, matrix times vector, sparse rows, factorisations, conjugate gradients.</summary>
+/// <summary>
+/// Matrices as samples treat them: products from naive to register blocks, matrix times vector, sparse rows, factorisations, conjugate gradients.
+/// </summary>
 public class SampleMatrixTests
 {
     private const string Source = """
@@ -192,10 +194,32 @@ public class SampleMatrixTests
             }
 
             CudaDeviceMemory c = program.Allocate<float>(m * n);
-            program.Launch("product_naive", new Dim3((uint)(n + 15) / 16, (uint)(m + 7) / 8), new Dim3(16, 8), 0, program.Upload(a), program.Upload(b), c, m, n, k);
+            program.Launch(
+                "product_naive",
+                new Dim3((uint)(n + 15) / 16, (uint)(m + 7) / 8),
+                new Dim3(16, 8),
+                0,
+                program.Upload(a),
+                program.Upload(b),
+                c,
+                m,
+                n,
+                k
+            );
             Assert.Equal(wanted, program.Read<float>(c));
             CudaDeviceMemory d = program.Allocate<float>(m * n);
-            program.Launch("product_blocked", new Dim3((uint)(n + 63) / 64, (uint)(m + 63) / 64), new Dim3(128), 0, program.Upload(a), program.Upload(b), d, m, n, k);
+            program.Launch(
+                "product_blocked",
+                new Dim3((uint)(n + 63) / 64, (uint)(m + 63) / 64),
+                new Dim3(128),
+                0,
+                program.Upload(a),
+                program.Upload(b),
+                d,
+                m,
+                n,
+                k
+            );
             Assert.Equal(wanted, program.Read<float>(d));
         }
     }
@@ -211,7 +235,10 @@ public class SampleMatrixTests
         float[] x = Small(Columns, 4);
         CudaDeviceMemory y = program.Allocate<float>(Rows);
         program.Launch("matvec4", 5, 256, program.Upload(a), program.Upload(x), y, Rows, Columns / 4);
-        Assert.Equal(Enumerable.Range(0, Rows).Select(r => Enumerable.Range(0, Columns).Sum(c => a[(r * Columns) + c] * x[c])), program.Read<float>(y));
+        Assert.Equal(
+            Enumerable.Range(0, Rows).Select(r => Enumerable.Range(0, Columns).Sum(c => a[(r * Columns) + c] * x[c])),
+            program.Read<float>(y)
+        );
 
         (int[] starts, int[] columns, double[] values) = Stencil(20);
         const int N = 400;
@@ -221,10 +248,28 @@ public class SampleMatrixTests
         CudaDeviceMemory v = program.Upload(values);
         CudaDeviceMemory b = program.Allocate<double>(N);
         program.Launch("sparse_rows", 4, 128, s, c, v, program.Upload(solution), b, N);
-        Assert.Equal(Enumerable.Range(0, N).Select(r => Enumerable.Range(starts[r], starts[r + 1] - starts[r]).Sum(e => values[e] * solution[columns[e]])), program.Read<double>(b));
+        Assert.Equal(
+            Enumerable.Range(0, N).Select(r => Enumerable.Range(starts[r], starts[r + 1] - starts[r]).Sum(e => values[e] * solution[columns[e]])),
+            program.Read<double>(b)
+        );
         CudaDeviceMemory found = program.Allocate<double>(N);
         CudaDeviceMemory steps = program.Allocate<int>(1);
-        program.Launch("conjugate_gradients", 1, 128, s, c, v, b, found, program.Allocate<double>(N), program.Allocate<double>(N), program.Allocate<double>(N), N, 200, steps);
+        program.Launch(
+            "conjugate_gradients",
+            1,
+            128,
+            s,
+            c,
+            v,
+            b,
+            found,
+            program.Allocate<double>(N),
+            program.Allocate<double>(N),
+            program.Allocate<double>(N),
+            N,
+            200,
+            steps
+        );
         Assert.InRange(program.Read<int>(steps)[0], 10, 100);
         Assert.All(program.Read<double>(found).Zip(solution), p => Assert.Equal(p.Second, p.First, 1e-9));
     }

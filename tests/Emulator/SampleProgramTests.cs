@@ -3,7 +3,10 @@ using CoGrpo.Runtime.Cuda;
 
 namespace CoGrpo.Tests.Emulator;
 
-/// <summary>Programs of other kinds: sorting, n-body, Mandelbrot, recursion, calls through pointers, switches, dynamic shared memory, printf, 16-bit floats, device-side allocation.</summary>
+/// <summary>
+/// Programs of other kinds: sorting, n-body, Mandelbrot, recursion, calls through pointers, switches, dynamic shared memory, printf, 16-bit floats,
+/// device-side allocation.
+/// </summary>
 public class SampleProgramTests
 {
     [Fact]
@@ -211,7 +214,11 @@ public class SampleProgramTests
             """, options: new EmulatorOptions { Output = output });
         program.Launch("hello", 1, 32, 42);
         program.Stream.Synchronize();
-        Assert.Contains("t 3    42|7   |00ff 4000000000 -5000000000 x text 63.000 1.23e+04 0.0001 100%\n", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "t 3    42|7   |00ff 4000000000 -5000000000 x text 63.000 1.23e+04 0.0001 100%\n",
+            output.ToString(),
+            StringComparison.Ordinal
+        );
         Assert.Contains("lane 0 +0.0\nlane 1 +0.5\n", output.ToString(), StringComparison.Ordinal);
     }
 
@@ -256,7 +263,10 @@ public class SampleProgramTests
         {
             double x = (double)(Half)a[i];
             double y = (double)(Half)b[i];
-            Assert.Equal([(float)(Half)(x + y), (float)(Half)(x * y), (float)(Half)((x * y) + x), (float)(Half)((x * y) + y), (float)(Half)((y * x) + x)], got[(5 * i)..((5 * i) + 5)]);
+            Assert.Equal(
+                [(float)(Half)(x + y), (float)(Half)(x * y), (float)(Half)((x * y) + x), (float)(Half)((x * y) + y), (float)(Half)((y * x) + x)],
+                got[(5 * i)..((5 * i) + 5)]
+            );
         }
     }
 

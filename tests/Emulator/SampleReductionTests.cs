@@ -2,7 +2,9 @@ using CoGrpo.Runtime.Cuda;
 
 namespace CoGrpo.Tests.Emulator;
 
-/// <summary>Sums over large arrays in the ways that CUDA's samples do them, from divergent branches to warp shuffles and the last block's turn.</summary>
+/// <summary>
+/// Sums over large arrays in the ways that CUDA's samples do them, from divergent branches to warp shuffles and the last block's turn.
+/// </summary>
 public class SampleReductionTests
 {
     private const string Source = """

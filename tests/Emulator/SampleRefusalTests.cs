@@ -101,7 +101,9 @@ public class SampleRefusalTests
     [Fact]
     public void CodeForLaterDevicesIsNotLoaded()
     {
-        CudaException error = Assert.Throws<CudaException>(() => DeviceProgram.FromPtx(".version 8.0\n.target sm_90\n.address_size 64\n.visible .entry k() { ret; }", "sm_80").Dispose());
+        CudaException error = Assert.Throws<CudaException>(() =>
+            DeviceProgram.FromPtx(".version 8.0\n.target sm_90\n.address_size 64\n.visible .entry k() { ret; }", "sm_80").Dispose()
+        );
         Assert.Contains("sm_90", error.Message, StringComparison.Ordinal);
     }
 }

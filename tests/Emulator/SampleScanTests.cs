@@ -2,7 +2,10 @@ using CoGrpo.Runtime.Cuda;
 
 namespace CoGrpo.Tests.Emulator;
 
-/// <summary>Prefix sums as CUDA programs do them: within a block (Hillis-Steele, Blelloch), by shuffles, and over many blocks in one pass with decoupled look-back.</summary>
+/// <summary>
+/// Prefix sums as CUDA programs do them: within a block (Hillis-Steele, Blelloch), by shuffles, and over many blocks in one pass with decoupled
+/// look-back.
+/// </summary>
 public class SampleScanTests
 {
     private const string Source = """
@@ -182,7 +185,17 @@ public class SampleScanTests
         program.Launch("look_back", blocks, 128, input, output, program.Upload(new ulong[blocks]), program.Upload(0u), Count);
         Assert.Equal(Inclusive(numbers), program.Read<int>(output));
         CudaDeviceMemory second = program.Allocate<int>(Count);
-        program.Launch("look_back_fenced", blocks, 128, input, second, program.Allocate<int>(blocks), program.Allocate<int>(blocks), program.Upload(new int[blocks]), Count);
+        program.Launch(
+            "look_back_fenced",
+            blocks,
+            128,
+            input,
+            second,
+            program.Allocate<int>(blocks),
+            program.Allocate<int>(blocks),
+            program.Upload(new int[blocks]),
+            Count
+        );
         Assert.Equal(Inclusive(numbers), program.Read<int>(second));
     }
 }

@@ -3,7 +3,9 @@ using CoGrpo.Runtime.Cuda;
 
 namespace CoGrpo.Tests.Emulator;
 
-/// <summary>Threads that wait for each other: lanes of a warp, warps at named barriers, blocks in any order; clocks; and waits that never end.</summary>
+/// <summary>
+/// Threads that wait for each other: lanes of a warp, warps at named barriers, blocks in any order; clocks; and waits that never end.
+/// </summary>
 public class SampleSchedulingTests
 {
     private const string Source = """
@@ -113,7 +115,11 @@ public class SampleSchedulingTests
     [MemberData(nameof(SampleTargets.Some), MemberType = typeof(SampleTargets))]
     public void WaitsThatEnd(string architecture, bool old)
     {
-        string source = architecture is "sm_70" or "sm_75" ? Source.Replace("extern \"C\" __global__ void mbarriers", "#if 0\nextern \"C\" __global__ void mbarriers", StringComparison.Ordinal).Replace("extern \"C\" __global__ void never", "#endif\nextern \"C\" __global__ void never", StringComparison.Ordinal) : Source;
+        string source = architecture is "sm_70" or "sm_75"
+            ? Source
+                .Replace("extern \"C\" __global__ void mbarriers", "#if 0\nextern \"C\" __global__ void mbarriers", StringComparison.Ordinal)
+                .Replace("extern \"C\" __global__ void never", "#endif\nextern \"C\" __global__ void never", StringComparison.Ordinal)
+            : Source;
         using DeviceProgram program = new(source, architecture, old);
         CudaDeviceMemory output = program.Allocate<int>(32);
         program.Launch("chain_of_lanes", 1, 32, program.Upload(new int[32]), output);
@@ -128,7 +134,10 @@ public class SampleSchedulingTests
         int[] numbers = [.. Enumerable.Range(0, 9 * 128).Select(i => i * 13 % 101)];
         output = program.Allocate<int>(128);
         program.Launch("producers", 1, 256, program.Upload(numbers), output, 9);
-        Assert.Equal(Enumerable.Range(0, 128).Select(u => Enumerable.Range(0, 9).Sum(r => 2 * numbers[(r * 128) + 127 - u])), program.Read<int>(output));
+        Assert.Equal(
+            Enumerable.Range(0, 128).Select(u => Enumerable.Range(0, 9).Sum(r => 2 * numbers[(r * 128) + 127 - u])),
+            program.Read<int>(output)
+        );
 
         int[] signs = [.. Enumerable.Range(0, 96).Select(i => i % 5 == 0 ? -i : i)];
         output = program.Upload(new int[4 * 96]);
@@ -148,14 +157,23 @@ public class SampleSchedulingTests
         output = program.Allocate<ulong>(4);
         program.Launch("clocks", 1, 64, output);
         ulong[] times = program.Read<ulong>(output);
-        Assert.True(times[0] is >= 500 and < 100_000 && times[1] is >= 500 and < 100_000 && times[2] < 10_000_000_000 && times[3] > 0, string.Join(' ', times));
+        Assert.True(
+            times[0] is >= 500 and < 100_000 && times[1] is >= 500 and < 100_000 && times[2] < 10_000_000_000 && times[3] > 0,
+            string.Join(' ', times)
+        );
 
         if (source == Source)
         {
             float[] quads = [.. Enumerable.Range(0, 256).Select(i => (float)(i % 10))];
             output = program.Allocate<float>(64);
             program.Launch("mbarriers", 1, 64, program.Upload(quads), output);
-            Assert.Equal(Enumerable.Range(0, 64).Select(t => 63 - t).Select(t => quads[4 * t] + (10 * quads[(4 * t) + 1]) + (100 * quads[(4 * t) + 2]) + (1000 * quads[(4 * t) + 3])), program.Read<float>(output));
+            Assert.Equal(
+                Enumerable
+                    .Range(0, 64)
+                    .Select(t => 63 - t)
+                    .Select(t => quads[4 * t] + (10 * quads[(4 * t) + 1]) + (100 * quads[(4 * t) + 2]) + (1000 * quads[(4 * t) + 3])),
+                program.Read<float>(output)
+            );
         }
     }
 

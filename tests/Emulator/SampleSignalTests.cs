@@ -184,7 +184,12 @@ public class SampleSignalTests
         Set(program, "taps", taps);
         CudaDeviceMemory output = program.Allocate<float>(W * H);
         program.Launch("convolve_rows", new Dim3(3, 4), new Dim3(32, 4), 0, program.Upload(image), output, W, H);
-        Assert.Equal(Enumerable.Range(0, W * H).Select(e => Enumerable.Range(-4, 9).Where(k => (e % W) + k is >= 0 and < W).Sum(k => taps[4 - k] * image[e + k])), program.Read<float>(output));
+        Assert.Equal(
+            Enumerable
+                .Range(0, W * H)
+                .Select(e => Enumerable.Range(-4, 9).Where(k => (e % W) + k is >= 0 and < W).Sum(k => taps[4 - k] * image[e + k])),
+            program.Read<float>(output)
+        );
 
         const int Z = 6;
         float[] space = Noise(W * H * Z, 2);
@@ -207,12 +212,22 @@ public class SampleSignalTests
             return ((77 * pixels[p]) + (150 * pixels[p + 1]) + (29 * pixels[p + 2])) >> 8;
         }
 
-        Assert.Equal(Enumerable.Range(0, W * H).Select(e =>
-        {
-            (int x, int y) = (e % W, e / W);
-            int[] k = [-1, 0, 1];
-            return (byte)Math.Min(255, Math.Abs(k.Sum(i => (2 - (i * i)) * (Grey(x + 1, y + i) - Grey(x - 1, y + i)))) + Math.Abs(k.Sum(i => (2 - (i * i)) * (Grey(x + i, y + 1) - Grey(x + i, y - 1)))));
-        }), program.Read<byte>(output));
+        Assert.Equal(
+            Enumerable
+                .Range(0, W * H)
+                .Select(e =>
+                {
+                    (int x, int y) = (e % W, e / W);
+                    int[] k = [-1, 0, 1];
+                    return (byte)
+                        Math.Min(
+                            255,
+                            Math.Abs(k.Sum(i => (2 - (i * i)) * (Grey(x + 1, y + i) - Grey(x - 1, y + i))))
+                                + Math.Abs(k.Sum(i => (2 - (i * i)) * (Grey(x + i, y + 1) - Grey(x + i, y - 1))))
+                        );
+                }),
+            program.Read<byte>(output)
+        );
     }
 
     [Theory]
@@ -231,7 +246,9 @@ public class SampleSignalTests
                 Complex wanted = Complex.Zero;
                 for (int i = 0; i < 256; i++)
                 {
-                    wanted += new Complex(signal[(512 * b) + (2 * i)], signal[(512 * b) + (2 * i) + 1]) * Complex.FromPolarCoordinates(1, -2 * Math.PI * k * i / 256);
+                    wanted +=
+                        new Complex(signal[(512 * b) + (2 * i)], signal[(512 * b) + (2 * i) + 1])
+                        * Complex.FromPolarCoordinates(1, -2 * Math.PI * k * i / 256);
                 }
 
                 Assert.Equal(wanted.Real, spectrum[(512 * b) + (2 * k)], 2e-3);
@@ -241,7 +258,12 @@ public class SampleSignalTests
 
         data = program.Upload(signal[..32]);
         program.Launch("walsh", 1, 32, data);
-        Assert.Equal(Enumerable.Range(0, 32).Select(k => Enumerable.Range(0, 32).Sum(i => (BitOperations.PopCount((uint)(i & k)) & 1) == 0 ? signal[i] : -signal[i])), program.Read<float>(data));
+        Assert.Equal(
+            Enumerable
+                .Range(0, 32)
+                .Select(k => Enumerable.Range(0, 32).Sum(i => (BitOperations.PopCount((uint)(i & k)) & 1) == 0 ? signal[i] : -signal[i])),
+            program.Read<float>(data)
+        );
     }
 
     [Theory]
@@ -294,7 +316,10 @@ public class SampleSignalTests
     public void Texts(string architecture, bool old)
     {
         using DeviceProgram program = new(Source, architecture, old);
-        string[] texts = [.. Enumerable.Range(0, 32).Select(i => string.Concat(Enumerable.Range(0, i * 5).Select(k => (char)('a' + ((k * i) % 26)))))];
+        string[] texts =
+        [
+            .. Enumerable.Range(0, 32).Select(i => string.Concat(Enumerable.Range(0, i * 5).Select(k => (char)('a' + ((k * i) % 26))))),
+        ];
         byte[] bytes = new byte[32 * 160];
         for (int i = 0; i < 32; i++)
         {
@@ -306,7 +331,10 @@ public class SampleSignalTests
         Set(program, "K", [.. primes.Select(p => (uint)((Math.Cbrt(p) % 1) * 4294967296.0))]);
         CudaDeviceMemory hashes = program.Allocate<uint>(256);
         program.Launch("sha256", 1, 32, program.Upload(bytes), program.Upload([.. texts.Select(x => x.Length)]), hashes, 160);
-        Assert.Equal(texts.SelectMany(x => SHA256.HashData(Encoding.ASCII.GetBytes(x)).Chunk(4)).Select(c => BitConverter.ToUInt32([.. c.Reverse()])), program.Read<uint>(hashes));
+        Assert.Equal(
+            texts.SelectMany(x => SHA256.HashData(Encoding.ASCII.GetBytes(x)).Chunk(4)).Select(c => BitConverter.ToUInt32([.. c.Reverse()])),
+            program.Read<uint>(hashes)
+        );
 
         string hay = string.Concat(Enumerable.Range(0, 400).Select(i => "aabab"[i * 7 % 11 % 5]));
         CudaDeviceMemory text = program.Upload(Encoding.ASCII.GetBytes(hay));
@@ -324,12 +352,24 @@ public class SampleSignalTests
         {
             for (int j = 0; j <= b.Length; j++)
             {
-                d[i, j] = i == 0 ? j : j == 0 ? i : Math.Min(Math.Min(d[i - 1, j], d[i, j - 1]) + 1, d[i - 1, j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1));
+                d[i, j] =
+                    i == 0 ? j
+                    : j == 0 ? i
+                    : Math.Min(Math.Min(d[i - 1, j], d[i, j - 1]) + 1, d[i - 1, j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1));
             }
         }
 
         CudaDeviceMemory distance = program.Allocate<int>(1);
-        program.Launch("levenshtein", 1, 32, program.Upload(Encoding.ASCII.GetBytes(a)), a.Length, program.Upload(Encoding.ASCII.GetBytes(b)), b.Length, distance);
+        program.Launch(
+            "levenshtein",
+            1,
+            32,
+            program.Upload(Encoding.ASCII.GetBytes(a)),
+            a.Length,
+            program.Upload(Encoding.ASCII.GetBytes(b)),
+            b.Length,
+            distance
+        );
         Assert.Equal(d[a.Length, b.Length], program.Read<int>(distance)[0]);
     }
 }

@@ -2,7 +2,10 @@ using CoGrpo.Runtime.Cuda;
 
 namespace CoGrpo.Tests.Emulator;
 
-/// <summary>Sorting, selecting and looking up as samples do them: global bitonic steps, radix passes, merges, compaction, a hash table, a queue of graph nodes.</summary>
+/// <summary>
+/// Sorting, selecting and looking up as samples do them: global bitonic steps, radix passes, merges, compaction, a hash table, a queue of graph
+/// nodes.
+/// </summary>
 public class SampleSortTests
 {
     private const string Source = """
@@ -224,7 +227,10 @@ public class SampleSortTests
         uint[] keys = [.. Keys(2000, 8).Select(k => k % 300)];
         CudaDeviceMemory table = program.Upload([.. Enumerable.Repeat(ulong.MaxValue, 509)]);
         program.Launch("hash_insert", 8, 256, program.Upload(keys), table, 509u, keys.Length);
-        Assert.Equal(keys.GroupBy(k => k).Select(g => (g.Key, (uint)g.Count())).Order(), program.Read<ulong>(table).Where(e => e != ulong.MaxValue).Select(e => ((uint)(e >> 32), (uint)e)).Order());
+        Assert.Equal(
+            keys.GroupBy(k => k).Select(g => (g.Key, (uint)g.Count())).Order(),
+            program.Read<ulong>(table).Where(e => e != ulong.MaxValue).Select(e => ((uint)(e >> 32), (uint)e)).Order()
+        );
 
         // A graph in which every node leads to three others.
         const int Nodes = 900;

@@ -1,6 +1,8 @@
 namespace CoGrpo.Tests.Emulator;
 
-/// <summary>Architectures and compilers that sample programs are compiled for: code for the oldest and the newest device by either compiler.</summary>
+/// <summary>
+/// Architectures and compilers that sample programs are compiled for: code for the oldest and the newest device by either compiler.
+/// </summary>
 internal static class SampleTargets
 {
     public static TheoryData<string, bool> Some => new() { { "sm_70", true }, { "sm_75", false }, { "sm_86", true }, { "sm_90", false } };

@@ -3,14 +3,20 @@ using CoGrpo.Runtime.Cuda;
 
 namespace CoGrpo.Tests.Emulator;
 
-/// <summary>Products on tensor cores as samples write them: wmma from shared memory on every device, and three stages of asynchronous copies before mma on the later ones.</summary>
+/// <summary>
+/// Products on tensor cores as samples write them: wmma from shared memory on every device, and three stages of asynchronous copies before mma on the
+/// later ones.
+/// </summary>
 public class SampleTensorTests
 {
     private static string List(int from, int count) => "{" + string.Join(",", Enumerable.Range(from, count).Select(i => "%" + i)) + "}";
 
-    private static string Operands(string name, int count, string sort) => string.Join(", ", Enumerable.Range(0, count).Select(i => $"\"{sort}\"({name}[{i}])"));
+    private static string Operands(string name, int count, string sort) =>
+        string.Join(", ", Enumerable.Range(0, count).Select(i => $"\"{sort}\"({name}[{i}])"));
 
-    /// <summary>Four warps make 64 x 64 of D = A B, both by rows, through padded tiles in shared memory; the shape of the warp's instruction is free.</summary>
+    /// <summary>
+    /// Four warps make 64 x 64 of D = A B, both by rows, through padded tiles in shared memory; the shape of the warp's instruction is free.
+    /// </summary>
     private static string WarpMatrices(int m, int n, string type)
     {
         bool integers = type is "s8" or "u8";
@@ -19,7 +25,13 @@ public class SampleTensorTests
         string sum = integers ? "int" : "float";
         (int a, int b) = type switch { "f16" => (8, 8), "bf16" => (m * k / 64, n * k / 64), "tf32" => (4, 4), _ => (m * k / 128, n * k / 128) };
         string shape = $"m{m}n{n}k{k}";
-        string types = type switch { "f16" => "f32.f32", "tf32" => "f32.tf32.tf32.f32", "bf16" => "f32.bf16.bf16.f32", _ => $"s32.{type}.{type}.s32" };
+        string types = type switch
+        {
+            "f16" => "f32.f32",
+            "tf32" => "f32.tf32.tf32.f32",
+            "bf16" => "f32.bf16.bf16.f32",
+            _ => $"s32.{type}.{type}.s32",
+        };
         (string sumType, string sort) = integers ? ("s32", "r") : ("f32", "f");
         int pad = integers ? 16 : type == "tf32" ? 4 : 8;
         return $$"""
@@ -42,17 +54,31 @@ public class SampleTensorTests
                     #pragma unroll
                     for (int j = 0; j < J; j++) {
                         unsigned a[{{a}}], b[{{b}}];
-                        asm volatile("wmma.load.a.sync.aligned.row.{{shape}}.{{type}} {{List(0, a)}}, [%{{a}}], %{{a + 1}};" : {{Operands("a", a, "=r")}} : "l"(&sa[wm + i * TM][kk]), "r"(16 + {{pad}}) : "memory");
-                        asm volatile("wmma.load.b.sync.aligned.row.{{shape}}.{{type}} {{List(0, b)}}, [%{{b}}], %{{b + 1}};" : {{Operands("b", b, "=r")}} : "l"(&sb[kk][wn + j * TN]), "r"(64 + {{pad}}) : "memory");
+                        asm volatile("wmma.load.a.sync.aligned.row.{{shape}}.{{type}} {{List(0, a)}}, [%{{a}}], %{{a + 1}};" : {{Operands(
+                "a",
+                a,
+                "=r"
+            )}} : "l"(&sa[wm + i * TM][kk]), "r"(16 + {{pad}}) : "memory");
+                        asm volatile("wmma.load.b.sync.aligned.row.{{shape}}.{{type}} {{List(0, b)}}, [%{{b}}], %{{b + 1}};" : {{Operands(
+                "b",
+                b,
+                "=r"
+            )}} : "l"(&sb[kk][wn + j * TN]), "r"(64 + {{pad}}) : "memory");
                         S* d = c[i][j];
-                        asm volatile("wmma.mma.sync.aligned.row.row.{{shape}}.{{types}} {{List(0, 8)}}, {{List(8, a)}}, {{List(8 + a, b)}}, {{List(0, 8)}};" : {{Operands("d", 8, "+" + sort)}} : {{Operands("a", a, "r")}}, {{Operands("b", b, "r")}});
+                        asm volatile("wmma.mma.sync.aligned.row.row.{{shape}}.{{types}} {{List(0, 8)}}, {{List(8, a)}}, {{List(8 + a, b)}}, {{List(
+                0,
+                8
+            )}};" : {{Operands("d", 8, "+" + sort)}} : {{Operands("a", a, "r")}}, {{Operands("b", b, "r")}});
                     }
                     __syncthreads();
                 }
                 for (int i = 0; i < I; i++) for (int j = 0; j < J; j++) {
                     S* d = c[i][j]; int row = m0 + wm + i * TM, col = n0 + wn + j * TN;
                     if (row + TM <= M && col + TN <= N)
-                        asm volatile("wmma.store.d.sync.aligned.row.{{shape}}.global.{{sumType}} [%0], {{List(1, 8)}}, %9;" :: "l"(D + row * N + col), {{Operands("d", 8, sort)}}, "r"(N) : "memory");
+                        asm volatile("wmma.store.d.sync.aligned.row.{{shape}}.global.{{sumType}} [%0], {{List(
+                1,
+                8
+            )}}, %9;" :: "l"(D + row * N + col), {{Operands("d", 8, sort)}}, "r"(N) : "memory");
                 }
             }
             """;
@@ -72,7 +98,8 @@ public class SampleTensorTests
         _ => program.Upload([.. values.Select(v => (byte)v)]),
     };
 
-    private static IEnumerable<int> Product(int[] a, int[] b, int m, int n, int k) => Enumerable.Range(0, m * n).Select(e => Enumerable.Range(0, k).Sum(i => a[(e / n * k) + i] * b[(i * n) + (e % n)]));
+    private static IEnumerable<int> Product(int[] a, int[] b, int m, int n, int k) =>
+        Enumerable.Range(0, m * n).Select(e => Enumerable.Range(0, k).Sum(i => a[(e / n * k) + i] * b[(i * n) + (e % n)]));
 
     [Theory]
     [InlineData("sm_70", true, 16, 16, "f16")]
@@ -158,7 +185,18 @@ public class SampleTensorTests
         int[] a = Numbers(M * K, 3, -6, 6);
         int[] b = Numbers(K * N, 4, -6, 6);
         CudaDeviceMemory d = program.Allocate<float>(M * N);
-        program.Launch("pipeline", new Dim3(2, 2), new Dim3(128), 3 * 2 * ((64 * 40) + (32 * 72)), Upload(program, a, "f16"), Upload(program, b, "f16"), d, M, N, K);
+        program.Launch(
+            "pipeline",
+            new Dim3(2, 2),
+            new Dim3(128),
+            3 * 2 * ((64 * 40) + (32 * 72)),
+            Upload(program, a, "f16"),
+            Upload(program, b, "f16"),
+            d,
+            M,
+            N,
+            K
+        );
         Assert.Equal(Product(a, b, M, N, K), program.Read<float>(d).Select(x => (int)x));
         LaunchCounters counters = program.Launches[0].Counters;
 
@@ -176,7 +214,20 @@ public class SampleTensorTests
         using DeviceProgram program = new(Pipeline.Replace("step % STAGES * STAGE", "step % (STAGES - 1) * STAGE", StringComparison.Ordinal));
         CudaDeviceMemory d = program.Allocate<float>(64 * 64);
         int[] numbers = Numbers(64 * 160, 5, -6, 6);
-        Violation violation = program.Fails(() => program.Launch("pipeline", new Dim3(1, 1), new Dim3(128), 3 * 2 * ((64 * 40) + (32 * 72)), Upload(program, numbers, "f16"), Upload(program, numbers, "f16"), d, 64, 64, 160));
+        Violation violation = program.Fails(() =>
+            program.Launch(
+                "pipeline",
+                new Dim3(1, 1),
+                new Dim3(128),
+                3 * 2 * ((64 * 40) + (32 * 72)),
+                Upload(program, numbers, "f16"),
+                Upload(program, numbers, "f16"),
+                d,
+                64,
+                64,
+                160
+            )
+        );
         Assert.True(violation.Kind is ViolationKind.Race or ViolationKind.AsyncCopyInFlight, violation.ToString());
     }
 }

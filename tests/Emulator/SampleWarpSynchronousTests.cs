@@ -83,7 +83,9 @@ public class SampleWarpSynchronousTests
         // Even a __syncwarp after each step leaves the read of one lane and the write of another in the same step.
         using DeviceProgram program = new(Source, "sm_75", false, null, $"-DTAIL={kind}");
         CudaDeviceMemory sums = program.Allocate<int>(1);
-        Violation violation = program.Fails(() => program.Launch("ints64", new Dim3(1), new Dim3(64), 96 * 4, program.Upload(new int[128]), sums, 128));
+        Violation violation = program.Fails(() =>
+            program.Launch("ints64", new Dim3(1), new Dim3(64), 96 * 4, program.Upload(new int[128]), sums, 128)
+        );
         Assert.Equal(ViolationKind.Race, violation.Kind);
         Assert.Contains("__syncwarp()", violation.Text, StringComparison.Ordinal);
     }

@@ -3,7 +3,10 @@ using CoGrpo.Runtime.Cuda;
 
 namespace CoGrpo.Tests.Emulator;
 
-/// <summary>Matrix instructions against products computed here: every shape that is executed, ldmatrix and its relatives, asynchronous copies, a whole tensor-core matrix product.</summary>
+/// <summary>
+/// Matrix instructions against products computed here: every shape that is executed, ldmatrix and its relatives, asynchronous copies, a whole
+/// tensor-core matrix product.
+/// </summary>
 public class TensorCoreTests
 {
     private const string Prelude = """
@@ -82,11 +85,17 @@ public class TensorCoreTests
         }
         """;
 
-    public static TheoryData<string, int, int, double> Shapes => new()
-    {
-        { "mma_bf16", 16, 16, 1 << 8 }, { "mma_f16", 16, 16, 1 << 11 }, { "mma_bf16_k8", 16, 8, 1 << 8 }, { "mma_f16_sums", 16, 16, 1 << 11 }, { "mma_tf32", 16, 8, 1 << 11 },
-        { "mma_s8", 16, 32, 0 }, { "mma_f64", 8, 4, 1 << 24 },
-    };
+    public static TheoryData<string, int, int, double> Shapes =>
+        new()
+        {
+            { "mma_bf16", 16, 16, 1 << 8 },
+            { "mma_f16", 16, 16, 1 << 11 },
+            { "mma_bf16_k8", 16, 8, 1 << 8 },
+            { "mma_f16_sums", 16, 16, 1 << 11 },
+            { "mma_tf32", 16, 8, 1 << 11 },
+            { "mma_s8", 16, 32, 0 },
+            { "mma_f64", 8, 4, 1 << 24 },
+        };
 
     [Theory]
     [MemberData(nameof(Shapes))]
@@ -262,7 +271,18 @@ public class TensorCoreTests
         float[] b = [.. Enumerable.Range(0, n * k).Select(_ => (float)random.Next(-4, 5))];
         ushort[] Bits(float[] values) => [.. values.Select(v => (ushort)(BitConverter.SingleToUInt32Bits(v) >> 16))];
         CudaDeviceMemory result = program.Allocate<float>(m * n);
-        program.Launch("product", new Dim3((uint)(n + 63) / 64, (uint)(m + 63) / 64), new Dim3(128), 0, program.Upload(Bits(a)), program.Upload(Bits(b)), result, m, n, k);
+        program.Launch(
+            "product",
+            new Dim3((uint)(n + 63) / 64, (uint)(m + 63) / 64),
+            new Dim3(128),
+            0,
+            program.Upload(Bits(a)),
+            program.Upload(Bits(b)),
+            result,
+            m,
+            n,
+            k
+        );
         float[] got = program.Read<float>(result);
         for (int row = 0; row < m; row++)
         {
@@ -296,12 +316,25 @@ public class TensorCoreTests
         string source = $$"""
             extern "C" __global__ void wmma(const unsigned short* A, const unsigned short* B, const float* C, float* D) {
                 unsigned a[8], b[8]; float c[8];
-                asm volatile("wmma.load.a.sync.aligned.{{layoutA}}.m16n16k16.global.{{type}} {{Places(0, count)}}, [%{{count}}], %{{count + 1}};" : {{Registers("a", count, "=r")}} : "l"(A), "r"(16) : "memory");
-                asm volatile("wmma.load.b.sync.aligned.{{layoutB}}.m16n16k16.global.{{type}} {{Places(0, count)}}, [%{{count}}], %{{count + 1}};" : {{Registers("b", count, "=r")}} : "l"(B), "r"(16) : "memory");
-                asm volatile("wmma.load.c.sync.aligned.row.m16n16k16.global.f32 {{Places(0, 8)}}, [%8], %9;" : {{Registers("c", 8, "=f")}} : "l"(C), "r"(16) : "memory");
-                asm volatile("wmma.mma.sync.aligned.{{layoutA}}.{{layoutB}}.m16n16k16.{{types}} {{Places(0, 8)}}, {{Places(8, count)}}, {{Places(8 + count, count)}}, {{Places(0, 8)}};"
+                asm volatile("wmma.load.a.sync.aligned.{{layoutA}}.m16n16k16.global.{{type}} {{Places(0, count)}}, [%{{count}}], %{{count
+                + 1}};" : {{Registers("a", count, "=r")}} : "l"(A), "r"(16) : "memory");
+                asm volatile("wmma.load.b.sync.aligned.{{layoutB}}.m16n16k16.global.{{type}} {{Places(0, count)}}, [%{{count}}], %{{count
+                + 1}};" : {{Registers("b", count, "=r")}} : "l"(B), "r"(16) : "memory");
+                asm volatile("wmma.load.c.sync.aligned.row.m16n16k16.global.f32 {{Places(0, 8)}}, [%8], %9;" : {{Registers(
+                "c",
+                8,
+                "=f"
+            )}} : "l"(C), "r"(16) : "memory");
+                asm volatile("wmma.mma.sync.aligned.{{layoutA}}.{{layoutB}}.m16n16k16.{{types}} {{Places(0, 8)}}, {{Places(8, count)}}, {{Places(
+                8 + count,
+                count
+            )}}, {{Places(0, 8)}};"
                     : {{Registers("c", 8, "+f")}} : {{Registers("a", count, "r")}}, {{Registers("b", count, "r")}});
-                asm volatile("wmma.store.d.sync.aligned.row.m16n16k16.global.f32 [%0], {{Places(1, 8)}}, %9;" :: "l"(D), {{Registers("c", 8, "f")}}, "r"(16) : "memory");
+                asm volatile("wmma.store.d.sync.aligned.row.m16n16k16.global.f32 [%0], {{Places(1, 8)}}, %9;" :: "l"(D), {{Registers(
+                "c",
+                8,
+                "f"
+            )}}, "r"(16) : "memory");
             }
             """;
         using DeviceProgram program = new(source);
@@ -309,14 +342,19 @@ public class TensorCoreTests
         float[] a = [.. Enumerable.Range(0, 256).Select(_ => (float)random.Next(-9, 10))];
         float[] b = [.. Enumerable.Range(0, 256).Select(_ => (float)random.Next(-9, 10))];
         float[] c = [.. Enumerable.Range(0, 256).Select(_ => (float)random.Next(-9, 10))];
-        ushort[] Bits(float[] values) => [.. values.Select(v => type == "f16" ? BitConverter.HalfToUInt16Bits((Half)v) : (ushort)(BitConverter.SingleToUInt32Bits(v) >> 16))];
+        ushort[] Bits(float[] values) =>
+            [.. values.Select(v => type == "f16" ? BitConverter.HalfToUInt16Bits((Half)v) : (ushort)(BitConverter.SingleToUInt32Bits(v) >> 16))];
         CudaDeviceMemory result = program.Allocate<float>(256);
         program.Launch("wmma", 1, 32, program.Upload(Bits(a)), program.Upload(Bits(b)), program.Upload(c), result);
         float[] got = program.Read<float>(result);
         for (int i = 0; i < 256; i++)
         {
             (int row, int column) = (i / 16, i % 16);
-            float wanted = c[i] + Enumerable.Range(0, 16).Sum(k => a[layoutA == "row" ? (row * 16) + k : (k * 16) + row] * b[layoutB == "row" ? (k * 16) + column : (column * 16) + k]);
+            float wanted =
+                c[i]
+                + Enumerable
+                    .Range(0, 16)
+                    .Sum(k => a[layoutA == "row" ? (row * 16) + k : (k * 16) + row] * b[layoutB == "row" ? (k * 16) + column : (column * 16) + k]);
             Assert.Equal(wanted, got[i]);
         }
     }

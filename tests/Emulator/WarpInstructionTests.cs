@@ -153,7 +153,15 @@ public class WarpInstructionTests
         CudaDeviceMemory output = program.Allocate<int>(224);
         program.Launch("reductions", 1, 32, program.Upload(Values), output);
         int[] got = program.Read<int>(output);
-        int[] expected = [Values.Sum(), Values.Min(), Values.Max(), Values.Aggregate(-1, (x, v) => x & (v | 16)), Values.Aggregate(0, (x, v) => x | v), Values.Aggregate(0, (x, v) => x ^ v)];
+        int[] expected =
+        [
+            Values.Sum(),
+            Values.Min(),
+            Values.Max(),
+            Values.Aggregate(-1, (x, v) => x & (v | 16)),
+            Values.Aggregate(0, (x, v) => x | v),
+            Values.Aggregate(0, (x, v) => x ^ v),
+        ];
         for (int t = 0; t < 32; t++)
         {
             for (int k = 0; k < 6; k++)

@@ -11,7 +11,9 @@ internal static class FixtureFolder
 
     /// <summary>A path below the root; what the named root does not have is looked up in the repository's own.</summary>
     public static string At(params string[] parts) =>
-        Named is not null && Path.Combine([Named, .. parts]) is var path && (File.Exists(path) || Directory.Exists(path)) ? path : Path.Combine([Own, .. parts]);
+        Named is not null && Path.Combine([Named, .. parts]) is var path && (File.Exists(path) || Directory.Exists(path))
+            ? path
+            : Path.Combine([Own, .. parts]);
 
     /// <summary>The parsed JSON file at a path below the root.</summary>
     public static JsonElement Json(params string[] parts) => JsonDocument.Parse(File.ReadAllBytes(At(parts))).RootElement;

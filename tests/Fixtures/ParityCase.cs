@@ -5,12 +5,13 @@ namespace CoGrpo.Tests.Fixtures;
 
 /// <summary>
 /// Compares the tensors of one golden case with fp64 golden values. The allowance of each tensor is a multiple of the error of the original code
-/// in the same precision (<c>torch_fp32_error.json</c>, 4 times; <c>torch_bf16_error.json</c>, twice), where that error counts at least as much as the rounding of the golden value to fp32 (2^-24 of its
-/// scale). Both the largest and the root-mean-square error must stay inside.
+/// in the same precision (<c>torch_fp32_error.json</c>, 4 times; <c>torch_bf16_error.json</c>, twice), where that error counts at least as much as
+/// the rounding of the golden value to fp32 (2^-24 of its scale). Both the largest and the root-mean-square error must stay inside.
 /// </summary>
 /// <remarks>
-/// The largest error of a gradient in bf16 may reach four times the original's: of two equally noisy runs the larger of some thousand errors is by chance more
-/// than twice the other's in a few of 300 tensors. Its root mean square, which is not a matter of chance, has the same allowance as every other.
+/// The largest error of a gradient in bf16 may reach four times the original's: of two equally noisy runs the larger of some thousand errors is by
+/// chance more than twice the other's in a few of 300 tensors. Its root mean square, which is not a matter of chance, has the same allowance as every
+/// other.
 /// </remarks>
 internal sealed class ParityCase
 {
@@ -86,7 +87,10 @@ internal sealed class ParityCase
         }
 
         Assert.True(_compared > 0, $"{_name}: nothing was compared");
-        Assert.True(_failures.Count == 0, $"{_name}: {_failures.Count} of {_compared} tensors outside {_allowance} times the original code's error\n{string.Join('\n', _failures)}");
+        Assert.True(
+            _failures.Count == 0,
+            $"{_name}: {_failures.Count} of {_compared} tensors outside {_allowance} times the original code's error\n{string.Join('\n', _failures)}"
+        );
     }
 
     /// <summary>Folders below <paramref name="area"/> that hold <paramref name="file"/>: the cases.</summary>

@@ -40,7 +40,10 @@ public sealed class BertTokenizerTests
         "101 1037 4169 1997 2019 4153 2007 8044 1998 5055 1010 2154 2051 1010 2659 5995 2492 3466 102")]
     [InlineData("A cat with two horns on its head", "101 1037 4937 2007 2048 11569 2006 2049 2132 102")]
     [InlineData("a photo of two clocks", "101 1037 6302 1997 2048 20940 102")]
-    [InlineData("The sea, sunset, colorful, clear water, digital illustration.", "101 1996 2712 1010 10434 1010 14231 1010 3154 2300 1010 3617 14614 1012 102")]
+    [InlineData(
+        "The sea, sunset, colorful, clear water, digital illustration.",
+        "101 1996 2712 1010 10434 1010 14231 1010 3154 2300 1010 3617 14614 1012 102"
+    )]
     [InlineData("", "101 102")]
     public void Texts_of_the_specification_have_its_ids(string text, string ids)
     {

@@ -16,7 +16,14 @@ internal static class ClipParity
     /// <summary>The case's model with its weights.</summary>
     public static ClipModel Model(ModelScope scope, string folder, int batchSize = 32)
     {
-        var model = new ClipModel(JsonSerializer.Deserialize<ClipModelConfig>(File.ReadAllText(FixtureFolder.At(Area, folder, "config.json")))!, scope.Backend, scope.Backend.Storage) { BatchSize = batchSize };
+        var model = new ClipModel(
+            JsonSerializer.Deserialize<ClipModelConfig>(File.ReadAllText(FixtureFolder.At(Area, folder, "config.json")))!,
+            scope.Backend,
+            scope.Backend.Storage
+        )
+        {
+            BatchSize = batchSize,
+        };
         scope.Load(new FixtureFile(FixtureFolder.At(Area, folder, "model.safetensors")), model.Parameters);
         return model;
     }
@@ -47,7 +54,10 @@ internal static class ClipParity
         double[] texts = [.. prompts.SelectMany(prompt => model.EncodePrompt(prompt))];
         model.Cosines(pixels, prompts, [.. Enumerable.Range(0, s[0])], scores);
         (seen["image_features"], seen["text_features"], seen["score"]) = (images, texts, scores);
-        seen["score_matrix"] = [.. images.Chunk(width).SelectMany(image => texts.Chunk(width).Select(text => image.Zip(text).Sum(pair => pair.First * pair.Second)))];
+        seen["score_matrix"] =
+        [
+            .. images.Chunk(width).SelectMany(image => texts.Chunk(width).Select(text => image.Zip(text).Sum(pair => pair.First * pair.Second))),
+        ];
         return seen;
     }
 

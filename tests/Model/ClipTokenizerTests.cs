@@ -49,8 +49,20 @@ public sealed class ClipTokenizerTests
         {
             JsonElement row = JsonDocument.Parse(line).RootElement;
             string text = row.GetProperty("text").GetString()!;
-            if (row.GetProperty("category").GetString() is "ascii" or "contraction" or "digits" or "latin" or "greek_cyr" or "prompt" or "template" or "math"
-                && !text.Contains('!') && !text.Contains('&') && !row.TryGetProperty("ids_without_ftfy", out _))
+            if (
+                row.GetProperty("category").GetString()
+                    is "ascii"
+                        or "contraction"
+                        or "digits"
+                        or "latin"
+                        or "greek_cyr"
+                        or "prompt"
+                        or "template"
+                        or "math"
+                && !text.Contains('!')
+                && !text.Contains('&')
+                && !row.TryGetProperty("ids_without_ftfy", out _)
+            )
             {
                 Assert.Equal(row.GetProperty("ids").EnumerateArray().Select(x => x.GetInt32()), Ids(tokenizer, text));
                 rows++;
@@ -120,9 +132,17 @@ public sealed class ClipTokenizerTests
         var clock = Stopwatch.StartNew();
         string[] texts =
         [
-            new('a', 1_000_000), new('!', 1_000_000), new('\u0301', 200_000), string.Concat(Enumerable.Repeat("\ud800", 1000)), new('&', 1_000_000),
-            string.Concat(Enumerable.Repeat("Ã\u0083Â\u00a9", 20_000)), string.Concat(Enumerable.Repeat("&amp;amp", 50_000)), "\u001b[" + new string('1', 100_000),
-            string.Concat(Enumerable.Repeat("\u001b[", 100_000)), new('Σ', 100_000), "Σ" + new string('.', 100_000),
+            new('a', 1_000_000),
+            new('!', 1_000_000),
+            new('\u0301', 200_000),
+            string.Concat(Enumerable.Repeat("\ud800", 1000)),
+            new('&', 1_000_000),
+            string.Concat(Enumerable.Repeat("Ã\u0083Â\u00a9", 20_000)),
+            string.Concat(Enumerable.Repeat("&amp;amp", 50_000)),
+            "\u001b[" + new string('1', 100_000),
+            string.Concat(Enumerable.Repeat("\u001b[", 100_000)),
+            new('Σ', 100_000),
+            "Σ" + new string('.', 100_000),
         ];
         List<string> times = [];
         foreach (string text in texts)
@@ -152,7 +172,10 @@ public sealed class ClipTokenizerTests
         Assert.Equal(new[] { 514, 513, 515, 515, 515 }, ids);
 
         string[] symbols = [.. new BytePairVocabulary("here", ["c a", "ca t</w>"]).Symbols];
-        File.WriteAllText(folder.File("vocab.json"), JsonSerializer.Serialize(symbols.Reverse().Select((s, i) => (s, i)).ToDictionary(p => p.s, p => p.i)));
+        File.WriteAllText(
+            folder.File("vocab.json"),
+            JsonSerializer.Serialize(symbols.Reverse().Select((s, i) => (s, i)).ToDictionary(p => p.s, p => p.i))
+        );
         ClipTokenizer.Load(folder.Path).Encode("CAT", ids);
         Assert.Equal(new[] { 1, 2, 0, 0, 0 }, ids);
     }

@@ -22,12 +22,16 @@ public sealed class ImageRewardAnchorTests(ITestOutputHelper output)
     public void Published_pictures_have_the_published_scores()
     {
         string folder = Environment.GetEnvironmentVariable(Variable)!;
-        string Find(string what, params string[] names) => names.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists)
-            ?? throw new FileNotFoundException($"{Variable}: wanted {what} ({string.Join(" or ", names)}) in {folder}, found none; fetch it from the model's page");
+        string Find(string what, params string[] names) =>
+            names.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists)
+            ?? throw new FileNotFoundException(
+                $"{Variable}: wanted {what} ({string.Join(" or ", names)}) in {folder}, found none; fetch it from the model's page"
+            );
         string weights = Find("the published weights", "ImageReward.pt", "ImageReward.safetensors");
         RgbImage[] pictures = [.. Enumerable.Range(1, 4).Select(i => PictureFile.Read(Find("the README's picture", $"{i}.webp", $"{i}.png")))];
         using CpuBackend backend = new(Environment.ProcessorCount);
-        using var reward = (NetworkReward)RewardRegistry.Create(new RewardConfiguration { Name = RewardName.ImageReward, Weights = weights }, backend);
+        using var reward = (NetworkReward)
+            RewardRegistry.Create(new RewardConfiguration { Name = RewardName.ImageReward, Weights = weights }, backend);
         double[] scores = new double[4];
         reward.Score(new RewardBatch([.. pictures.Select(_ => (IPrompt)new TextPrompt(Prompt))], pictures), scores);
         output.WriteLine($"scores {string.Join(", ", scores)}");
@@ -37,7 +41,9 @@ public sealed class ImageRewardAnchorTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>Runs where the variable names a folder with ImageReward.pt or a safetensors copy and 1.webp to 4.webp or .png; is told as skipped otherwise.</summary>
+    /// <summary>
+    /// Runs where the variable names a folder with ImageReward.pt or a safetensors copy and 1.webp to 4.webp or .png; is told as skipped otherwise.
+    /// </summary>
     [AttributeUsage(AttributeTargets.Method)]
     private sealed class AnchorFactAttribute : FactAttribute
     {

@@ -7,8 +7,8 @@ using CoGrpo.Tests.Fixtures;
 namespace CoGrpo.Tests.Model;
 
 /// <summary>
-/// A golden case of ImageReward on any backend: every intermediate, features and rewards. Prompts run without padding, so states of the text encoder are compared at
-/// the tokens that are not padding.
+/// A golden case of ImageReward on any backend: every intermediate, features and rewards. Prompts run without padding, so states of the text encoder
+/// are compared at the tokens that are not padding.
 /// </summary>
 internal static class ImageRewardParity
 {
@@ -20,7 +20,8 @@ internal static class ImageRewardParity
     public static ImageRewardModel Model(ModelScope scope, string folder) =>
         ImageRewardModel.Load(FixtureFolder.At(Area, folder, "model.safetensors"), Config(folder), scope.Backend, scope.Backend.Storage);
 
-    public static ImageRewardConfig Config(string folder) => JsonSerializer.Deserialize<ImageRewardConfig>(File.ReadAllText(FixtureFolder.At(Area, folder, "config.json")))!;
+    public static ImageRewardConfig Config(string folder) =>
+        JsonSerializer.Deserialize<ImageRewardConfig>(File.ReadAllText(FixtureFolder.At(Area, folder, "config.json")))!;
 
     public static FixtureFile Inputs(string folder) => new(FixtureFolder.At(Area, folder, "inputs.safetensors"));
 
@@ -28,7 +29,10 @@ internal static class ImageRewardParity
     public static int[][] Prompts(FixtureFile inputs)
     {
         int length = inputs.Shape("input_ids")[1];
-        return [.. inputs.Ints("input_ids").Chunk(length).Zip(inputs.Ints("attention_mask").Chunk(length)).Select(row => row.First[..row.Second.Sum()])];
+        return
+        [
+            .. inputs.Ints("input_ids").Chunk(length).Zip(inputs.Ints("attention_mask").Chunk(length)).Select(row => row.First[..row.Second.Sum()]),
+        ];
     }
 
     /// <summary>In fp32: every result within four times the original's own error.</summary>

@@ -12,7 +12,14 @@ internal static class MeissonicParity
     public const string Area = "meissonic-transformer";
 
     /// <summary>Compares everything the error file knows; the errors of the original code in fp32 or bf16 decide what is near.</summary>
-    public static void Check(ModelScope scope, string folder, string errorFile, double allowance, double largestOfGradients = 0, bool recompute = false)
+    public static void Check(
+        ModelScope scope,
+        string folder,
+        string errorFile,
+        double allowance,
+        double largestOfGradients = 0,
+        bool recompute = false
+    )
     {
         string label = $"{scope.Backend.Name} {scope.Backend.Storage}{(recompute ? " recomputed" : "")}";
         var parity = new ParityCase($"{Area}/{folder} {label}", FixtureFolder.Json(Area, folder, errorFile), allowance, largestOfGradients);
@@ -64,8 +71,18 @@ internal static class MeissonicParity
         parity.Finish();
     }
 
-    private static void CompareLossAndGradients(string folder, ParityCase parity, ModelScope scope, MeissonicTransformer network, FixtureFile inputs, FixtureFile outputs,
-        Tape tape, Var logits, Var context, Var pooled)
+    private static void CompareLossAndGradients(
+        string folder,
+        ParityCase parity,
+        ModelScope scope,
+        MeissonicTransformer network,
+        FixtureFile inputs,
+        FixtureFile outputs,
+        Tape tape,
+        Var logits,
+        Var context,
+        Var pooled
+    )
     {
         int[] labels = inputs.Ints("labels");
         int[] rows = [.. Enumerable.Range(0, labels.Length).Where(i => labels[i] != -100)];

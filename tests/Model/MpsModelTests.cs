@@ -17,7 +17,23 @@ public sealed class MpsModelTests
     {
         Clip = new()
         {
-            EmbedDim = 12, Vision = new() { ImageSize = 12, PatchSize = 4, Width = 12, HeadWidth = 6, Layers = 2 }, Text = new() { ContextLength = 9, VocabSize = 20, Width = 8, Heads = 2, Layers = 2 },
+            EmbedDim = 12,
+            Vision = new()
+            {
+                ImageSize = 12,
+                PatchSize = 4,
+                Width = 12,
+                HeadWidth = 6,
+                Layers = 2,
+            },
+            Text = new()
+            {
+                ContextLength = 9,
+                VocabSize = 20,
+                Width = 8,
+                Heads = 2,
+                Layers = 2,
+            },
         },
 
         // Tokens of random weights are alike: a threshold that some of them pass and some do not.
@@ -42,8 +58,14 @@ public sealed class MpsModelTests
         using PlanBackend plan = new();
         using MpsModel model = new(new MpsConfig(), condition, plan);
         Assert.Equal(47, 1 + Array.IndexOf(condition, 49407));
-        Assert.Equal(986_109_441, model.Parameters.Parameters.Where(p => p.Name.StartsWith("model.", StringComparison.Ordinal)).Sum(p => p.Shape.Count));
-        Assert.Equal(118_497_280, model.Parameters.Parameters.Where(p => p.Name.StartsWith("cross_model.", StringComparison.Ordinal)).Sum(p => p.Shape.Count));
+        Assert.Equal(
+            986_109_441,
+            model.Parameters.Parameters.Where(p => p.Name.StartsWith("model.", StringComparison.Ordinal)).Sum(p => p.Shape.Count)
+        );
+        Assert.Equal(
+            118_497_280,
+            model.Parameters.Parameters.Where(p => p.Name.StartsWith("cross_model.", StringComparison.Ordinal)).Sum(p => p.Shape.Count)
+        );
         Assert.Equal(new Shape(9344, 1024), model.Parameters.Find("cross_model.layers.3.1.fn.fused_attn_ff_proj.weight")!.Shape);
     }
 
@@ -52,7 +74,8 @@ public sealed class MpsModelTests
     {
         using CpuBackend backend = new(2);
         using PlanBackend plan = new();
-        using MpsModel model = Filled(new MpsModel(Small, Condition, backend)), split = new(Small, Condition, backend, share: model.Parameters) { BatchSize = 2 };
+        using MpsModel model = Filled(new MpsModel(Small, Condition, backend)),
+            split = new(Small, Condition, backend, share: model.Parameters) { BatchSize = 2 };
         using MpsModel planned = new(Small, Condition, plan);
         int[] promptOf = [0, 1, 1, 1, 0];
         double[] together = new double[5], parts = new double[5];
@@ -73,7 +96,11 @@ public sealed class MpsModelTests
         using CpuBackend backend = new(1);
         using MpsModel model = Filled(new MpsModel(Small, Condition, backend));
         backend.Fill(model.Parameters.Find("model.text_projection")!.Value, float.NaN);
-        Assert.Contains("found none", Assert.Throws<ModelException>(() => model.Score(Pixels(1), Prompts, [0], new double[1])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "found none",
+            Assert.Throws<ModelException>(() => model.Score(Pixels(1), Prompts, [0], new double[1])).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -118,7 +145,10 @@ public sealed class MpsModelTests
             double[] text = Doubles(model.TextTokens(model.Padded(ids)));
             seen += reference.Seen(text, condition);
             double wanted = reference.Score(pictures[i], text, condition, ids.Length - 1);
-            Assert.True(Math.Abs(wanted - scores[i]) <= 1e-6 * Math.E, $"picture {i}: {scores[i]}, wanted {wanted}, off by {Math.Abs(wanted - scores[i]):e2}");
+            Assert.True(
+                Math.Abs(wanted - scores[i]) <= 1e-6 * Math.E,
+                $"picture {i}: {scores[i]}, wanted {wanted}, off by {Math.Abs(wanted - scores[i]):e2}"
+            );
         }
 
         // Some tokens are masked and some are not, else the mask would not be tested.

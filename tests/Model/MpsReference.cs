@@ -4,7 +4,10 @@ using CoGrpo.Runtime.Backends;
 
 namespace CoGrpo.Tests.Model;
 
-/// <summary>The cross model and the score of MPS in plain fp64, one head and one key at a time as the original's code has them, from the tokens of both towers.</summary>
+/// <summary>
+/// The cross model and the score of MPS in plain fp64, one head and one key at a time as the original's code has them, from the tokens of both
+/// towers.
+/// </summary>
 internal sealed class MpsReference(MpsModel model, IBackend backend)
 {
     private readonly int _width = model.Config.Clip.EmbedDim;
@@ -86,7 +89,8 @@ internal sealed class MpsReference(MpsModel model, IBackend backend)
         return row.Select((v, i) => (v - mean) / Math.Sqrt(variance + 1e-5) * weight[i]).ToArray();
     })];
 
-    private static double[][] Multiply(double[][] rows, double[] weight) => [.. rows.Select(row => weight.Chunk(row.Length).Select(w => Dot(row, w)).ToArray())];
+    private static double[][] Multiply(double[][] rows, double[] weight) =>
+        [.. rows.Select(row => weight.Chunk(row.Length).Select(w => Dot(row, w)).ToArray())];
 
     private static void Add(double[][] x, double[][] y)
     {

@@ -16,8 +16,13 @@ internal static class PublishedFolder
     {
         VqConfig vq = new()
         {
-            BlockOutChannels = [8, 16, 16], DownBlockTypes = [.. Enumerable.Repeat("DownEncoderBlock2D", 3)], UpBlockTypes = [.. Enumerable.Repeat("UpDecoderBlock2D", 3)], LayersPerBlock = 1,
-            NormNumGroups = 4, LatentChannels = 4, NumVqEmbeddings = 431,
+            BlockOutChannels = [8, 16, 16],
+            DownBlockTypes = [.. Enumerable.Repeat("DownEncoderBlock2D", 3)],
+            UpBlockTypes = [.. Enumerable.Repeat("UpDecoderBlock2D", 3)],
+            LayersPerBlock = 1,
+            NormNumGroups = 4,
+            LatentChannels = 4,
+            NumVqEmbeddings = 431,
         };
         ClipTextConfig text = TinyRun.Text() with { MaxPositionEmbeddings = 77, VocabSize = 49408 };
         using (TextToImageModel model = new(TinyRun.Transformer(downsample: true), text, backend))
@@ -35,6 +40,12 @@ internal static class PublishedFolder
         string vqvae = Path.Combine(folder, "vqvae");
         Directory.CreateDirectory(vqvae);
         File.WriteAllText(Path.Combine(vqvae, "config.json"), JsonSerializer.Serialize(vq));
-        ParameterFile.Save(Path.Combine(vqvae, "diffusion_pytorch_model.safetensors"), pictures.Parameters, pictures.Parameters.Values, backend, new Dictionary<string, string> { ["format"] = "pt" });
+        ParameterFile.Save(
+            Path.Combine(vqvae, "diffusion_pytorch_model.safetensors"),
+            pictures.Parameters,
+            pictures.Parameters.Values,
+            backend,
+            new Dictionary<string, string> { ["format"] = "pt" }
+        );
     }
 }

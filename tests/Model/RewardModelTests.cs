@@ -15,7 +15,24 @@ public sealed class RewardModelTests : IDisposable
 {
     private static readonly ClipModelConfig SmallClip = new()
     {
-        EmbedDim = 6, Vision = new() { ImageSize = 12, PatchSize = 4, Width = 12, HeadWidth = 6, Layers = 2 }, Text = new() { ContextLength = 9, VocabSize = 20, Width = 8, Heads = 2, Layers = 2 }, QuickGelu = true,
+        EmbedDim = 6,
+        Vision = new()
+        {
+            ImageSize = 12,
+            PatchSize = 4,
+            Width = 12,
+            HeadWidth = 6,
+            Layers = 2,
+        },
+        Text = new()
+        {
+            ContextLength = 9,
+            VocabSize = 20,
+            Width = 8,
+            Heads = 2,
+            Layers = 2,
+        },
+        QuickGelu = true,
     };
 
     private static readonly ImageRewardConfig SmallReward = new()
@@ -33,7 +50,10 @@ public sealed class RewardModelTests : IDisposable
     {
         using PlanBackend plan = new();
         using ImageRewardModel model = new(new ImageRewardConfig(), plan);
-        Assert.Equal([303_301_632, 141_977_088, 927_969], new[] { "blip.visual_encoder.", "blip.text_encoder.", "mlp." }.Select(prefix => Count(model.Parameters, prefix)));
+        Assert.Equal(
+            [303_301_632, 141_977_088, 927_969],
+            new[] { "blip.visual_encoder.", "blip.text_encoder.", "mlp." }.Select(prefix => Count(model.Parameters, prefix))
+        );
         Assert.Equal(624, model.Parameters.Parameters.Count + model.Config.Unused.Count);
         Assert.Equal(446_665_953, model.Parameters.ParameterCount + model.Config.Unused.Sum(tensor => tensor.Shape.Count));
         Assert.Equal(new Shape(768, 1024), model.Parameters.Find("blip.text_encoder.encoder.layer.11.crossattention.self.key.weight")!.Shape);
@@ -51,7 +71,10 @@ public sealed class RewardModelTests : IDisposable
     {
         using PlanBackend plan = new();
         using ClipModel model = new((ClipModelConfig)typeof(ClipModelConfig).GetProperty(name)!.GetValue(null)!, plan);
-        Assert.Equal((parameters, ofPictures, tensors), (model.Parameters.ParameterCount, Count(model.Parameters, "visual."), model.Parameters.Parameters.Count));
+        Assert.Equal(
+            (parameters, ofPictures, tensors),
+            (model.Parameters.ParameterCount, Count(model.Parameters, "visual."), model.Parameters.Parameters.Count)
+        );
     }
 
     /// <summary>A plan counts what the specification says a picture and a prompt cost, and says what memory a pass takes.</summary>
@@ -83,14 +106,21 @@ public sealed class RewardModelTests : IDisposable
         using CpuBackend cpu = new(2);
         foreach (bool clip in (bool[])[true, false])
         {
-            using IRewardModel planned = clip ? new ClipScoreModel(new ClipModel(SmallClip, plan) { BatchSize = batch }) : new ImageRewardModel(SmallReward, plan) { BatchSize = batch };
-            using IRewardModel held = clip ? new ClipScoreModel(Filled(new ClipModel(SmallClip, cpu) { BatchSize = batch })) : Filled(new ImageRewardModel(SmallReward, cpu) { BatchSize = batch });
+            using IRewardModel planned = clip
+                ? new ClipScoreModel(new ClipModel(SmallClip, plan) { BatchSize = batch })
+                : new ImageRewardModel(SmallReward, plan) { BatchSize = batch };
+            using IRewardModel held = clip
+                ? new ClipScoreModel(Filled(new ClipModel(SmallClip, cpu) { BatchSize = batch }))
+                : Filled(new ImageRewardModel(SmallReward, cpu) { BatchSize = batch });
             Score(planned, pictures);
             double[] scores = Score(held, pictures);
             Assert.All(scores, score => Assert.True(double.IsFinite(score)));
             Assert.Equal(plan.Memory.Arenas, cpu.Memory.Arenas);
             Assert.Contains(cpu.Memory.Arenas, arena => arena.Arena == "rewards" && arena.ReservedBytes > 0);
-            Assert.All(cpu.Memory.Arenas.Where(arena => arena.Arena == "rewards"), arena => Assert.Equal(arena.ReservedBytes, held is ImageRewardModel m ? m.WorkBytes : ((ClipScoreModel)held).Clip.WorkBytes));
+            Assert.All(
+                cpu.Memory.Arenas.Where(arena => arena.Arena == "rewards"),
+                arena => Assert.Equal(arena.ReservedBytes, held is ImageRewardModel m ? m.WorkBytes : ((ClipScoreModel)held).Clip.WorkBytes)
+            );
         }
     }
 
@@ -151,7 +181,8 @@ public sealed class RewardModelTests : IDisposable
         string plain = folder.File("plain.safetensors"), wrapped = folder.File("wrapped.safetensors");
         ParameterFile.Save(plain, written.Parameters, written.Parameters.Values, _backend);
         AtomicFile.Write(wrapped, stream => ParameterFile.Write(stream, [("module.", written.Parameters, written.Parameters.Values)], _backend));
-        using ImageRewardModel one = ImageRewardModel.Load(plain, SmallReward, _backend), other = ImageRewardModel.Load(wrapped, SmallReward, _backend);
+        using ImageRewardModel one = ImageRewardModel.Load(plain, SmallReward, _backend),
+            other = ImageRewardModel.Load(wrapped, SmallReward, _backend);
         double[] scores = Score(written, 3);
         Assert.Equal(scores, Score(one, 3));
         Assert.Equal(scores, Score(other, 3));
@@ -165,8 +196,16 @@ public sealed class RewardModelTests : IDisposable
         using ClipModel clip = new(SmallClip, _backend);
         ParameterFile.Save(path, clip.Parameters, clip.Parameters.Values, _backend);
         string message = Assert.Throws<ModelException>(() => ImageRewardModel.Load(path, SmallReward, _backend)).Message;
-        foreach (string name in (string[])["blip.visual_encoder.cls_token", "blip.visual_encoder.blocks.{0-1}.attn.qkv.weight", "blip.text_encoder.encoder.layer.{0-1}.crossattention.self.key.bias",
-            "mlp.layers.{0,2,4,6-7}.weight", "logit_scale is not a tensor of this network"])
+        foreach (
+            string name in (string[])
+                [
+                    "blip.visual_encoder.cls_token",
+                    "blip.visual_encoder.blocks.{0-1}.attn.qkv.weight",
+                    "blip.text_encoder.encoder.layer.{0-1}.crossattention.self.key.bias",
+                    "mlp.layers.{0,2,4,6-7}.weight",
+                    "logit_scale is not a tensor of this network",
+                ]
+        )
         {
             Assert.Contains(name, message, StringComparison.Ordinal);
         }
@@ -183,7 +222,11 @@ public sealed class RewardModelTests : IDisposable
         using ClipModel clip = new(less, _backend);
         ParameterFile.Save(path, clip.Parameters, clip.Parameters.Values, _backend);
         string message = Assert.Throws<ModelException>(() => ClipModel.Load(path, SmallClip, _backend)).Message;
-        Assert.Contains("missing transformer.resblocks.1.ln_1.weight, transformer.resblocks.1.ln_1.bias, transformer.resblocks.1.attn.in_proj_weight", message, StringComparison.Ordinal);
+        Assert.Contains(
+            "missing transformer.resblocks.1.ln_1.weight, transformer.resblocks.1.ln_1.bias, transformer.resblocks.1.attn.in_proj_weight",
+            message,
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain("resblocks.0", message, StringComparison.Ordinal);
     }
 
@@ -197,17 +240,36 @@ public sealed class RewardModelTests : IDisposable
         Refused("wanted 1 to 9 ids, got 0", () => reward.Score(Pixels(1), [[]], [0], new double[1]));
         Refused("wanted ids in [0,20), got 20 at token 1", () => reward.Score(Pixels(1), [[1, 20]], [0], new double[1]));
         Refused("wanted 1 to 9 ids, got 10", () => clip.Score(Pixels(1), [new int[10]], [0], new double[1]));
-        Refused("wanted ids in [0,20), got -1 at token 0", () => clip.Score(Pixels(1), [[-1]], [0], new double[1]));
-        Refused("image_size a multiple of patch_size", () => new ClipModel(SmallClip with { Vision = SmallClip.Vision with { PatchSize = 5 } }, _backend));
+        Refused(
+            "wanted ids in [0,20), got -1 at token 0",
+            () =>
+                clip.Score(
+                    Pixels(1),
+                    [
+                        [-1],
+                    ],
+                    [0],
+                    new double[1]
+                )
+        );
+        Refused(
+            "image_size a multiple of patch_size",
+            () => new ClipModel(SmallClip with { Vision = SmallClip.Vision with { PatchSize = 5 } }, _backend)
+        );
         Refused("width a multiple of heads", () => new ClipModel(SmallClip with { Text = SmallClip.Text with { Heads = 3 } }, _backend));
         Refused("a head of six widths from hidden_size to 1", () => new ImageRewardModel(SmallReward with { Head = [7, 5, 4, 3, 2, 1] }, _backend));
-        Refused("add_cross_attention true", () => new ImageRewardModel(SmallReward with { Med = SmallReward.Med with { AddCrossAttention = false } }, _backend));
+        Refused(
+            "add_cross_attention true",
+            () => new ImageRewardModel(SmallReward with { Med = SmallReward.Med with { AddCrossAttention = false } }, _backend)
+        );
         Assert.All(Score(clip, 2), score => Assert.True(double.IsFinite(score)));
     }
 
-    private static void Refused(string message, Action action) => Assert.Contains(message, Assert.Throws<ModelException>(action).Message, StringComparison.Ordinal);
+    private static void Refused(string message, Action action) =>
+        Assert.Contains(message, Assert.Throws<ModelException>(action).Message, StringComparison.Ordinal);
 
-    private static long Count(ParameterStore store, string prefix) => store.Parameters.Where(p => p.Name.StartsWith(prefix, StringComparison.Ordinal)).Sum(p => p.Shape.Count);
+    private static long Count(ParameterStore store, string prefix) =>
+        store.Parameters.Where(p => p.Name.StartsWith(prefix, StringComparison.Ordinal)).Sum(p => p.Shape.Count);
 
     private static double Operations(PlanBackend plan) => plan.Costs["Linear"].Operations + plan.Costs["Attention"].Operations;
 

@@ -8,16 +8,27 @@ namespace CoGrpo.Tests.Model;
 
 public sealed class SchedulePolicyFolderTests : IDisposable
 {
-    private static readonly SchedulePolicySettings Settings = new(12, [true, false, true, true], new ScheduleParametrizationSettings
-    {
-        HandMade = new HandMadeSettings { Guidance = 1.25, CosineExponent = 0.15, RemaskTemperature = 4, SamplingTemperature = 0.3, Table1Literal = true },
-        Mode = RemaskMode.Absolute,
-        SigmaRemask = 0.1,
-        SigmaSamplingTemperature = 0.2,
-        SigmaRemaskTemperature = 0.3,
-        SigmaGuidance = 0.4,
-        Smoothing = 0.5,
-    });
+    private static readonly SchedulePolicySettings Settings = new(
+        12,
+        [true, false, true, true],
+        new ScheduleParametrizationSettings
+        {
+            HandMade = new HandMadeSettings
+            {
+                Guidance = 1.25,
+                CosineExponent = 0.15,
+                RemaskTemperature = 4,
+                SamplingTemperature = 0.3,
+                Table1Literal = true,
+            },
+            Mode = RemaskMode.Absolute,
+            SigmaRemask = 0.1,
+            SigmaSamplingTemperature = 0.2,
+            SigmaRemaskTemperature = 0.3,
+            SigmaGuidance = 0.4,
+            Smoothing = 0.5,
+        }
+    );
 
     private readonly TemporaryFolder _folder = new();
     private readonly CpuBackend _backend = new(1);
@@ -57,7 +68,11 @@ public sealed class SchedulePolicyFolderTests : IDisposable
     [InlineData("\"smoothing\": 0.5", "\"smoothing\": 1", "smoothing wanted a number in [0,1)")]
     [InlineData("\"smoothing\": 0.5", "\"smoothness\": 0.5", "smoothness")]
     [InlineData("\"guidance\": 1.25", "\"guidance\": 1", "hand-made guidance wanted a number above 1")]
-    [InlineData("remaskRatio", "remaskRation", "trainedActions: wanted one or more of remaskRatio, samplingTemperature, remaskTemperature, guidance, got remaskRation")]
+    [InlineData(
+        "remaskRatio",
+        "remaskRation",
+        "trainedActions: wanted one or more of remaskRatio, samplingTemperature, remaskTemperature, guidance, got remaskRation"
+    )]
     [InlineData("\"mlp2\": 32", "\"mlp2\": 16", "weights do not fit the configuration")]
     [InlineData("{", "", "wanted the configuration of a schedule policy, got an error at line")]
     public void A_wrong_configuration_is_told(string from, string to, string expected)
@@ -76,13 +91,21 @@ public sealed class SchedulePolicyFolderTests : IDisposable
     [Fact]
     public void Missing_and_damaged_files_are_told()
     {
-        Assert.Contains("wanted a checkpoint with a folder schedule_policy", Assert.Throws<ModelException>(() => SchedulePolicyFolder.Load(_folder.Path, _backend)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "wanted a checkpoint with a folder schedule_policy",
+            Assert.Throws<ModelException>(() => SchedulePolicyFolder.Load(_folder.Path, _backend)).Message,
+            StringComparison.Ordinal
+        );
         Save();
         string weights = Path.Combine(Schedule, "model.safetensors");
         File.WriteAllBytes(weights, File.ReadAllBytes(weights)[..100]);
         Assert.Throws<SafetensorsException>(() => SchedulePolicyFolder.Load(_folder.Path, _backend));
         File.Delete(weights);
-        Assert.Contains("the file is missing", Assert.Throws<ModelException>(() => SchedulePolicyFolder.Load(_folder.Path, _backend)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "the file is missing",
+            Assert.Throws<ModelException>(() => SchedulePolicyFolder.Load(_folder.Path, _backend)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     private float[] Save()

@@ -33,7 +33,15 @@ public sealed class SchedulePolicyParityTests
         var parity = new ParityCase($"{Area}/{folder}", errors);
         JsonElement json = FixtureFolder.Json(Area, folder, "config.json");
         int Key(string name) => json.GetProperty(name).GetInt32();
-        var config = new SchedulePolicyConfig(Key("feature_dim"), Key("sinusoid_dim"), Key("time_dim"), Key("grid"), Key("pointwise"), Key("mlp1"), Key("mlp2"));
+        var config = new SchedulePolicyConfig(
+            Key("feature_dim"),
+            Key("sinusoid_dim"),
+            Key("time_dim"),
+            Key("grid"),
+            Key("pointwise"),
+            Key("mlp1"),
+            Key("mlp2")
+        );
         var inputs = new FixtureFile(FixtureFolder.At(Area, folder, "inputs.safetensors"));
         var outputs = new FixtureFile(FixtureFolder.At(Area, folder, "outputs.safetensors"));
         using var scope = new ModelScope();
@@ -75,7 +83,8 @@ public sealed class SchedulePolicyParityTests
     [InlineData(256, 443_316)]
     [InlineData(128, 129_508)]
     [InlineData(64, 33_012)]
-    public void Published_rows_have_the_counts_of_the_specification(int width, long count) => Assert.Equal(count, SchedulePolicyConfig.ForWidth(width).ParameterCount);
+    public void Published_rows_have_the_counts_of_the_specification(int width, long count) =>
+        Assert.Equal(count, SchedulePolicyConfig.ForWidth(width).ParameterCount);
 
     /// <summary>[B,C,H,W] to [B,H*W,C].</summary>
     private static double[] ChannelsLast(double[] values, int[] shape)

@@ -7,7 +7,9 @@ namespace CoGrpo.Tests.Model;
 
 public sealed class TabulatedScheduleTests
 {
-    private static readonly ScheduleParametrization Parametrization = new(new ScheduleParametrizationSettings { HandMade = new HandMadeSettings { Guidance = 2 } });
+    private static readonly ScheduleParametrization Parametrization = new(
+        new ScheduleParametrizationSettings { HandMade = new HandMadeSettings { Guidance = 2 } }
+    );
 
     [Fact]
     public void At_the_trained_steps_it_is_the_table()
@@ -55,13 +57,27 @@ public sealed class TabulatedScheduleTests
         using Arena arena = backend.CreateArena("test", 1 << 12);
         var schedule = new TabulatedSchedule(Parametrization, [0.1, 0.2, 0.3, 0.4, -0.1, 0.5, 0, 0.2]);
         Tensor[] tensors = [.. Enumerable.Range(0, 3).Select(_ => arena.Allocate(new Shape(3 * 2, 4), ElementType.Float64))];
-        schedule.Begin(new ScheduleCall { Backend = backend, Steps = 3, Images = 2, FirstImage = 5, Actions = tensors[0], RawActions = tensors[1], Means = tensors[2] });
-        double[][] values = [.. tensors.Select(tensor =>
-        {
-            double[] all = new double[24];
-            backend.Download<double>(tensor, all);
-            return all;
-        })];
+        schedule.Begin(
+            new ScheduleCall
+            {
+                Backend = backend,
+                Steps = 3,
+                Images = 2,
+                FirstImage = 5,
+                Actions = tensors[0],
+                RawActions = tensors[1],
+                Means = tensors[2],
+            }
+        );
+        double[][] values =
+        [
+            .. tensors.Select(tensor =>
+            {
+                double[] all = new double[24];
+                backend.Download<double>(tensor, all);
+                return all;
+            }),
+        ];
         ScheduleState state = ScheduleState.Start;
         double[] raw = new double[4];
         for (int t = 0; t < 3; t++)

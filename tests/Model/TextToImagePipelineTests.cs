@@ -42,7 +42,16 @@ public sealed class TextToImagePipelineTests : IDisposable
         Assert.All(first.Zip(second), pair => Assert.Equal(pair.First.Pixels, pair.Second.Pixels));
         Assert.Equal((2 * Side, Side), (first[0].Width, first[0].Height));
         Assert.NotEqual(first[0].Pixels, first[1].Pixels);
-        using TextToImagePipeline wide = TextToImagePipeline.Load(_folder.Path, _backend, new PipelineOptions { Height = Side, Width = 2 * Side, MicroBatch = 3 });
+        using TextToImagePipeline wide = TextToImagePipeline.Load(
+            _folder.Path,
+            _backend,
+            new PipelineOptions
+            {
+                Height = Side,
+                Width = 2 * Side,
+                MicroBatch = 3,
+            }
+        );
         Assert.All(first.Zip(wide.Draw(request, Schedule)), pair => Assert.Equal(pair.First.Pixels, pair.Second.Pixels));
     }
 
@@ -71,7 +80,19 @@ public sealed class TextToImagePipelineTests : IDisposable
         }
 
         var watch = new CanvasWatch(_backend);
-        _pipeline.Draw(new PictureRequest { Prompts = ["x"], Steps = 8, Seed = 3, Source = source, Mask = mask, Strength = strength }, Schedule, watch);
+        _pipeline.Draw(
+            new PictureRequest
+            {
+                Prompts = ["x"],
+                Steps = 8,
+                Seed = 3,
+                Source = source,
+                Mask = mask,
+                Strength = strength,
+            },
+            Schedule,
+            watch
+        );
         int[] codes = Encode(source);
         int masked = _pipeline.Model.Transformer.Config.MaskToken;
         Assert.Equal(strength == 1 ? 8 : 4, watch.Canvases.Count);
@@ -89,7 +110,10 @@ public sealed class TextToImagePipelineTests : IDisposable
 
         // The count follows the schedule as a share of the region.
         int step = 8 - watch.Canvases.Count;
-        Assert.Equal(Math.Clamp((int)Math.Floor((codes.Length / 2 * Math.Cos((step + 1) / 16.0 * Math.PI)) + 1e-7), 1, unknown - 1), watch.Canvases[1].Count(code => code == masked));
+        Assert.Equal(
+            Math.Clamp((int)Math.Floor((codes.Length / 2 * Math.Cos((step + 1) / 16.0 * Math.PI)) + 1e-7), 1, unknown - 1),
+            watch.Canvases[1].Count(code => code == masked)
+        );
     }
 
     [Fact]
@@ -129,7 +153,13 @@ public sealed class TextToImagePipelineTests : IDisposable
             Assert.DoesNotContain('\n', message);
         }
 
-        Assert.Contains("multiples of 8", Assert.Throws<ModelException>(() => TextToImagePipeline.Load(_folder.Path, _backend, new PipelineOptions { Height = 36, Width = 36 })).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "multiples of 8",
+            Assert
+                .Throws<ModelException>(() => TextToImagePipeline.Load(_folder.Path, _backend, new PipelineOptions { Height = 36, Width = 36 }))
+                .Message,
+            StringComparison.Ordinal
+        );
     }
 
     private static IEnumerable<int> Outside(int[] canvas) => Enumerable.Range(0, canvas.Length).Where(i => i % 16 >= 8);

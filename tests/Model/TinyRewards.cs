@@ -14,7 +14,23 @@ internal static class TinyRewards
     {
         var config = new ClipModelConfig
         {
-            EmbedDim = 8, Vision = new() { ImageSize = 32, PatchSize = 8, Width = 16, HeadWidth = 8, Layers = 1 }, Text = new() { ContextLength = 77, VocabSize = 49408, Width = 8, Heads = 2, Layers = 1 },
+            EmbedDim = 8,
+            Vision = new()
+            {
+                ImageSize = 32,
+                PatchSize = 8,
+                Width = 16,
+                HeadWidth = 8,
+                Layers = 1,
+            },
+            Text = new()
+            {
+                ContextLength = 77,
+                VocabSize = 49408,
+                Width = 8,
+                Heads = 2,
+                Layers = 1,
+            },
         };
         using ClipModel model = new(config, backend);
         Initialisation.FromScratch(model.Parameters, backend, 5);
@@ -26,8 +42,25 @@ internal static class TinyRewards
     {
         var config = new ImageRewardConfig
         {
-            Vision = new() { ImageSize = 32, PatchSize = 8, EmbedDim = 12, Depth = 1, NumHeads = 2 }, Head = [8, 5, 4, 3, 2, 1], ProjectionDim = 3,
-            Med = new() { HiddenSize = 8, NumHiddenLayers = 1, NumAttentionHeads = 2, IntermediateSize = 10, MaxPositionEmbeddings = 64, VocabSize = 30524 },
+            Vision = new()
+            {
+                ImageSize = 32,
+                PatchSize = 8,
+                EmbedDim = 12,
+                Depth = 1,
+                NumHeads = 2,
+            },
+            Head = [8, 5, 4, 3, 2, 1],
+            ProjectionDim = 3,
+            Med = new()
+            {
+                HiddenSize = 8,
+                NumHiddenLayers = 1,
+                NumAttentionHeads = 2,
+                IntermediateSize = 10,
+                MaxPositionEmbeddings = 64,
+                VocabSize = 30524,
+            },
         };
         using ImageRewardModel model = new(config, backend);
         Initialisation.FromScratch(model.Parameters, backend, 6);

@@ -14,8 +14,14 @@ public sealed class VqModelTests : IDisposable
 {
     private static readonly VqConfig Small = new()
     {
-        BlockOutChannels = [16, 24, 40], DownBlockTypes = Times("DownEncoderBlock2D"), UpBlockTypes = Times("UpDecoderBlock2D"), LayersPerBlock = 1, NormNumGroups = 8, LatentChannels = 6,
-        NumVqEmbeddings = 40, VqEmbedDim = 5,
+        BlockOutChannels = [16, 24, 40],
+        DownBlockTypes = Times("DownEncoderBlock2D"),
+        UpBlockTypes = Times("UpDecoderBlock2D"),
+        LayersPerBlock = 1,
+        NormNumGroups = 8,
+        LatentChannels = 6,
+        NumVqEmbeddings = 40,
+        VqEmbedDim = 5,
     };
 
     private readonly CpuBackend _backend = new(2);
@@ -34,10 +40,14 @@ public sealed class VqModelTests : IDisposable
     {
         using PlanBackend plan = new();
         using VqModel model = new(new VqConfig(), plan);
-        long Count(string prefix) => model.Parameters.Parameters.Where(p => p.Name.StartsWith(prefix, StringComparison.Ordinal)).Sum(p => p.Shape.Count);
+        long Count(string prefix) =>
+            model.Parameters.Parameters.Where(p => p.Name.StartsWith(prefix, StringComparison.Ordinal)).Sum(p => p.Shape.Count);
         Assert.Equal(277, model.Parameters.Parameters.Count);
         Assert.Equal(146_244_675, model.Parameters.ParameterCount);
-        Assert.Equal([58_693_568, 4_160, 524_288, 4_160, 87_018_499], new[] { "encoder.", "quant_conv.", "quantize.", "post_quant_conv.", "decoder." }.Select(Count));
+        Assert.Equal(
+            [58_693_568, 4_160, 524_288, 4_160, 87_018_499],
+            new[] { "encoder.", "quant_conv.", "quantize.", "post_quant_conv.", "decoder." }.Select(Count)
+        );
         Assert.Equal(new Shape(512, 256, 3, 3), model.Parameters.Find("encoder.down_blocks.3.resnets.0.conv1.weight")!.Shape);
         Assert.Equal(new Shape(128, 256, 1, 1), model.Parameters.Find("decoder.up_blocks.4.resnets.0.conv_shortcut.weight")!.Shape);
     }
@@ -49,7 +59,9 @@ public sealed class VqModelTests : IDisposable
         Assert.Equal(3.46, 2e-12 * VqCost.EncodeMacs(new VqConfig(), 1024, 1024), 2);
     }
 
-    /// <summary>What a plan counts is what is done, and a picture of 1024 pixels needs three of its largest maps: one of 256 channels and two of 128.</summary>
+    /// <summary>
+    /// What a plan counts is what is done, and a picture of 1024 pixels needs three of its largest maps: one of 256 channels and two of 128.
+    /// </summary>
     [Fact]
     public void A_plan_of_the_published_sizes_counts_work_and_memory()
     {
@@ -58,7 +70,11 @@ public sealed class VqModelTests : IDisposable
         using Arena arena = plan.CreateArena("codes", 1 << 16);
         plan.TakeWork();
         model.Decode(arena.Allocate(new Shape(1, 64, 64), ElementType.Int32));
-        Assert.Equal(2 * VqCost.DecodeMacs(model.Config, 64, 64, performed: true), plan.Costs["Conv3x3"].Operations + plan.Costs["Linear"].Operations, 1e6);
+        Assert.Equal(
+            2 * VqCost.DecodeMacs(model.Config, 64, 64, performed: true),
+            plan.Costs["Conv3x3"].Operations + plan.Costs["Linear"].Operations,
+            1e6
+        );
         Assert.InRange(model.WorkBytes, 1024L * 1024 * (256 + 128 + 128) * 4, (1024L * 1024 * (256 + 128 + 128) * 4) + (4L << 20));
         model.ReleaseMemory();
         plan.TakeWork();
@@ -130,7 +146,11 @@ public sealed class VqModelTests : IDisposable
     [InlineData("act_fn", "null", "act_fn: wanted silu, got null")]
     [InlineData("block_out_channels", "null", "block_out_channels: wanted 1 to 10 levels, got 0")]
     [InlineData("block_out_channels", "[16,24,44]", "block_out_channels: wanted multiples of norm_num_groups = 8 up to 2048, got 16,24,44")]
-    [InlineData("up_block_types", "[\"UpDecoderBlock2D\"]", "up_block_types: wanted 3 times UpDecoderBlock2D, one for each of block_out_channels, got UpDecoderBlock2D")]
+    [InlineData(
+        "up_block_types",
+        "[\"UpDecoderBlock2D\"]",
+        "up_block_types: wanted 3 times UpDecoderBlock2D, one for each of block_out_channels, got UpDecoderBlock2D"
+    )]
     [InlineData("in_channels", "4", "in_channels: wanted 3, got 4")]
     [InlineData("layers_per_block", "0", "layers_per_block: wanted 1 to 64, got 0")]
     [InlineData("layers_per_block", "\"many\"", "wanted a JSON object of published keys, got an error at line")]
@@ -146,11 +166,27 @@ public sealed class VqModelTests : IDisposable
     [Fact]
     public void A_missing_folder_and_inputs_of_other_shapes_are_refused()
     {
-        Assert.Contains("the file is missing", Assert.Throws<ModelException>(() => VqModel.Load("/nowhere", _backend)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "the file is missing",
+            Assert.Throws<ModelException>(() => VqModel.Load("/nowhere", _backend)).Message,
+            StringComparison.Ordinal
+        );
         using VqModel model = Filled();
-        Assert.Contains("multiples of 4", Assert.Throws<ModelException>(() => model.Encode(Picture(new Shape(1, 8, 6, 3)))).Message, StringComparison.Ordinal);
-        Assert.Contains("got Float32[1,8,8]", Assert.Throws<ModelException>(() => model.Encode(Picture(new Shape(1, 8, 8)))).Message, StringComparison.Ordinal);
-        Assert.Contains("wanted Int32", Assert.Throws<ModelException>(() => model.Decode(Picture(new Shape(1, 8, 8)))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "multiples of 4",
+            Assert.Throws<ModelException>(() => model.Encode(Picture(new Shape(1, 8, 6, 3)))).Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "got Float32[1,8,8]",
+            Assert.Throws<ModelException>(() => model.Encode(Picture(new Shape(1, 8, 8)))).Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "wanted Int32",
+            Assert.Throws<ModelException>(() => model.Decode(Picture(new Shape(1, 8, 8)))).Message,
+            StringComparison.Ordinal
+        );
     }
 
     private static string[] Times(string kind) => [kind, kind, kind];

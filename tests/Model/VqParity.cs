@@ -45,7 +45,10 @@ internal sealed class VqParity : IDisposable
     public int[] Encode()
     {
         int[] shape = _inputs.Shape("image");
-        Tensor pictures = _scope.Upload(new Shape(shape[0], shape[2], shape[3], shape[1]), Array.ConvertAll(Exchanged(_inputs.Doubles("image"), shape[1], shape[2] * shape[3]), x => (float)x));
+        Tensor pictures = _scope.Upload(
+            new Shape(shape[0], shape[2], shape[3], shape[1]),
+            Array.ConvertAll(Exchanged(_inputs.Doubles("image"), shape[1], shape[2] * shape[3]), x => (float)x)
+        );
         Tensor found = Model.Encode(pictures);
         int[] codes = new int[found.Shape.Count];
         _scope.Backend.Download<int>(found, codes);
@@ -88,7 +91,16 @@ internal sealed class VqParity : IDisposable
         double[] gaps = new double[vectors.Length / width];
         for (int m = 0; m < gaps.Length; m++)
         {
-            double[] distances = [.. Enumerable.Range(0, Codebook.Length / width).Select(code => Math.Sqrt(Enumerable.Range(0, width).Sum(d => Math.Pow(vectors[(m * width) + d] - Codebook[(code * width) + d], 2)))).Order().Take(2)];
+            double[] distances =
+            [
+                .. Enumerable
+                    .Range(0, Codebook.Length / width)
+                    .Select(code =>
+                        Math.Sqrt(Enumerable.Range(0, width).Sum(d => Math.Pow(vectors[(m * width) + d] - Codebook[(code * width) + d], 2)))
+                    )
+                    .Order()
+                    .Take(2),
+            ];
             gaps[m] = distances[1] - distances[0];
         }
 

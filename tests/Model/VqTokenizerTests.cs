@@ -11,8 +11,13 @@ public sealed class VqTokenizerTests : IDisposable
 {
     private static readonly VqConfig Config = new()
     {
-        BlockOutChannels = [8, 16], DownBlockTypes = ["DownEncoderBlock2D", "DownEncoderBlock2D"], UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D"], LayersPerBlock = 1, NormNumGroups = 4,
-        LatentChannels = 4, NumVqEmbeddings = 12,
+        BlockOutChannels = [8, 16],
+        DownBlockTypes = ["DownEncoderBlock2D", "DownEncoderBlock2D"],
+        UpBlockTypes = ["UpDecoderBlock2D", "UpDecoderBlock2D"],
+        LayersPerBlock = 1,
+        NormNumGroups = 4,
+        LatentChannels = 4,
+        NumVqEmbeddings = 12,
     };
 
     private readonly CpuBackend _backend = new(1);
@@ -74,11 +79,27 @@ public sealed class VqTokenizerTests : IDisposable
     public void What_does_not_fit_is_refused()
     {
         int[] codes = new int[15];
-        Assert.Contains("wanted 15 (3 x 5), got 14", Assert.Throws<ArgumentException>(() => _tokenizer.Decode(codes.AsSpan(1))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "wanted 15 (3 x 5), got 14",
+            Assert.Throws<ArgumentException>(() => _tokenizer.Decode(codes.AsSpan(1))).Message,
+            StringComparison.Ordinal
+        );
         codes[7] = 13;
-        Assert.Contains("wanted codes in [0,12), got 13 in row 1, column 2", Assert.Throws<ArgumentException>(() => _tokenizer.Decode(codes)).Message, StringComparison.Ordinal);
-        Assert.Contains("wanted 10 x 6, got 6 x 10", Assert.Throws<ArgumentException>(() => _tokenizer.Encode(new RgbImage(6, 10))).Message, StringComparison.Ordinal);
-        Assert.Contains("wanted 180 bytes", Assert.Throws<ArgumentException>(() => ((IImageTokenizer)_tokenizer).Encode(new byte[179], codes)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "wanted codes in [0,12), got 13 in row 1, column 2",
+            Assert.Throws<ArgumentException>(() => _tokenizer.Decode(codes)).Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "wanted 10 x 6, got 6 x 10",
+            Assert.Throws<ArgumentException>(() => _tokenizer.Encode(new RgbImage(6, 10))).Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "wanted 180 bytes",
+            Assert.Throws<ArgumentException>(() => ((IImageTokenizer)_tokenizer).Encode(new byte[179], codes)).Message,
+            StringComparison.Ordinal
+        );
         Assert.Throws<ArgumentOutOfRangeException>(() => new VqTokenizer(_model, 3, 5, maskId: 11));
     }
 }

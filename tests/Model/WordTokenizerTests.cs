@@ -13,9 +13,12 @@ public class WordTokenizerTests
         Assert.Equal(53, _tokenizer.VocabularySize);
         Assert.Equal(8, _tokenizer.Length);
         Assert.Equal((0, 1), (_tokenizer.PadId, _tokenizer.EosId));
-        Assert.Equal("a an and left right of above below one two three four red orange yellow green blue purple dog cat car house apple banana key bell " +
-            "star sun tree fish mushroom umbrella heart circle square dogs cats cars houses apples bananas keys bells stars suns trees mushrooms umbrellas " +
-            "hearts circles squares", string.Join(' ', _tokenizer.Words.ToArray()));
+        Assert.Equal(
+            "a an and left right of above below one two three four red orange yellow green blue purple dog cat car house apple banana key bell "
+                + "star sun tree fish mushroom umbrella heart circle square dogs cats cars houses apples bananas keys bells stars suns trees mushrooms umbrellas "
+                + "hearts circles squares",
+            string.Join(' ', _tokenizer.Words.ToArray())
+        );
     }
 
     [Theory]
@@ -49,7 +52,11 @@ public class WordTokenizerTests
     public void Hostile_input_is_refused_without_effort()
     {
         Assert.True(Assert.Throws<FormatException>(() => _tokenizer.Encode(new string('x', 10_000_000), new int[8])).Message.Length < 300);
-        Assert.Contains("at most 7 words", Assert.Throws<FormatException>(() => _tokenizer.Encode("a a a a a a a a", new int[8])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "at most 7 words",
+            Assert.Throws<FormatException>(() => _tokenizer.Encode("a a a a a a a a", new int[8])).Message,
+            StringComparison.Ordinal
+        );
         Assert.Throws<FormatException>(() => _tokenizer.Encode("a\0dog", new int[8]));
         Assert.Throws<ArgumentException>(() => _tokenizer.Encode("a", new int[7]));
         Assert.Throws<ArgumentException>(() => _tokenizer.Decode([2, 53, 1]));

@@ -6,7 +6,9 @@ using CoGrpo.Tests.Runtime;
 
 namespace CoGrpo.Tests.Rl;
 
-/// <summary>The clipped objective of the model phase against golden values, from logits to the gradient of the logits, and its rules one by one.</summary>
+/// <summary>
+/// The clipped objective of the model phase against golden values, from logits to the gradient of the logits, and its rules one by one.
+/// </summary>
 public class ClippedObjectiveTests
 {
     /// <summary>Names of the golden cases of the model phase.</summary>
@@ -117,9 +119,21 @@ public class ClippedObjectiveTests
                     ReferenceLogProb = rows.Select(r => golden.Inputs.Floats("ref_logp")[r]).ToArray(),
                     Segments = rows.Select(r => golden.Segments[r] - first).ToArray(),
                 },
-                new SegmentInput { Advantages = golden.Advantages.AsSpan(first, half), Weights = golden.Weights.AsSpan(first, half), Normalizer = golden.Normalizer },
-                new SegmentOutput { LogRatios = new double[half], Ratios = new double[half], Surrogates = new double[half], Clipped = new byte[half] },
-                upstream);
+                new SegmentInput
+                {
+                    Advantages = golden.Advantages.AsSpan(first, half),
+                    Weights = golden.Weights.AsSpan(first, half),
+                    Normalizer = golden.Normalizer,
+                },
+                new SegmentOutput
+                {
+                    LogRatios = new double[half],
+                    Ratios = new double[half],
+                    Surrogates = new double[half],
+                    Clipped = new byte[half],
+                },
+                upstream
+            );
             sum.Add(statistics);
             Assert.Equal(rows.Select(r => whole.Upstream[r]), upstream);
         }
@@ -167,9 +181,25 @@ public class ClippedObjectiveTests
     public void MissingInputsAreNamed()
     {
         ClippedObjective stored = new(new() { OnPolicy = false });
-        Assert.Throws<ArgumentException>(() => stored.Tokens(new TokenInput { LogProb = [1f], Segments = [0] },
-            new SegmentInput { Advantages = [1], Weights = [1], Normalizer = 1 },
-            new SegmentOutput { LogRatios = new double[1], Ratios = new double[1], Surrogates = new double[1], Clipped = new byte[1] }, new float[1]));
+        Assert.Throws<ArgumentException>(() =>
+            stored.Tokens(
+                new TokenInput { LogProb = [1f], Segments = [0] },
+                new SegmentInput
+                {
+                    Advantages = [1],
+                    Weights = [1],
+                    Normalizer = 1,
+                },
+                new SegmentOutput
+                {
+                    LogRatios = new double[1],
+                    Ratios = new double[1],
+                    Surrogates = new double[1],
+                    Clipped = new byte[1],
+                },
+                new float[1]
+            )
+        );
         Assert.Throws<ArgumentException>(() => new ClippedObjective(new() { RatioCap = 1.1 }));
     }
 
@@ -179,15 +209,44 @@ public class ClippedObjectiveTests
         Result result = new(new double[count], new double[count], new double[count], new byte[count], new float[logProb.Length]);
         ClippedObjective objective = new(golden.Settings(klWeight));
         result.Statistics = objective.Tokens(
-            new TokenInput { LogProb = logProb, OldLogProb = golden.Inputs.Floats("old_logp"), ReferenceLogProb = golden.Inputs.Floats("ref_logp"), Segments = golden.Segments },
-            new SegmentInput { Advantages = advantages, Weights = golden.Weights, Normalizer = golden.Normalizer },
-            new SegmentOutput { LogRatios = result.LogRatios, Ratios = result.Ratios, Surrogates = result.Surrogates, Clipped = result.Clipped },
-            result.Upstream);
+            new TokenInput
+            {
+                LogProb = logProb,
+                OldLogProb = golden.Inputs.Floats("old_logp"),
+                ReferenceLogProb = golden.Inputs.Floats("ref_logp"),
+                Segments = golden.Segments,
+            },
+            new SegmentInput
+            {
+                Advantages = advantages,
+                Weights = golden.Weights,
+                Normalizer = golden.Normalizer,
+            },
+            new SegmentOutput
+            {
+                LogRatios = result.LogRatios,
+                Ratios = result.Ratios,
+                Surrogates = result.Surrogates,
+                Clipped = result.Clipped,
+            },
+            result.Upstream
+        );
         return result;
     }
 
-    private static void CompareGradients(ParityCase parity, ModelPhaseCase golden, SamplingScope scope, float[] upstream, string term, Tensor c, Tensor u,
-        Tensor guidance, Tensor temperature, Tensor tokens, Tensor logSumExp)
+    private static void CompareGradients(
+        ParityCase parity,
+        ModelPhaseCase golden,
+        SamplingScope scope,
+        float[] upstream,
+        string term,
+        Tensor c,
+        Tensor u,
+        Tensor guidance,
+        Tensor temperature,
+        Tensor tokens,
+        Tensor logSumExp
+    )
     {
         Tensor dc = scope.New(c.Shape);
         Tensor du = golden.Mode == "both" ? scope.New(c.Shape) : default;

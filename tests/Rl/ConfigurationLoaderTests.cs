@@ -7,7 +7,8 @@ public sealed class ConfigurationLoaderTests
 {
     private static RunConfiguration Parse(string json, params string[] overrides) => ConfigurationLoader.Parse(json, "run.json", overrides);
 
-    private static ConfigurationException Refused(string json, params string[] overrides) => Assert.Throws<ConfigurationException>(() => Parse(json, overrides));
+    private static ConfigurationException Refused(string json, params string[] overrides) =>
+        Assert.Throws<ConfigurationException>(() => Parse(json, overrides));
 
     [Fact]
     public void Nothing_given_is_the_quick_start()
@@ -29,9 +30,15 @@ public sealed class ConfigurationLoaderTests
         Assert.Equal([(100, 67), (100, 67), (100, 66)], c.Train.Cycles.Select(x => (x.Model, x.Schedule)));
         Assert.Equal((300, 200), (c.Train.Cycles.Sum(x => x.Model), c.Train.Cycles.Sum(x => x.Schedule)));
         Assert.Equal((6, 96, 8, 256), (c.Train.Model.Group, c.Train.Model.Batch, c.Train.Schedule.Group, c.Train.Schedule.Batch));
-        Assert.Equal((1e-5, 0.02, 1e-4, 0.0), (c.Train.Model.LearningRate, c.Train.Model.WeightDecay, c.Train.Schedule.LearningRate, c.Train.Schedule.WeightDecay));
+        Assert.Equal(
+            (1e-5, 0.02, 1e-4, 0.0),
+            (c.Train.Model.LearningRate, c.Train.Model.WeightDecay, c.Train.Schedule.LearningRate, c.Train.Schedule.WeightDecay)
+        );
         Assert.Equal([0.9, 0.95], c.Train.Model.Betas);
-        Assert.Equal((1024, 14, 28, 8192, 8256), (c.Model.Width, c.Model.NumLayers, c.Model.NumSingleLayers, c.Model.CodebookSize, c.Model.VocabSize));
+        Assert.Equal(
+            (1024, 14, 28, 8192, 8256),
+            (c.Model.Width, c.Model.NumLayers, c.Model.NumSingleLayers, c.Model.CodebookSize, c.Model.VocabSize)
+        );
         Assert.Equal(ScheduleMode.Relative, c.Schedule.Mode);
     }
 
@@ -53,11 +60,19 @@ public sealed class ConfigurationLoaderTests
     }
 
     [Theory]
-    [InlineData("{\n \"train\": {\n  \"model\": {\n   \"lerningRate\": 1\n}}}", "run.json:4: unknown setting train.model.lerningRate", "did you mean learningRate?")]
+    [InlineData(
+        "{\n \"train\": {\n  \"model\": {\n   \"lerningRate\": 1\n}}}",
+        "run.json:4: unknown setting train.model.lerningRate",
+        "did you mean learningRate?"
+    )]
     [InlineData("{ \"sede\": 1 }", "run.json:1: unknown setting sede", "did you mean seed?")]
     [InlineData("{ \"model\": { \"numLayers\": 1 } }", "run.json:1: unknown setting model.numLayers", "did you mean num_layers?")]
     [InlineData("{ \"train\": { \"rewards\": [ { \"nam\": \"fidelity\" } ] } }", "unknown setting train.rewards[0].nam", "did you mean name?")]
-    [InlineData("{ \"train\": { \"model\": { \"lora\": { \"targets\": [\"atention\"] } } } }", "run.json:1: train.model.lora.targets", "did you mean attention?")]
+    [InlineData(
+        "{ \"train\": { \"model\": { \"lora\": { \"targets\": [\"atention\"] } } } }",
+        "run.json:1: train.model.lora.targets",
+        "did you mean attention?"
+    )]
     [InlineData("{ \"train\": { \"model\": { \"lora\": { \"rang\": 4 } } } }", "unknown setting train.model.lora.rang", "did you mean rank?")]
     [InlineData("{ \"pretrain\": { \"warmpu\": 1 } }", "unknown setting pretrain.warmpu", "did you mean warmup?")]
     public void Unknown_keys_name_path_line_and_nearest(string json, string start, string nearest)
@@ -69,7 +84,10 @@ public sealed class ConfigurationLoaderTests
     }
 
     [Theory]
-    [InlineData("{ \"seed\": \"x\" }", "run.json:1: seed: expected a whole number at least 0, found \"x\"; correct the value or remove it to keep the preset's")]
+    [InlineData(
+        "{ \"seed\": \"x\" }",
+        "run.json:1: seed: expected a whole number at least 0, found \"x\"; correct the value or remove it to keep the preset's"
+    )]
     [InlineData("{ \"seed\": -1 }", "run.json:1: seed: expected a whole number at least 0, found -1;")]
     [InlineData("{ \"seed\": 1.5 }", "expected a whole number at least 0, found 1.5;")]
     [InlineData("{ \"seed\": 99999999999999999999 }", "expected a whole number at least 0, found 99999999999999999999;")]
@@ -83,10 +101,16 @@ public sealed class ConfigurationLoaderTests
     [InlineData("{ \"schedule\": { \"sigma\": [0.3, 0.3, 0.3, 0] } }", "schedule.sigma[3]: expected a number above 0 and at most 10, found 0;")]
     [InlineData("{ \"schedule\": { \"sigma\": [] } }", "schedule.sigma: expected a list of 4 entries, found a list of 0;")]
     [InlineData("{ \"schedule\": { \"commonRandomNumbers\": 1 } }", "schedule.commonRandomNumbers: expected true or false, found 1;")]
-    [InlineData("{ \"train\": { \"mode\": \"cogrpo\" } }", "train.mode: expected co-grpo or joint or naive or schedule, found \"cogrpo\"; did you mean co-grpo?")]
+    [InlineData(
+        "{ \"train\": { \"mode\": \"cogrpo\" } }",
+        "train.mode: expected co-grpo or joint or naive or schedule, found \"cogrpo\"; did you mean co-grpo?"
+    )]
     [InlineData("{ \"train\": { \"mode\": 1 } }", "train.mode: expected co-grpo or joint or naive or schedule, found 1; choose one of these words")]
     [InlineData("{ \"train\": { \"model\": { \"cfgGrad\": \"detach\" } } }", "expected both or detachUncond or none, found \"detach\"")]
-    [InlineData("{ \"train\": { \"model\": { \"stepsTrained\": \"every\" } } }", "train.model.stepsTrained: expected a whole number at least 0 or \"all\", found \"every\";")]
+    [InlineData(
+        "{ \"train\": { \"model\": { \"stepsTrained\": \"every\" } } }",
+        "train.model.stepsTrained: expected a whole number at least 0 or \"all\", found \"every\";"
+    )]
     [InlineData("{ \"train\": { \"model\": { \"twoSidedCap\": 1 } } }", "train.model.twoSidedCap: expected a number above 1 or null, found 1;")]
     [InlineData("{ \"output\": { \"directory\": \"\" } }", "output.directory: expected a string, found \"\";")]
     [InlineData("{ \"data\": { \"grid\": 4 } }", "data.grid: expected a whole number at least 2 and at most 3, found 4;")]
@@ -110,10 +134,19 @@ public sealed class ConfigurationLoaderTests
         => Assert.Contains(part, Refused(json).Message, StringComparison.Ordinal);
 
     [Theory]
-    [InlineData("train.model.batch=97", "--set train.model.batch=97: train.model.batch: expected a multiple of train.model.group = 6, found 97; change one of the two")]
+    [InlineData(
+        "train.model.batch=97",
+        "--set train.model.batch=97: train.model.batch: expected a multiple of train.model.group = 6, found 97; change one of the two"
+    )]
     [InlineData("train.schedule.batch=9", "expected a multiple of train.schedule.group = 8, found 9")]
-    [InlineData("train.mode=naive", "train.cycles: expected no schedule iterations, since train.mode is naive, found 32; set train.cycles=[{\"model\":12}], or another mode")]
-    [InlineData("train.mode=schedule", "expected no model iterations, since train.mode is schedule, found 12; set train.cycles=[{\"schedule\":32}], or another mode")]
+    [InlineData(
+        "train.mode=naive",
+        "train.cycles: expected no schedule iterations, since train.mode is naive, found 32; set train.cycles=[{\"model\":12}], or another mode"
+    )]
+    [InlineData(
+        "train.mode=schedule",
+        "expected no model iterations, since train.mode is schedule, found 12; set train.cycles=[{\"schedule\":32}], or another mode"
+    )]
     [InlineData("train.mode=joint", "expected equal counts of model and schedule, since a joint iteration trains both")]
     [InlineData("train.cycles=[{}]", "train.cycles: expected at least one iteration, found 0")]
     [InlineData("train.cycles=[]", "train.cycles: expected a list of 1 to 1000 entries, found a list of 0")]
@@ -128,15 +161,27 @@ public sealed class ConfigurationLoaderTests
     [InlineData("schedule.actions=[\"guidance\",\"guidance\"]", "schedule.actions: expected each action once")]
     [InlineData("model.attention_head_dim=64", "model.axes_dims_rope: expected three widths that add up to attention_head_dim = 64, found 32")]
     [InlineData("model.axes_dims_rope=[9,11,12]", "expected even widths (rotation works on pairs), found 9, 11, 12")]
-    [InlineData("model.num_attention_heads=8", "model.pooled_projection_dim: expected the model's width, attention_head_dim x num_attention_heads = 256, found 128")]
+    [InlineData(
+        "model.num_attention_heads=8",
+        "model.pooled_projection_dim: expected the model's width, attention_head_dim x num_attention_heads = 256, found 128"
+    )]
     [InlineData("model.vocab_size=431", "expected more than codebook_size = 431, since the last row is the mask, found 431")]
     [InlineData("model.upsample=true", "model.upsample: expected the same as downsample = false, or the logits do not match the codes, found true")]
-    [InlineData("model.textEncoder.num_attention_heads=3", "model.textEncoder.hidden_size: expected a multiple of num_attention_heads = 3, found 128")]
+    [InlineData(
+        "model.textEncoder.num_attention_heads=3",
+        "model.textEncoder.hidden_size: expected a multiple of num_attention_heads = 3, found 128"
+    )]
     [InlineData("model.joint_attention_dim=64", "model.joint_attention_dim: expected the text encoder's hidden_size = 128, found 64")]
     [InlineData("pretrain.microBatch=48", "pretrain.microBatch: expected a divisor of pretrain.batch = 64, found 48")]
     [InlineData("pretrain.warmup=6501", "pretrain.warmup: expected at most pretrain.steps = 6500, found 6501")]
-    [InlineData("pretrain.taskWeights={\"single\":0,\"two\":0,\"counting\":0,\"colours\":0,\"position\":0,\"attribution\":0}", "expected at least one weight above 0, found only zeros")]
-    [InlineData("train.rewards=[{\"name\":\"hpsv2\"}]", "train.rewards: expected adherence or fidelity, since data.name is emoji-scenes, found hpsv2")]
+    [InlineData(
+        "pretrain.taskWeights={\"single\":0,\"two\":0,\"counting\":0,\"colours\":0,\"position\":0,\"attribution\":0}",
+        "expected at least one weight above 0, found only zeros"
+    )]
+    [InlineData(
+        "train.rewards=[{\"name\":\"hpsv2\"}]",
+        "train.rewards: expected adherence or fidelity, since data.name is emoji-scenes, found hpsv2"
+    )]
     [InlineData("train.rewards=[{\"name\":\"fidelity\"},{\"name\":\"fidelity\"}]", "expected each reward once, found fidelity twice")]
     [InlineData("data.promptFiles=[\"x.txt\"]", "data.promptFiles: expected none, since emoji-scenes makes its own prompts")]
     [InlineData("preset=paper", "data.promptFiles: expected a file of prompts, since data.name is prompts, found none")]
@@ -152,8 +197,16 @@ public sealed class ConfigurationLoaderTests
     {
         Assert.Contains(
             "expected batch and group of train.model (96, 6), since a joint iteration has one rollout, found 256, 8",
-            Refused("{}", "train.mode=joint", "train.cycles=[{\"model\":3,\"schedule\":3}]").Message, StringComparison.Ordinal);
-        RunConfiguration c = Parse("{}", "train.mode=joint", "train.cycles=[{\"model\":3,\"schedule\":3}]", "train.schedule.batch=96", "train.schedule.group=6");
+            Refused("{}", "train.mode=joint", "train.cycles=[{\"model\":3,\"schedule\":3}]").Message,
+            StringComparison.Ordinal
+        );
+        RunConfiguration c = Parse(
+            "{}",
+            "train.mode=joint",
+            "train.cycles=[{\"model\":3,\"schedule\":3}]",
+            "train.schedule.batch=96",
+            "train.schedule.group=6"
+        );
         Assert.Equal(TrainMode.Joint, c.Train.Mode);
     }
 
@@ -161,8 +214,18 @@ public sealed class ConfigurationLoaderTests
     public void Overrides_win_in_order_and_take_words_numbers_lists_and_entries()
     {
         RunConfiguration c = Parse(
-            """{ "seed": 1, "train": { "mode": "co-grpo" } }""", "seed=2", "seed=3", "train.mode=naive", "train.cycles=[{\"model\":40},{\"model\":1}]",
-            "train.cycles[0].model=41", "schedule.sigma[2]=0.25", "output.directory=runs/x=y", "train.model.stepsTrained=all", "schedule.commonRandomNumbers=true", "train.model.clipEpsilonHigh=0.28");
+            """{ "seed": 1, "train": { "mode": "co-grpo" } }""",
+            "seed=2",
+            "seed=3",
+            "train.mode=naive",
+            "train.cycles=[{\"model\":40},{\"model\":1}]",
+            "train.cycles[0].model=41",
+            "schedule.sigma[2]=0.25",
+            "output.directory=runs/x=y",
+            "train.model.stepsTrained=all",
+            "schedule.commonRandomNumbers=true",
+            "train.model.clipEpsilonHigh=0.28"
+        );
         Assert.Equal(3, c.Seed);
         Assert.Equal([41, 1], c.Train.Cycles.Select(x => x.Model));
         Assert.Equal([0.5, 0.4, 0.25, 0.4], c.Schedule.Sigma);

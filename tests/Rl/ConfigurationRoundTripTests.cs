@@ -11,7 +11,15 @@ public sealed class ConfigurationRoundTripTests
 
     [Property(MaxTest = 300)]
     public bool Writing_and_reading_gives_the_same_configuration(
-        NonNegativeInt seed, PositiveInt steps, NormalFloat rate, NormalFloat sigma, bool flag, PositiveInt groups, byte pick, NonEmptyArray<PositiveInt> cycles)
+        NonNegativeInt seed,
+        PositiveInt steps,
+        NormalFloat rate,
+        NormalFloat sigma,
+        bool flag,
+        PositiveInt groups,
+        byte pick,
+        NonEmptyArray<PositiveInt> cycles
+    )
     {
         double small = Math.Clamp(Math.Abs(rate.Get) % 1, double.Epsilon, 1);
         double width = Math.Clamp(Math.Abs(sigma.Get), 1e-300, 10);
@@ -20,9 +28,22 @@ public sealed class ConfigurationRoundTripTests
         {
             Seed = ((long)seed.Get << 31) + seed.Get,
             Device = flag ? DeviceName.Cuda : DeviceName.Cpu,
-            Sampling = start.Sampling with { Steps = 4 + steps.Get % 60, HandMade = start.Sampling.HandMade with { Guidance = 1.000001 + width, Table1Literal = flag } },
-            Schedule = start.Schedule with { Sigma = [width, small, 0.1, 10], Mode = (ScheduleMode)(pick % 2), Actions = [(ScheduleActionName)(pick % 4)] },
-            Pretrain = start.Pretrain with { LearningRate = small, TaskWeights = new() { Two = width } },
+            Sampling = start.Sampling with
+            {
+                Steps = 4 + steps.Get % 60,
+                HandMade = start.Sampling.HandMade with { Guidance = 1.000001 + width, Table1Literal = flag },
+            },
+            Schedule = start.Schedule with
+            {
+                Sigma = [width, small, 0.1, 10],
+                Mode = (ScheduleMode)(pick % 2),
+                Actions = [(ScheduleActionName)(pick % 4)],
+            },
+            Pretrain = start.Pretrain with
+            {
+                LearningRate = small,
+                TaskWeights = new() { Two = width },
+            },
             Train = start.Train with
             {
                 Cycles = [.. cycles.Get.Select(c => new CycleConfiguration { Model = c.Get, Schedule = c.Get % 7 })],
@@ -43,21 +64,58 @@ public sealed class ConfigurationRoundTripTests
             && read.Seed == original.Seed && read.Schedule.Sigma.SequenceEqual(original.Schedule.Sigma)
             && read.Sampling == original.Sampling && read.Pretrain with { Betas = original.Pretrain.Betas } == original.Pretrain
             && read.Train.Model.Lora.Targets.SequenceEqual(original.Train.Model.Lora.Targets)
-            && read.Train.Model with { Betas = original.Train.Model.Betas, Lora = read.Train.Model.Lora with { Targets = original.Train.Model.Lora.Targets } } == original.Train.Model
-            && read.Train.Cycles.SequenceEqual(original.Train.Cycles) && read.Output == original.Output;
+            && read.Train.Model with
+            {
+                Betas = original.Train.Model.Betas,
+                Lora = read.Train.Model.Lora with { Targets = original.Train.Model.Lora.Targets },
+            } == original.Train.Model
+            && read.Train.Cycles.SequenceEqual(original.Train.Cycles)
+            && read.Output == original.Output;
     }
 
     [Property(MaxTest = 500)]
     public Property Any_text_is_read_or_refused_with_one_line()
     {
-        Gen<string> pieces = Gen.Elements("{", "}", "[", "]", ",", ":", "\"seed\"", "\"train\"", "\"model\"", "\"sigma\"", "1", "-1e400", "null", "true", "\"all\"", "// x\n", "\n", "\"\\u00e9\"", "x");
-        return Prop.ForAll(Arb.From(pieces.ListOf().Select(list => string.Concat(list))), text => OneLineOrNothing(text, []) && OneLineOrNothing("{}", [text]));
+        Gen<string> pieces = Gen.Elements(
+            "{",
+            "}",
+            "[",
+            "]",
+            ",",
+            ":",
+            "\"seed\"",
+            "\"train\"",
+            "\"model\"",
+            "\"sigma\"",
+            "1",
+            "-1e400",
+            "null",
+            "true",
+            "\"all\"",
+            "// x\n",
+            "\n",
+            "\"\\u00e9\"",
+            "x"
+        );
+        return Prop.ForAll(
+            Arb.From(pieces.ListOf().Select(list => string.Concat(list))),
+            text => OneLineOrNothing(text, []) && OneLineOrNothing("{}", [text])
+        );
     }
 
     [Fact]
     public void Presets_survive_the_round_trip()
     {
-        foreach (RunConfiguration preset in (RunConfiguration[])[Presets.Of(PresetName.EmojiScenes), Presets.Of(PresetName.Paper) with { Data = new() { Name = DataName.Prompts, PromptFiles = [Path.GetFullPath("p.txt")] } }])
+        foreach (
+            RunConfiguration preset in (RunConfiguration[])
+                [
+                    Presets.Of(PresetName.EmojiScenes),
+                    Presets.Of(PresetName.Paper) with
+                    {
+                        Data = new() { Name = DataName.Prompts, PromptFiles = [Path.GetFullPath("p.txt")] },
+                    },
+                ]
+        )
         {
             string text = ConfigurationLoader.Write(preset);
             Assert.Equal(text, ConfigurationLoader.Write(ConfigurationLoader.Parse(text, "config.json")));

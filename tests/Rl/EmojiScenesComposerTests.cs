@@ -67,14 +67,26 @@ public class EmojiScenesComposerTests
     public void A_relation_takes_each_of_its_four_pairs_equally_often(Relation relation, int[] pairs)
     {
         // A pair is 4 x first + second.
-        int[] counts = Placements(SceneLayout.TwoByTwo, Prompt.Position(0, 1, relation), 4000, tiles => (4 * Array.IndexOf(tiles, 0)) + Array.IndexOf(tiles, 1), 16);
+        int[] counts = Placements(
+            SceneLayout.TwoByTwo,
+            Prompt.Position(0, 1, relation),
+            4000,
+            tiles => (4 * Array.IndexOf(tiles, 0)) + Array.IndexOf(tiles, 1),
+            16
+        );
         Uniform(counts, pairs, 4000);
     }
 
     [Fact]
     public void Relations_of_nine_cells_compare_columns_and_rows()
     {
-        int[] counts = Placements(SceneLayout.ThreeByThree, Prompt.Position(0, 1, Relation.LeftOf), 5400, tiles => (9 * Array.IndexOf(tiles, 0)) + Array.IndexOf(tiles, 1), 81);
+        int[] counts = Placements(
+            SceneLayout.ThreeByThree,
+            Prompt.Position(0, 1, Relation.LeftOf),
+            5400,
+            tiles => (9 * Array.IndexOf(tiles, 0)) + Array.IndexOf(tiles, 1),
+            81
+        );
         Uniform(counts, [.. Enumerable.Range(0, 81).Where(pair => (pair / 9) % 3 < pair % 9 % 3)], 5400);
     }
 
@@ -89,7 +101,13 @@ public class EmojiScenesComposerTests
         Uniform(Placements(layout, Prompt.Single(15), 6000, tiles => tiles.Min() - 20, 6), [0, 1, 2, 3, 4, 5], 6000);
 
         // Each instance of an uncoloured shape has its own colour: 36 ordered pairs for two hearts.
-        int[] colours = Placements(layout, Prompt.Counting(14, 2), 7200, tiles => tiles.Where(tile => tile != 32).Aggregate(0, (sum, tile) => (6 * sum) + tile - 14), 36);
+        int[] colours = Placements(
+            layout,
+            Prompt.Counting(14, 2),
+            7200,
+            tiles => tiles.Where(tile => tile != 32).Aggregate(0, (sum, tile) => (6 * sum) + tile - 14),
+            36
+        );
         Uniform(colours, [.. Enumerable.Range(0, 36)], 7200);
     }
 

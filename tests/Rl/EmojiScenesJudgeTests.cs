@@ -205,8 +205,14 @@ public class EmojiScenesJudgeTests
         Assert.Throws<ArgumentException>(() => reader.Read(new int[64], new SceneCell[5]));
         Assert.Throws<ArgumentException>(() => reader.ReadPixels(new byte[32 * 32 * 4], new SceneCell[4]));
         Assert.Throws<ArgumentException>(() => new RewardBatch([Prompt.Single(0)], new int[63], _layout.Tokenizer).Count);
-        Assert.Throws<ArgumentException>(() => new Judge(_layout).Score(new RewardBatch([Prompt.Single(0)], new int[64], _layout.Tokenizer), new double[2]));
-        string text = Assert.Throws<ArgumentException>(() => new Judge(_layout).Score(new RewardBatch([new Words("a sunset")], new int[64], _layout.Tokenizer), new double[1])).Message;
+        Assert.Throws<ArgumentException>(() =>
+            new Judge(_layout).Score(new RewardBatch([Prompt.Single(0)], new int[64], _layout.Tokenizer), new double[2])
+        );
+        string text = Assert
+            .Throws<ArgumentException>(() =>
+                new Judge(_layout).Score(new RewardBatch([new Words("a sunset")], new int[64], _layout.Tokenizer), new double[1])
+            )
+            .Message;
         Assert.Contains("a sunset", text, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => Diversity.Of(_layout, []));
         Assert.Throws<ArgumentException>(() => Diversity.Of(_layout, new SceneCell[5]));

@@ -74,7 +74,10 @@ public class EmojiScenesPromptTests
 
         foreach (Prompt prompt in PromptSet.Everything.Of(SceneTask.Attribution))
         {
-            Assert.Equal(prompt.IsHeldOut, Prompt.Attribution(prompt.SecondColour, prompt.Second - 14, prompt.FirstColour, prompt.First - 14).IsHeldOut);
+            Assert.Equal(
+                prompt.IsHeldOut,
+                Prompt.Attribution(prompt.SecondColour, prompt.Second - 14, prompt.FirstColour, prompt.First - 14).IsHeldOut
+            );
         }
     }
 
@@ -82,7 +85,10 @@ public class EmojiScenesPromptTests
     public void Held_out_rule_is_the_documented_one()
     {
         Assert.Equal([2, 7, 12], PromptSet.HeldOut.Of(SceneTask.Single).ToArray().Select(prompt => prompt.First));
-        Assert.Equal([(0, 14), (2, 16), (4, 15)], PromptSet.HeldOut.Of(SceneTask.Colours).ToArray().Select(prompt => (prompt.FirstColour, prompt.First)));
+        Assert.Equal(
+            [(0, 14), (2, 16), (4, 15)],
+            PromptSet.HeldOut.Of(SceneTask.Colours).ToArray().Select(prompt => (prompt.FirstColour, prompt.First))
+        );
         Assert.All(PromptSet.HeldOut.Of(SceneTask.Counting).ToArray(), prompt => Assert.Equal(0, (prompt.First + (2 * prompt.Count)) % 5));
         Assert.True(Prompt.Two(1, 4).IsHeldOut);
         Assert.False(Prompt.Two(0, 1).IsHeldOut);
@@ -95,7 +101,10 @@ public class EmojiScenesPromptTests
     {
         Prompt[] train = Enum.GetValues<SceneTask>().SelectMany(task => PromptSet.Train.Of(task).ToArray()).ToArray();
         Assert.Equal(Enumerable.Range(0, 17), train.Select(prompt => prompt.First).Distinct().Order());
-        IEnumerable<(int, int)> coloured = train.Where(prompt => prompt.FirstColour >= 0).Select(prompt => (prompt.First, prompt.FirstColour)).Distinct();
+        IEnumerable<(int, int)> coloured = train
+            .Where(prompt => prompt.FirstColour >= 0)
+            .Select(prompt => (prompt.First, prompt.FirstColour))
+            .Distinct();
         Assert.Equal(18, coloured.Count());
     }
 

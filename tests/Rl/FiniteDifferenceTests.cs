@@ -68,7 +68,9 @@ public class FiniteDifferenceTests
         }
     }
 
-    /// <summary>The gradient's direction plus a random one of the same length: the first gives the slope its size, the second looks elsewhere.</summary>
+    /// <summary>
+    /// The gradient's direction plus a random one of the same length: the first gives the slope its size, the second looks elsewhere.
+    /// </summary>
     internal static IEnumerable<float[]> Directions(float[] gradient, int count)
     {
         var random = new Random(gradient.Length);
@@ -81,7 +83,16 @@ public class FiniteDifferenceTests
         }
     }
 
-    internal static void Check(TinyRun run, ParameterStore store, Tensor values, float[] gradient, float[] direction, double step, Func<double> loss, string name)
+    internal static void Check(
+        TinyRun run,
+        ParameterStore store,
+        Tensor values,
+        float[] gradient,
+        float[] direction,
+        double step,
+        Func<double> loss,
+        string name
+    )
     {
         float[] origin = run.Read(values);
         double At(double h)
@@ -96,7 +107,10 @@ public class FiniteDifferenceTests
         double expected = gradient.Zip(direction, (g, d) => (double)g * d).Sum();
         double extrapolated = one + ((one - two) / 3);
         double tolerance = (0.01 * Math.Abs(expected)) + (0.1 * Math.Abs(one - two));
-        Assert.True(Math.Abs(extrapolated - expected) <= tolerance, $"{name}: gradient {expected:g6}, differences {one:g6} and {two:g6} at {step:g2}");
+        Assert.True(
+            Math.Abs(extrapolated - expected) <= tolerance,
+            $"{name}: gradient {expected:g6}, differences {one:g6} and {two:g6} at {step:g2}"
+        );
         Assert.True(Math.Abs(one - two) < 0.2 * Math.Abs(expected), $"{name}: step {step:g2} too large, {one:g6} and {two:g6}");
     }
 

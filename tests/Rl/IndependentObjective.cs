@@ -148,7 +148,8 @@ internal sealed class IndependentObjective(TinyRun run)
         for (int v = 0; v < _vocabulary; v++)
         {
             double conditional = c[(position * _vocabulary) + v];
-            double guided = u.Length == 0 ? conditional : u[(position * _vocabulary) + v] + (action.Guidance * (conditional - u[(position * _vocabulary) + v]));
+            double guided =
+                u.Length == 0 ? conditional : u[(position * _vocabulary) + v] + (action.Guidance * (conditional - u[(position * _vocabulary) + v]));
             z[v] = guided / action.SamplingTemperature;
         }
 
@@ -182,7 +183,19 @@ internal sealed class IndependentObjective(TinyRun run)
         run.Backend.Upload<int>(canvas, codes);
         run.Backend.Upload<int>(Enumerable.Range(0, _codes).ToArray(), rows);
         (Tensor prompts, Tensor fractions) = One(arena, prompt, fraction);
-        model.Predict(new MaskedBatch { Canvas = codes, Prompts = prompts, MaskedFractions = fractions, Step = 0, Steps = 1, Rows = rows }, hidden, default);
+        model.Predict(
+            new MaskedBatch
+            {
+                Canvas = codes,
+                Prompts = prompts,
+                MaskedFractions = fractions,
+                Step = 0,
+                Steps = 1,
+                Rows = rows,
+            },
+            hidden,
+            default
+        );
         run.Backend.Linear(hidden, model.Head, default, logits);
         return run.Read(logits);
     }

@@ -28,9 +28,16 @@ public class LoraTrainingTests
     public void EveryProjectionOfTheBlocksCanHaveAnAdapter()
     {
         using var run = new TinyRun(lora: Everything);
-        string[] twoDimensional = [.. run.Model.Transformer.Parameters.Parameters
-            .Where(p => p.Name.Contains("transformer_blocks.", StringComparison.Ordinal) && p.Shape.Rank == 2 && !p.Name.Contains("norm", StringComparison.Ordinal))
-            .Select(p => p.Name[..^".weight".Length])];
+        string[] twoDimensional =
+        [
+            .. run
+                .Model.Transformer.Parameters.Parameters.Where(p =>
+                    p.Name.Contains("transformer_blocks.", StringComparison.Ordinal)
+                    && p.Shape.Rank == 2
+                    && !p.Name.Contains("norm", StringComparison.Ordinal)
+                )
+                .Select(p => p.Name[..^".weight".Length]),
+        ];
         Assert.Equal(12 + 5, twoDimensional.Length);
         Assert.Equal(twoDimensional, run.Model.Transformer.Lora!.Shapes.Select(s => s.Module));
         Assert.Equal(["transformer_blocks.0.attn.to_q", "single_transformer_blocks.0.attn.to_q"],

@@ -105,7 +105,15 @@ public class ModelPhaseTests
         // of another canvas, so this is the stored path.
         foreach (int microBatch in new[] { 1, 5 })
         {
-            float[] gradient = run.ModelGradient(TinyRun.ModelPhase(2) with { MicroBatch = microBatch }, trajectories, out PhaseMetrics metrics, update: 1);
+            float[] gradient = run.ModelGradient(
+                TinyRun.ModelPhase(2) with
+                {
+                    MicroBatch = microBatch,
+                },
+                trajectories,
+                out PhaseMetrics metrics,
+                update: 1
+            );
             Assert.All(gradient, g => Assert.True(float.IsFinite(g)));
             Assert.True(double.IsFinite(metrics.Objective.Loss));
             Assert.Equal(16, metrics.Objective.Segments);

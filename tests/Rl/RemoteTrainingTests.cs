@@ -11,7 +11,10 @@ using CoGrpo.Tests.Rl.Rewards;
 
 namespace CoGrpo.Tests.Rl;
 
-/// <summary>Pictures that are sent to a server while others are sampled: the same training, whatever lanes and micro-batches, and a server that fails changes nothing.</summary>
+/// <summary>
+/// Pictures that are sent to a server while others are sampled: the same training, whatever lanes and micro-batches, and a server that fails changes
+/// nothing.
+/// </summary>
 public sealed class RemoteTrainingTests
 {
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
@@ -145,7 +148,12 @@ public sealed class RemoteTrainingTests
         using var remote = new RemoteReward("remote", url, 1, Longest, 0);
         if (!ahead)
         {
-            Assert.Throws<ModelException>(() => remote.Score(new RewardBatch([.. "abc".Select(c => new TextPrompt($"{c}"))], [.. "abc".Select(_ => new RgbImage(2, 2))]), new double[3]));
+            Assert.Throws<ModelException>(() =>
+                remote.Score(
+                    new RewardBatch([.. "abc".Select(c => new TextPrompt($"{c}"))], [.. "abc".Select(_ => new RgbImage(2, 2))]),
+                    new double[3]
+                )
+            );
             return;
         }
 
@@ -167,7 +175,13 @@ public sealed class RemoteTrainingTests
         foreach (int _ in (int[])[1, 2])
         {
             IterationMetrics metrics = trainer.Train();
-            scores.AddRange([metrics.RewardMean[1], metrics.RewardDeviation[1], metrics.RewardMinimum[1], metrics.RewardMaximum[1], metrics.AdvantageMean]);
+            scores.AddRange([
+                metrics.RewardMean[1],
+                metrics.RewardDeviation[1],
+                metrics.RewardMinimum[1],
+                metrics.RewardMaximum[1],
+                metrics.AdvantageMean,
+            ]);
         }
 
         Assert.All(scores, score => Assert.True(double.IsFinite(score) && score != 0));
@@ -187,6 +201,9 @@ public sealed class RemoteTrainingTests
                 Rewards = [new() { Name = RewardName.Adherence, Weight = 0.5 }, new() { Name = RewardName.Fidelity, Weight = 0.5 }],
             },
         };
-        return new CoGrpoTrainer(configuration, run.Lanes, run.World, [new CodeShareReward(), reward], new GreyPictures(), null) { Sampled = sampled };
+        return new CoGrpoTrainer(configuration, run.Lanes, run.World, [new CodeShareReward(), reward], new GreyPictures(), null)
+        {
+            Sampled = sampled,
+        };
     }
 }

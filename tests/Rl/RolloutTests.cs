@@ -54,7 +54,10 @@ public class RolloutTests
         const int Images = 5;
         const int Codes = 64;
         using var sampler = new MaskedSampler(run.Masked, new SamplerOptions { MicroBatch = 3 });
-        using var schedule = new CoGrpo.Model.Schedule.LearnedSchedule(run.Policy, run.Parametrization, 8, (8, 8), [true, true, true, true]) { ExplorationSeed = 5 };
+        using var schedule = new CoGrpo.Model.Schedule.LearnedSchedule(run.Policy, run.Parametrization, 8, (8, 8), [true, true, true, true])
+        {
+            ExplorationSeed = 5,
+        };
         var watch = new CanvasWatch(run.Backend, Images, Codes, 8);
         var record = new SampleRecord(Images, Codes, 8);
         sampler.Sample(new SampleRequest { Steps = 8, Prompts = [1, 1, 2, 3, 2], Seed = 9 }, schedule, record, watch);

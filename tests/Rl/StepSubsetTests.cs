@@ -69,7 +69,15 @@ public class StepSubsetTests
         double[] losses = new double[Draws];
         for (int draw = 0; draw < Draws; draw++)
         {
-            float[] part = run.ModelGradient(TinyRun.ModelPhase(2) with { StepsTrained = 2 }, trajectories, out PhaseMetrics metrics, iteration: draw);
+            float[] part = run.ModelGradient(
+                TinyRun.ModelPhase(2) with
+                {
+                    StepsTrained = 2,
+                },
+                trajectories,
+                out PhaseMetrics metrics,
+                iteration: draw
+            );
             Assert.Equal(8, metrics.Objective.Segments);
             losses[draw] = metrics.Objective.LossPolicy;
             for (int p = 0; p < Projections; p++)

@@ -79,8 +79,15 @@ public class TabularTests
                 Weights = [.. Enumerable.Repeat(1.0, Segments)],
                 Normalizer = Rows,
             },
-            new SegmentOutput { LogRatios = new double[Segments], Ratios = new double[Segments], Surrogates = new double[Segments], Clipped = new byte[Segments] },
-            upstream);
+            new SegmentOutput
+            {
+                LogRatios = new double[Segments],
+                Ratios = new double[Segments],
+                Surrogates = new double[Segments],
+                Clipped = new byte[Segments],
+            },
+            upstream
+        );
         model.Backend.LogProbGatherBackward(Column(upstream), c, u, guidance, temperature, tokens, logSumExp, c, u);
         Descend(model.Conditional, c);
         Descend(model.Unconditional, u);

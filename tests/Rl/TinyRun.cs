@@ -32,8 +32,18 @@ internal sealed class TinyRun : IDisposable
     /// <param name="device">Where; the CPU without. Owned from here on.</param>
     /// <param name="lora">Adapters to train, or null for all weights.</param>
     /// <param name="time">What the model is told about time.</param>
-    public TinyRun(int lanes = 1, int sampleMicroBatch = 4, bool downsample = false, int steps = 4, bool untrained = false, IReadOnlyList<bool>? trained = null,
-        double guidance = 2, ComputeDevice? device = null, LoraConfig? lora = null, TimeInput time = TimeInput.MaskedFraction)
+    public TinyRun(
+        int lanes = 1,
+        int sampleMicroBatch = 4,
+        bool downsample = false,
+        int steps = 4,
+        bool untrained = false,
+        IReadOnlyList<bool>? trained = null,
+        double guidance = 2,
+        ComputeDevice? device = null,
+        LoraConfig? lora = null,
+        TimeInput time = TimeInput.MaskedFraction
+    )
     {
         Device = Own(device ?? ComputeDevice.Cpu());
         int side = downsample ? 16 : 8;
@@ -108,7 +118,9 @@ internal sealed class TinyRun : IDisposable
     /// <summary>Samples trajectories of equal groups with prompts 1, 2, 3, 1, ... and gives them fixed advantages of both signs.</summary>
     public Trajectories Rollout(int images = 4, int group = 2, bool explore = true, ISchedule? fixedSchedule = null)
     {
-        var trajectories = Own(new Trajectories(Backend, images, Setup.Height * Setup.Width, Steps, fixedSchedule is null ? new Shape(64, 64) : default, Backend.Storage));
+        var trajectories = Own(
+            new Trajectories(Backend, images, Setup.Height * Setup.Width, Steps, fixedSchedule is null ? new Shape(64, 64) : default, Backend.Storage)
+        );
         for (int b = 0; b < images; b++)
         {
             trajectories.Prompts[b] = 1 + (b / group % 3);
@@ -120,7 +132,13 @@ internal sealed class TinyRun : IDisposable
     }
 
     /// <summary>The gradient a model update would use, with the weights left as they are.</summary>
-    public float[] ModelGradient(ModelPhaseConfiguration configuration, Trajectories trajectories, out PhaseMetrics metrics, int update = 0, long iteration = 0)
+    public float[] ModelGradient(
+        ModelPhaseConfiguration configuration,
+        Trajectories trajectories,
+        out PhaseMetrics metrics,
+        int update = 0,
+        long iteration = 0
+    )
     {
         using var phase = new ModelPhase(Lanes, configuration with { LearningRate = 0 });
         metrics = phase.Gradients(trajectories, update, Seed, iteration, 1);

@@ -6,7 +6,9 @@ using CoGrpo.Runtime.Randomness;
 
 namespace CoGrpo.Tests.Rl;
 
-/// <summary>Data around a <see cref="TinyRun"/>: five prompts, a code grid without pixels, pictures for pre-training. Allocates nothing once made.</summary>
+/// <summary>
+/// Data around a <see cref="TinyRun"/>: five prompts, a code grid without pixels, pictures for pre-training. Allocates nothing once made.
+/// </summary>
 internal sealed class TinyWorld(int side) : IPromptSource, IImageTokenizer, IPictureSource
 {
     private const int Length = 8;

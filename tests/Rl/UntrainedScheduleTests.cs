@@ -26,8 +26,26 @@ public class UntrainedScheduleTests
         var hand = new SampleRecord(3, 64, steps);
         var mean = new SampleRecord(3, 64, steps);
         int[] prompts = [1, 2, 2];
-        sampler.Sample(new SampleRequest { Steps = steps, Prompts = prompts, Seed = 4 }, new HandMadeSchedule(run.Parametrization.Settings.HandMade), hand);
-        sampler.Sample(new SampleRequest { Steps = steps, Prompts = prompts, Seed = 4 }, learned, mean);
+        sampler.Sample(
+            new SampleRequest
+            {
+                Steps = steps,
+                Prompts = prompts,
+                Seed = 4,
+            },
+            new HandMadeSchedule(run.Parametrization.Settings.HandMade),
+            hand
+        );
+        sampler.Sample(
+            new SampleRequest
+            {
+                Steps = steps,
+                Prompts = prompts,
+                Seed = 4,
+            },
+            learned,
+            mean
+        );
         Assert.Equal(hand.Tokens, mean.Tokens);
         Assert.Equal(hand.DecodedStep, mean.DecodedStep);
 

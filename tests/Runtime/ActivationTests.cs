@@ -13,7 +13,8 @@ public sealed unsafe class ActivationTests : IDisposable
 
     public ActivationTests() => _arena = _backend.CreateArena("activations", 1 << 20);
 
-    public static TheoryData<Activation> Functions => [Activation.None, Activation.Silu, Activation.GeluTanh, Activation.GeluErf, Activation.GeluQuick];
+    public static TheoryData<Activation> Functions =>
+        [Activation.None, Activation.Silu, Activation.GeluTanh, Activation.GeluErf, Activation.GeluQuick];
 
     public void Dispose()
     {
@@ -71,11 +72,14 @@ public sealed unsafe class ActivationTests : IDisposable
         _backend.ActivateBackward(dy, x, dx, activation);
         for (int i = 0; i < rows * columns; i++)
         {
-            double v = x.F32[i], h = 1e-5;
-            Assert.True(Math.Abs(y.F32[i] - Value(v, activation)) <= 2e-7 * (1 + Math.Abs(v)), $"{activation} {v}: {y.F32[i]} {Value(v, activation)}");
-            double slope = Math.Abs(v) > 50
-                ? (v > 0 || activation == Activation.None ? 1 : 0)
-                : (Value(v + h, activation) - Value(v - h, activation)) / (2 * h);
+            double v = x.F32[i],
+                h = 1e-5;
+            Assert.True(
+                Math.Abs(y.F32[i] - Value(v, activation)) <= 2e-7 * (1 + Math.Abs(v)),
+                $"{activation} {v}: {y.F32[i]} {Value(v, activation)}"
+            );
+            double slope =
+                Math.Abs(v) > 50 ? (v > 0 || activation == Activation.None ? 1 : 0) : (Value(v + h, activation) - Value(v - h, activation)) / (2 * h);
             Assert.True(Math.Abs(dx.F32[i] - (dy.F32[i] * slope)) <= 3e-6, $"{activation} slope at {v}: {dx.F32[i]} {dy.F32[i] * slope}");
         }
 

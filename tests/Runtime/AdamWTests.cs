@@ -112,7 +112,15 @@ public class AdamWTests
         Tensor pv = one.Put(v);
         foreach ((int first, int count) in ((int, int)[])[(0, 5), (5, 4096), (4101, Count - 4101)])
         {
-            Step(one, parts.ColumnRange(first, count), pg.ColumnRange(first, count), pm.ColumnRange(first, count), pv.ColumnRange(first, count), clipped, squaredNorm: 16);
+            Step(
+                one,
+                parts.ColumnRange(first, count),
+                pg.ColumnRange(first, count),
+                pm.ColumnRange(first, count),
+                pv.ColumnRange(first, count),
+                clipped,
+                squaredNorm: 16
+            );
         }
 
         Assert.Equal(one.Floats(whole), one.Floats(parts));
@@ -130,7 +138,12 @@ public class AdamWTests
         Tensor New(float value) => scope.Put([.. Enumerable.Repeat(value, Count)]);
         Tensor decays = scope.New(new Shape(3), ElementType.UInt8);
         scope.Backend.Upload<byte>([1, 0, 1], decays);
-        AdamWOperands operands = Operands(scope, decayed, New(1), New(0), New(0), 1) with { Decays = decays, Average = average, AverageDecay = 0.75f };
+        AdamWOperands operands = Operands(scope, decayed, New(1), New(0), New(0), 1) with
+        {
+            Decays = decays,
+            Average = average,
+            AverageDecay = 0.75f,
+        };
         scope.Backend.AdamW(operands, step);
         scope.Backend.AdamW(Operands(scope, plain, New(1), New(0), New(0), 1), step with { WeightDecay = 0 });
         float[] got = scope.Floats(decayed);
@@ -151,8 +164,19 @@ public class AdamWTests
     {
         using SamplingScope scope = new();
         float[] values = SamplingScope.Normal(1, 70, 1f);
-        Tensor p = scope.Put(values), g = scope.Put(values), m = scope.Put(values), v = scope.Put(values), average = scope.Put(values);
-        scope.Backend.AdamW(Operands(scope, p, g, m, v, squaredNorm) with { Average = average, AverageDecay = 0.5f }, new AdamWStep(1e-3, 0.9, 0.95, 1e-8, 0.02, 1));
+        Tensor p = scope.Put(values),
+            g = scope.Put(values),
+            m = scope.Put(values),
+            v = scope.Put(values),
+            average = scope.Put(values);
+        scope.Backend.AdamW(
+            Operands(scope, p, g, m, v, squaredNorm) with
+            {
+                Average = average,
+                AverageDecay = 0.5f,
+            },
+            new AdamWStep(1e-3, 0.9, 0.95, 1e-8, 0.02, 1)
+        );
         Assert.All((Tensor[])[p, m, v, average], t => Assert.Equal(values, scope.Floats(t)));
         Assert.All(scope.Floats(g), x => Assert.Equal(0f, x));
     }

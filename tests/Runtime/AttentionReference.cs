@@ -2,7 +2,10 @@ using System.Numerics;
 
 namespace CoGrpo.Tests.Runtime;
 
-/// <summary>Attention and its gradients written straight from the formulas, for one element type: double is the truth, float the plain form that a kernel is measured against.</summary>
+/// <summary>
+/// Attention and its gradients written straight from the formulas, for one element type: double is the truth, float the plain form that a kernel is
+/// measured against.
+/// </summary>
 internal sealed class AttentionReference<T>
     where T : struct, IFloatingPointIeee754<T>
 {

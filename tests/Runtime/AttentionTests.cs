@@ -58,7 +58,10 @@ public sealed class AttentionTests
     {
         const int Images = 1, Tokens = 5, Heads = 2, Width = 4;
         Random random = new(3);
-        double[][] inputs = [.. Enumerable.Range(0, 4).Select(_ => Enumerable.Range(0, Tokens * Heads * Width).Select(_ => random.NextDouble() - 0.5).ToArray())];
+        double[][] inputs =
+        [
+            .. Enumerable.Range(0, 4).Select(_ => Enumerable.Range(0, Tokens * Heads * Width).Select(_ => random.NextDouble() - 0.5).ToArray()),
+        ];
         AttentionReference<double> truth = new(Images, Tokens, Tokens, Heads, Width, causal);
         truth.Run(inputs[0], inputs[1], inputs[2], inputs[3]);
         double Loss()
@@ -179,7 +182,9 @@ public sealed class AttentionTests
         Assert.StartsWith("q:", error.Message);
         error = Assert.Throws<TensorException>(() => run.Backend.Attention(run.Q, run.K, run.V, run.O, default, 2, true));
         Assert.StartsWith("k:", error.Message);
-        error = Assert.Throws<TensorException>(() => run.Backend.AttentionBackward(run.DO, run.Q, run.K, run.V, run.O, default, run.DQ, run.DK, run.DV, 2, false));
+        error = Assert.Throws<TensorException>(() =>
+            run.Backend.AttentionBackward(run.DO, run.Q, run.K, run.V, run.O, default, run.DQ, run.DK, run.DV, 2, false)
+        );
         Assert.StartsWith("logSumExp:", error.Message);
     }
 
@@ -205,7 +210,19 @@ public sealed class AttentionTests
         private readonly bool _causal;
         private readonly List<Tensor> _buffers = [];
 
-        public Run(int images, int queries, int keys, int heads, int width, bool causal, int threads, Run? source = null, int sourceImage = 0, int gap = 0, float magnitude = 1f)
+        public Run(
+            int images,
+            int queries,
+            int keys,
+            int heads,
+            int width,
+            bool causal,
+            int threads,
+            Run? source = null,
+            int sourceImage = 0,
+            int gap = 0,
+            float magnitude = 1f
+        )
         {
             (_images, _queries, _keys, _heads, _width, _causal, _gap) = (images, queries, keys, heads, width, causal, gap);
             Backend = new CpuBackend(threads);

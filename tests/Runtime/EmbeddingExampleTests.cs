@@ -18,7 +18,10 @@ public sealed class EmbeddingExampleTests
 
     private static string Run()
     {
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [Path.Combine(AppContext.BaseDirectory, "MaskedSampling.dll")])
+        var start = new ProcessStartInfo(
+            Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
+            [Path.Combine(AppContext.BaseDirectory, "MaskedSampling.dll")]
+        )
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -13,11 +13,21 @@ public sealed unsafe class LinearTests : IDisposable
 
     public LinearTests() => _arena = _backend.CreateArena("activations", 1 << 22);
 
-    public static TheoryData<int, int, int> Shapes => new()
-    {
-        { 1, 1, 1 }, { 1, 7, 3 }, { 5, 16, 33 }, { 12, 32, 32 }, { 13, 31, 47 }, { 64, 768, 96 }, { 25, 513, 65 }, { 130, 1030, 70 }, { 131, 128, 431 },
-        { 300, 40, 129 }, { 37, 1600, 200 },
-    };
+    public static TheoryData<int, int, int> Shapes =>
+        new()
+        {
+            { 1, 1, 1 },
+            { 1, 7, 3 },
+            { 5, 16, 33 },
+            { 12, 32, 32 },
+            { 13, 31, 47 },
+            { 64, 768, 96 },
+            { 25, 513, 65 },
+            { 130, 1030, 70 },
+            { 131, 128, 431 },
+            { 300, 40, 129 },
+            { 37, 1600, 200 },
+        };
 
     public void Dispose()
     {
@@ -49,7 +59,10 @@ public sealed unsafe class LinearTests : IDisposable
                     double bound = (k + 4) * magnitude * 6e-8;
                     Assert.True(Math.Abs(At(pre, i, j) - sum) <= bound, $"{layout} pre [{i},{j}] {At(pre, i, j)} {sum}");
                     double want = At(residual, i, j) + (At(gate, i / (m / gate.Rows), j) * ActivationTests.Value(sum, Activation.GeluErf));
-                    Assert.True(Math.Abs(At(y, i, j) - want) <= (2 * bound) + (4e-7 * (1 + Math.Abs(sum)) * (1 + Math.Abs(At(gate, i / (m / gate.Rows), j)))), $"{layout} y [{i},{j}]");
+                    Assert.True(
+                        Math.Abs(At(y, i, j) - want) <= (2 * bound) + (4e-7 * (1 + Math.Abs(sum)) * (1 + Math.Abs(At(gate, i / (m / gate.Rows), j)))),
+                        $"{layout} y [{i},{j}]"
+                    );
                 }
             }
         }
@@ -89,7 +102,12 @@ public sealed unsafe class LinearTests : IDisposable
     {
         foreach (WeightLayout layout in (WeightLayout[])[WeightLayout.OutIn, WeightLayout.InOut])
         {
-            Tensor x = Strided(m, k), w = Weight(n, k, layout), bias = New(1, n), dy = Strided(m, n), dwStart = Weight(n, k, layout), dbStart = New(1, n);
+            Tensor x = Strided(m, k),
+                w = Weight(n, k, layout),
+                bias = New(1, n),
+                dy = Strided(m, n),
+                dwStart = Weight(n, k, layout),
+                dbStart = New(1, n);
             float[][]? first = null;
             foreach (int threads in (int[])[1, 2, 3])
             {
@@ -215,9 +233,19 @@ public sealed unsafe class LinearTests : IDisposable
     [Fact]
     public void WrongShapesAreNamed()
     {
-        Tensor x = New(4, 8), w = New(6, 8), y = New(4, 6);
-        Assert.Contains("weight", Assert.Throws<TensorException>(() => _backend.Linear(x, w, default, y, WeightLayout.InOut)).Message, StringComparison.Ordinal);
-        Assert.Contains("gate", Assert.Throws<TensorException>(() => _backend.Linear(x, w, default, y, gate: New(3, 6))).Message, StringComparison.Ordinal);
+        Tensor x = New(4, 8),
+            w = New(6, 8),
+            y = New(4, 6);
+        Assert.Contains(
+            "weight",
+            Assert.Throws<TensorException>(() => _backend.Linear(x, w, default, y, WeightLayout.InOut)).Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "gate",
+            Assert.Throws<TensorException>(() => _backend.Linear(x, w, default, y, gate: New(3, 6))).Message,
+            StringComparison.Ordinal
+        );
         Assert.Contains("bias", Assert.Throws<TensorException>(() => _backend.Linear(x, w, New(1, 5), y)).Message, StringComparison.Ordinal);
     }
 

@@ -59,8 +59,17 @@ public class LogProbGatherTests
         float[] upstream = [1f, -2f, 0.5f, 0f, 3f];
         Tensor dc = scope.New(new Shape(Rows, Codes));
         Tensor du = detached ? default : scope.New(new Shape(Rows, Codes));
-        scope.Backend.LogProbGatherBackward(scope.Put(upstream), scope.Put(new Shape(Rows, Codes), c), guided ? scope.Put(new Shape(Rows, Codes), u) : default,
-            scope.Put(s), scope.Put(tau), scope.Put(chosen), default, dc, du);
+        scope.Backend.LogProbGatherBackward(
+            scope.Put(upstream),
+            scope.Put(new Shape(Rows, Codes), c),
+            guided ? scope.Put(new Shape(Rows, Codes), u) : default,
+            scope.Put(s),
+            scope.Put(tau),
+            scope.Put(chosen),
+            default,
+            dc,
+            du
+        );
         float[] gotC = scope.Floats(dc);
         const double H = 1e-5;
         for (int r = 0; r < Rows; r++)

@@ -108,7 +108,18 @@ public class MaskedSamplerTests
         SampleRecord record = new(3, 16, 6);
         Watcher watcher = new(backend, model);
         using MaskedSampler sampler = new(model, new SamplerOptions());
-        sampler.Sample(new SampleRequest { Steps = 6, Prompts = [1, 2, 1], Seed = 9, Start = start }, new HandMadeSchedule(new() { Guidance = 2 }), record, watcher);
+        sampler.Sample(
+            new SampleRequest
+            {
+                Steps = 6,
+                Prompts = [1, 2, 1],
+                Seed = 9,
+                Start = start,
+            },
+            new HandMadeSchedule(new() { Guidance = 2 }),
+            record,
+            watcher
+        );
         for (int i = 0; i < start.Length; i++)
         {
             bool known = start[i] != model.MaskToken;
@@ -173,10 +184,44 @@ public class MaskedSamplerTests
         ToyMaskedModel model = new(cpu);
         using MaskedSampler sampler = new(model, new SamplerOptions());
         HandMadeSchedule schedule = new(new());
-        Assert.Throws<ArgumentException>(() => sampler.Sample(new SampleRequest { Steps = 4, Prompts = [1], Seed = 1 }, schedule, new SampleRecord(2, 16, 4)));
-        Assert.Throws<ArgumentException>(() => sampler.Sample(new SampleRequest { Steps = 4, Prompts = [1], Seed = 1, Start = [1, 2] }, schedule, new SampleRecord(1, 16, 4)));
-        Assert.Throws<ArgumentException>(() => sampler.Sample(new SampleRequest { Steps = 1, Prompts = [1], Seed = 1, Start = Enumerable.Repeat(22, 16).ToArray() },
-            schedule, new SampleRecord(1, 16, 1)));
+        Assert.Throws<ArgumentException>(() =>
+            sampler.Sample(
+                new SampleRequest
+                {
+                    Steps = 4,
+                    Prompts = [1],
+                    Seed = 1,
+                },
+                schedule,
+                new SampleRecord(2, 16, 4)
+            )
+        );
+        Assert.Throws<ArgumentException>(() =>
+            sampler.Sample(
+                new SampleRequest
+                {
+                    Steps = 4,
+                    Prompts = [1],
+                    Seed = 1,
+                    Start = [1, 2],
+                },
+                schedule,
+                new SampleRecord(1, 16, 4)
+            )
+        );
+        Assert.Throws<ArgumentException>(() =>
+            sampler.Sample(
+                new SampleRequest
+                {
+                    Steps = 1,
+                    Prompts = [1],
+                    Seed = 1,
+                    Start = Enumerable.Repeat(22, 16).ToArray(),
+                },
+                schedule,
+                new SampleRecord(1, 16, 1)
+            )
+        );
     }
 
     private sealed class AlternatingGuidance(IBackend backend) : ISchedule
@@ -196,7 +241,10 @@ public class MaskedSamplerTests
             double[] actions = new double[step.Actions.Shape.Count];
             for (int b = 0; b < step.Actions.Rows; b++)
             {
-                ScheduleAction action = new HandMadeSettings().At(step.Step, step.Steps) with { Guidance = (_firstImage + b + step.Step) % 3 == 0 ? 1 : 2.5 };
+                ScheduleAction action = new HandMadeSettings().At(step.Step, step.Steps) with
+                {
+                    Guidance = (_firstImage + b + step.Step) % 3 == 0 ? 1 : 2.5,
+                };
                 for (int k = 0; k < 4; k++)
                 {
                     actions[(4 * b) + k] = action.Component(k);

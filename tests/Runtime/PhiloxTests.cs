@@ -37,7 +37,10 @@ public class PhiloxTests
             w3.CopyTo(words, 48);
             for (uint block = 0; block < 16; block++)
             {
-                Assert.Equal(Philox.Block(key, c0 + block, c1, c2, c3), (words[4 * block], words[(4 * block) + 1], words[(4 * block) + 2], words[(4 * block) + 3]));
+                Assert.Equal(
+                    Philox.Block(key, c0 + block, c1, c2, c3),
+                    (words[4 * block], words[(4 * block) + 1], words[(4 * block) + 2], words[(4 * block) + 3])
+                );
             }
         }
     }

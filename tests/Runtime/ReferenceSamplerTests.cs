@@ -58,9 +58,17 @@ public class ReferenceSamplerTests
             Tensor tokens = scope.Put(new Shape(images, codes), drawn.AsSpan(t * count, count).ToArray());
             Tensor logProb = scope.New(new Shape(count));
             Tensor confidence = scope.New(new Shape(images, codes));
-            scope.Backend.LogProbGather(Rows(scope, conditional, t, images, codes, vocabulary), Rows(scope, unconditional, t, images, codes, vocabulary),
-                scope.Put([.. Enumerable.Repeat((float)action.Guidance, count)]), scope.Put([.. Enumerable.Repeat(1f, count)]),
-                tokens.Reshape(new Shape(count)), logProb, confidence.Reshape(new Shape(count)), default, default);
+            scope.Backend.LogProbGather(
+                Rows(scope, conditional, t, images, codes, vocabulary),
+                Rows(scope, unconditional, t, images, codes, vocabulary),
+                scope.Put([.. Enumerable.Repeat((float)action.Guidance, count)]),
+                scope.Put([.. Enumerable.Repeat(1f, count)]),
+                tokens.Reshape(new Shape(count)),
+                logProb,
+                confidence.Reshape(new Shape(count)),
+                default,
+                default
+            );
 
             float[] noisy = scope.Floats(confidence);
             int[] before = scope.Ints(canvas);
@@ -87,18 +95,27 @@ public class ReferenceSamplerTests
                 }
             }
 
-            scope.Backend.Remask(new RemaskOperands
-            {
-                Canvas = canvas,
-                Candidates = tokens,
-                Confidence = scope.Put(new Shape(images, codes), noisy),
-                LogProb = scope.New(new Shape(images, codes)),
-                Actions = scope.Put(new Shape(images, 4), [.. Enumerable.Repeat((double[])[action.Remask, 1, 0, action.Guidance], images).SelectMany(a => a)]),
-                StartShare = scope.Put(new Shape(images), [.. Enumerable.Repeat(1.0, images)]),
-                Trajectories = trajectories,
-                DecodedStep = decodedStep,
-                DecodedLogProb = scope.New(new Shape(images, codes)),
-            }, scope.Noise(1, RandomStream.Remask, t), steps, CountRule.Single, maskToken);
+            scope.Backend.Remask(
+                new RemaskOperands
+                {
+                    Canvas = canvas,
+                    Candidates = tokens,
+                    Confidence = scope.Put(new Shape(images, codes), noisy),
+                    LogProb = scope.New(new Shape(images, codes)),
+                    Actions = scope.Put(
+                        new Shape(images, 4),
+                        [.. Enumerable.Repeat((double[])[action.Remask, 1, 0, action.Guidance], images).SelectMany(a => a)]
+                    ),
+                    StartShare = scope.Put(new Shape(images), [.. Enumerable.Repeat(1.0, images)]),
+                    Trajectories = trajectories,
+                    DecodedStep = decodedStep,
+                    DecodedLogProb = scope.New(new Shape(images, codes)),
+                },
+                scope.Noise(1, RandomStream.Remask, t),
+                steps,
+                CountRule.Single,
+                maskToken
+            );
             int[] after = scope.Ints(canvas);
             Assert.Equal(canvases.AsSpan(t * count, count).ToArray(), after);
             if (t < steps - 1)

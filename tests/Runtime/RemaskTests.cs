@@ -168,8 +168,17 @@ public class RemaskTests
         return (scope.Ints(operands.Canvas), scope.Ints(operands.DecodedStep));
     }
 
-    private static RemaskOperands Operands(SamplingScope scope, int images, int positions, int[] canvas, int[] candidates, float[] confidence, float temperature, int[] counts,
-        int firstTrajectory)
+    private static RemaskOperands Operands(
+        SamplingScope scope,
+        int images,
+        int positions,
+        int[] canvas,
+        int[] candidates,
+        float[] confidence,
+        float temperature,
+        int[] counts,
+        int firstTrajectory
+    )
     {
         Shape shape = new(images, positions);
         int[] never = new int[images * positions];

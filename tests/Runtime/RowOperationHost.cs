@@ -85,7 +85,9 @@ internal sealed unsafe class RowOperationHost : IDisposable
         return values;
     }
 
-    /// <summary>Largest difference at most <paramref name="tolerance"/> times the largest magnitude expected (at least <paramref name="floor"/>).</summary>
+    /// <summary>
+    /// Largest difference at most <paramref name="tolerance"/> times the largest magnitude expected (at least <paramref name="floor"/>).
+    /// </summary>
     public static void AssertClose(double[] expected, float[] actual, double tolerance, double floor = 1)
     {
         Assert.Equal(expected.Length, actual.Length);
@@ -93,7 +95,10 @@ internal sealed unsafe class RowOperationHost : IDisposable
         for (int i = 0; i < expected.Length; i++)
         {
             double error = Math.Abs(expected[i] - actual[i]);
-            Assert.True(error <= tolerance * largest, $"element {i}: expected {expected[i]:R}, got {actual[i]:R}; error {error / largest:g3} of {largest:g3}");
+            Assert.True(
+                error <= tolerance * largest,
+                $"element {i}: expected {expected[i]:R}, got {actual[i]:R}; error {error / largest:g3} of {largest:g3}"
+            );
         }
     }
 
@@ -102,7 +107,10 @@ internal sealed unsafe class RowOperationHost : IDisposable
         Assert.Equal(expected.Length, actual.Length);
         for (int i = 0; i < expected.Length; i++)
         {
-            Assert.True(BitConverter.SingleToInt32Bits(expected[i]) == BitConverter.SingleToInt32Bits(actual[i]), $"element {i}: {expected[i]:R} and {actual[i]:R}");
+            Assert.True(
+                BitConverter.SingleToInt32Bits(expected[i]) == BitConverter.SingleToInt32Bits(actual[i]),
+                $"element {i}: {expected[i]:R} and {actual[i]:R}"
+            );
         }
     }
 

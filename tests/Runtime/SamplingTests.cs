@@ -73,8 +73,20 @@ public class SamplingTests
             int code = -1;
             for (int v = 0; v < codes; v++)
             {
-                (uint w0, uint w1, uint w2, uint w3) = Philox.Block(key, (uint)v / 4, (uint)x.PositionValues[r], (uint)Step, (uint)x.TrajectoryValues[r]);
-                uint bits = (v % 4) switch { 0 => w0, 1 => w1, 2 => w2, _ => w3 };
+                (uint w0, uint w1, uint w2, uint w3) = Philox.Block(
+                    key,
+                    (uint)v / 4,
+                    (uint)x.PositionValues[r],
+                    (uint)Step,
+                    (uint)x.TrajectoryValues[r]
+                );
+                uint bits = (v % 4) switch
+                {
+                    0 => w0,
+                    1 => w1,
+                    2 => w2,
+                    _ => w3,
+                };
                 double z = x.U[(r * codes) + v] + ((double)x.S[r] * (x.C[(r * codes) + v] - (double)x.U[(r * codes) + v]));
                 double score = (z / x.Tau[r]) - Math.Log(-Math.Log(Philox.Uniform(bits)));
                 if (score > best)
@@ -141,8 +153,17 @@ public class SamplingTests
         for (int start = 0; start < Rows; start += 24)
         {
             int n = Math.Min(24, Rows - start);
-            scope.Backend.LogProbGather(x.Conditional.RowRange(start, n), x.Unconditional.RowRange(start, n), Part(x.Guidance, start, n),
-                Part(x.Temperature, start, n), Part(tokens, start, n), Part(gathered, start, n), Part(gatheredConfidence, start, n), default, default);
+            scope.Backend.LogProbGather(
+                x.Conditional.RowRange(start, n),
+                x.Unconditional.RowRange(start, n),
+                Part(x.Guidance, start, n),
+                Part(x.Temperature, start, n),
+                Part(tokens, start, n),
+                Part(gathered, start, n),
+                Part(gatheredConfidence, start, n),
+                default,
+                default
+            );
         }
 
         Assert.Equal(Bits(sampled), Bits(scope.Floats(gathered)));
@@ -205,7 +226,16 @@ public class SamplingTests
         float[] reversed = [.. Enumerable.Range(0, Rows).SelectMany(r => x.C.AsSpan((Rows - 1 - r) * 200, 200).ToArray())];
         Tensor count = scope.Put([Rows - 7]);
         scope.Backend.Upload<int>(new int[Rows * Case.Positions], x.All.Tokens);
-        scope.Backend.GuidedSample(scope.Put(new Shape(Rows, 200), reversed), x.Unconditional, x.All with { ConditionalAt = scope.Put(at), Rows = x.All.Rows.WithLiveRows(count) }, x.Noise);
+        scope.Backend.GuidedSample(
+            scope.Put(new Shape(Rows, 200), reversed),
+            x.Unconditional,
+            x.All with
+            {
+                ConditionalAt = scope.Put(at),
+                Rows = x.All.Rows.WithLiveRows(count),
+            },
+            x.Noise
+        );
         Assert.Equal([.. tokens[..^7], .. new int[7]], x.TokensOf(scope));
         Assert.Equal(logProb, Bits(x.LogProbOf(scope)));
     }
@@ -287,7 +317,17 @@ public class SamplingTests
             x.Sample(scope, 0, Rows);
             scope.Backend.LogProbGather(x.Conditional, x.Unconditional, x.Guidance, x.Temperature, tokens, logProb, default, entropy, default);
             scope.Backend.Remask(remask, x.Noise, 8, CountRule.Double, 0);
-            scope.Backend.LogProbGatherBackward(logProb, x.Conditional, x.Unconditional, x.Guidance, x.Temperature, tokens, default, x.Conditional, x.Unconditional);
+            scope.Backend.LogProbGatherBackward(
+                logProb,
+                x.Conditional,
+                x.Unconditional,
+                x.Guidance,
+                x.Temperature,
+                tokens,
+                default,
+                x.Conditional,
+                x.Unconditional
+            );
             scope.Backend.AdamW(adam, step);
             scope.Backend.SquaredNorm(x.Conditional, adam.SquaredNorm);
             long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
@@ -301,7 +341,9 @@ public class SamplingTests
         using SamplingScope scope = new();
         Case x = new(scope, 4, 16, seed: 1);
         Tensor five = scope.New(new Shape(5));
-        TensorException error = Assert.Throws<TensorException>(() => scope.Backend.GuidedSample(x.Conditional, x.Unconditional, x.All with { Confidence = five }, x.Noise));
+        TensorException error = Assert.Throws<TensorException>(() =>
+            scope.Backend.GuidedSample(x.Conditional, x.Unconditional, x.All with { Confidence = five }, x.Noise)
+        );
         Assert.StartsWith("rows.Confidence: wanted 256", error.Message, StringComparison.Ordinal);
         error = Assert.Throws<TensorException>(() => scope.Backend.GuidedSample(x.Conditional.RowRange(0, 3), x.Unconditional, x.All, x.Noise));
         Assert.StartsWith("conditional: wanted", error.Message, StringComparison.Ordinal);
@@ -423,7 +465,15 @@ public class SamplingTests
         public GuidedRows All { get; }
 
         public void Sample(SamplingScope scope, int start, int n) =>
-            scope.Backend.GuidedSample(Conditional.RowRange(start, n), Unconditional.RowRange(start, n), All with { Rows = Part(All.Rows, start, n) }, Noise);
+            scope.Backend.GuidedSample(
+                Conditional.RowRange(start, n),
+                Unconditional.RowRange(start, n),
+                All with
+                {
+                    Rows = Part(All.Rows, start, n),
+                },
+                Noise
+            );
 
         public int[] TokensOf(SamplingScope scope) => AtPlaces(scope.Ints(All.Tokens));
 

@@ -96,7 +96,10 @@ public class ScheduleTests
                         if (step < steps - 1)
                         {
                             Assert.Equal((float)expected.RemaskTemperature, (float)action.RemaskTemperature);
-                            Assert.Equal(masked > 1 ? Math.Max(1, Math.Min((int)Math.Floor((codes * expected.Remask) + 1e-7), masked - 1)) : 1, count);
+                            Assert.Equal(
+                                masked > 1 ? Math.Max(1, Math.Min((int)Math.Floor((codes * expected.Remask) + 1e-7), masked - 1)) : 1,
+                                count
+                            );
                         }
 
                         masked = count;

@@ -12,9 +12,15 @@ public sealed class TokenOperationTests
     {
         const int B = 3, S = 21;
         using RowOperationHost host = new(2);
-        double[] residual = RowOperationHost.Normal(1, B * S * c), branch = RowOperationHost.Normal(2, B * S * c), gate = RowOperationHost.Normal(3, B * c);
-        Shape tokens = new(B, S, c), vectors = new(B, c);
-        Tensor tresidual = host.Put(residual, tokens, 1), tbranch = host.Put(branch, tokens, 2), tgate = host.Put(gate, vectors, 3), y = host.Poisoned(tokens, 4);
+        double[] residual = RowOperationHost.Normal(1, B * S * c),
+            branch = RowOperationHost.Normal(2, B * S * c),
+            gate = RowOperationHost.Normal(3, B * c);
+        Shape tokens = new(B, S, c),
+            vectors = new(B, c);
+        Tensor tresidual = host.Put(residual, tokens, 1),
+            tbranch = host.Put(branch, tokens, 2),
+            tgate = host.Put(gate, vectors, 3),
+            y = host.Poisoned(tokens, 4);
         host.Backend.GateResidual(tresidual, tbranch, tgate, y);
         float[] expected = new float[B * S * c], plain = new float[B * S * c];
         for (int i = 0; i < expected.Length; i++)
@@ -38,7 +44,11 @@ public sealed class TokenOperationTests
         float[] frequencies = [.. Enumerable.Range(0, 33).Select(k => (float)Math.Exp(-Math.Log(10000) * k / 33))];
         using RowOperationHost host = new(2);
         Tensor y = host.Poisoned(new Shape(values.Length, 66), 1);
-        host.Backend.Sinusoid(host.Put([.. values.Select(v => (double)v)], new Shape(values.Length)), host.Put([.. frequencies.Select(v => (double)v)], new Shape(33)), y);
+        host.Backend.Sinusoid(
+            host.Put([.. values.Select(v => (double)v)], new Shape(values.Length)),
+            host.Put([.. frequencies.Select(v => (double)v)], new Shape(33)),
+            y
+        );
         float[] result = RowOperationHost.Read(y);
         for (int m = 0; m < values.Length; m++)
         {
@@ -56,15 +66,28 @@ public sealed class TokenOperationTests
     {
         const int B = 4, S = 40, C = 64;
         using RowOperationHost host = new(2);
-        Shape tokens = new(B, S, C), vectors = new(B, C);
-        Tensor x = host.Put(RowOperationHost.Normal(1, B * S * C), tokens), y = host.Poisoned(tokens), dx = host.Poisoned(tokens);
-        Tensor vector = host.Put(RowOperationHost.Normal(2, B * C), vectors), gradient = host.Put(new double[B * C], vectors), gradient2 = host.Put(new double[B * C], vectors);
-        Tensor weight = host.Put(RowOperationHost.Normal(3, C), new Shape(C)), dweight = host.Put(new double[C], new Shape(C)), dbias = host.Put(new double[C], new Shape(C));
-        Tensor stats = host.Poisoned(new Shape(B * S, 2)), rstd = host.Poisoned(new Shape(B * S));
-        Tensor rows = host.Put([.. Enumerable.Range(0, B * S)], new Shape(B * S)), labels = host.Put(new int[B * S], new Shape(B * S));
+        Shape tokens = new(B, S, C),
+            vectors = new(B, C);
+        Tensor x = host.Put(RowOperationHost.Normal(1, B * S * C), tokens),
+            y = host.Poisoned(tokens),
+            dx = host.Poisoned(tokens);
+        Tensor vector = host.Put(RowOperationHost.Normal(2, B * C), vectors),
+            gradient = host.Put(new double[B * C], vectors),
+            gradient2 = host.Put(new double[B * C], vectors);
+        Tensor weight = host.Put(RowOperationHost.Normal(3, C), new Shape(C)),
+            dweight = host.Put(new double[C], new Shape(C)),
+            dbias = host.Put(new double[C], new Shape(C));
+        Tensor stats = host.Poisoned(new Shape(B * S, 2)),
+            rstd = host.Poisoned(new Shape(B * S));
+        Tensor rows = host.Put([.. Enumerable.Range(0, B * S)], new Shape(B * S)),
+            labels = host.Put(new int[B * S], new Shape(B * S));
         Tensor ids = host.Put(new int[B * S], new Shape(B, S));
-        Tensor grid = x.Reshape(new Shape(B, 8, 5, C)), conv = host.Poisoned(new Shape(B, 4, 3, C)), taps = host.Put(new double[9 * C], new Shape(C, 1, 3, 3));
-        Tensor even = x.Reshape(new Shape(B, 4, 10, C)), deep = host.Poisoned(new Shape(B, 2, 5, 4 * C)), dtaps = host.Put(new double[9 * C], new Shape(C, 1, 3, 3));
+        Tensor grid = x.Reshape(new Shape(B, 8, 5, C)),
+            conv = host.Poisoned(new Shape(B, 4, 3, C)),
+            taps = host.Put(new double[9 * C], new Shape(C, 1, 3, 3));
+        Tensor even = x.Reshape(new Shape(B, 4, 10, C)),
+            deep = host.Poisoned(new Shape(B, 2, 5, 4 * C)),
+            dtaps = host.Put(new double[9 * C], new Shape(C, 1, 3, 3));
         long before = 0;
         for (int round = 0; round < 3; round++)
         {

@@ -5,7 +5,9 @@ using CoGrpo.Runtime.Sampling;
 
 namespace CoGrpo.Tests.Runtime;
 
-/// <summary>A masked model of closed-form logits that depend on prompt, position and every code of the image's canvas, and count the work asked for.</summary>
+/// <summary>
+/// A masked model of closed-form logits that depend on prompt, position and every code of the image's canvas, and count the work asked for.
+/// </summary>
 internal sealed class ToyMaskedModel(IBackend backend, int codes = 16, int vocabulary = 21) : IMaskedModel
 {
     private readonly int[] _canvas = new int[64 * codes];

@@ -4,7 +4,9 @@ using CoGrpo.Rl.Serving;
 
 namespace CoGrpo.Cli.Commands;
 
-/// <summary><c>eval</c>: a checkpoint's scores on held-out prompts, or those of a file, at several step counts; and folders for official evaluators.</summary>
+/// <summary>
+/// <c>eval</c>: a checkpoint's scores on held-out prompts, or those of a file, at several step counts; and folders for official evaluators.
+/// </summary>
 internal sealed class EvalCommand : RunCommand<EvalRequest>
 {
     private readonly LearnedScheduleOption _schedule = new();
@@ -23,7 +25,10 @@ internal sealed class EvalCommand : RunCommand<EvalRequest>
         DefaultValueFactory = _ => "held-out",
     };
 
-    private readonly Option<bool> _grid = new("--grid") { Description = "Also search the hand-made schedule's settings on training prompts and score the best on held-out ones; takes minutes." };
+    private readonly Option<bool> _grid = new("--grid")
+    {
+        Description = "Also search the hand-made schedule's settings on training prompts and score the best on held-out ones; takes minutes.",
+    };
 
     private readonly Option<string?> _prompts = new("--prompts-file")
     {
@@ -31,7 +36,11 @@ internal sealed class EvalCommand : RunCommand<EvalRequest>
         HelpName = "FILE",
     };
 
-    private readonly Option<int?> _limit = new("--limit") { Description = "With --prompts-file: only the first so many prompts, of each style.", HelpName = "N" };
+    private readonly Option<int?> _limit = new("--limit")
+    {
+        Description = "With --prompts-file: only the first so many prompts, of each style.",
+        HelpName = "N",
+    };
     private readonly RewardOption _rewards = new();
     private readonly SamplerOption _sampler = new();
 
@@ -85,7 +94,10 @@ internal sealed class EvalCommand : RunCommand<EvalRequest>
 
         if (file is null && request.Configuration.Data.PromptFiles.Count == 0)
         {
-            throw new CommandException("no prompts to score: expected --prompts-file or data.promptFiles, found neither; name a file of prompts", ExitCode.Usage);
+            throw new CommandException(
+                "no prompts to score: expected --prompts-file or data.promptFiles, found neither; name a file of prompts",
+                ExitCode.Usage
+            );
         }
 
         return new PictureEvaluationOptions

@@ -10,7 +10,14 @@ namespace CoGrpo.Cli.Commands;
 /// <param name="Transfer">How a learned schedule is carried to other step counts.</param>
 /// <param name="TrainingPrompts">Score training prompts instead of held-out ones.</param>
 /// <param name="Grid">Also search the hand-made settings.</param>
-internal sealed record EvalRequest(RunConfiguration Configuration, string? Schedule, LoraSource? Lora, TransferMode Transfer, bool TrainingPrompts, bool Grid)
+internal sealed record EvalRequest(
+    RunConfiguration Configuration,
+    string? Schedule,
+    LoraSource? Lora,
+    TransferMode Transfer,
+    bool TrainingPrompts,
+    bool Grid
+)
 {
     /// <summary>What is scored of a model folder in the published layout; null for EmojiScenes.</summary>
     public PictureEvaluationOptions? Pictures { get; init; }

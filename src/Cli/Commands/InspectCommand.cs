@@ -6,7 +6,11 @@ namespace CoGrpo.Cli.Commands;
 /// <summary><c>inspect</c>: the tensors of a weight file, or of all such files of a folder.</summary>
 internal sealed class InspectCommand : Command
 {
-    private readonly Argument<string> _path = new("path") { Description = "A .safetensors, .bin, .pt or .pth file, or a folder that is searched for them.", HelpName = "FILE-or-FOLDER" };
+    private readonly Argument<string> _path = new("path")
+    {
+        Description = "A .safetensors, .bin, .pt or .pth file, or a folder that is searched for them.",
+        HelpName = "FILE-or-FOLDER",
+    };
     private readonly CliContext _context;
 
     /// <summary>The command.</summary>
@@ -23,7 +27,10 @@ internal sealed class InspectCommand : Command
         string path = parsed.GetRequiredValue(_path);
         if (Directory.Exists(path))
         {
-            string[] files = [.. Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Where(WeightsFolder.IsWeightFile).Order(StringComparer.Ordinal)];
+            string[] files =
+            [
+                .. Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Where(WeightsFolder.IsWeightFile).Order(StringComparer.Ordinal),
+            ];
             if (files.Length == 0)
             {
                 throw new CommandException($"{path}: no weight file in this folder; name a checkpoint folder or a file");
@@ -66,6 +73,8 @@ internal sealed class InspectCommand : Command
             output.WriteLine($"  {string.Concat(tensor.Name.Select(c => char.IsControl(c) ? '?' : c)).PadRight(width)}  {tensor.Type,-8} {shape,-22} {ByteText.Of(tensor.ByteCount)}");
         }
 
-        output.WriteLine($"  {tensors.Length} tensors, {tensors.Sum(tensor => tensor.Count):N0} values, {ByteText.Of(tensors.Sum(tensor => tensor.ByteCount))}");
+        output.WriteLine(
+            $"  {tensors.Length} tensors, {tensors.Sum(tensor => tensor.Count):N0} values, {ByteText.Of(tensors.Sum(tensor => tensor.ByteCount))}"
+        );
     }
 }

@@ -6,7 +6,10 @@ using CoGrpo.Runtime.Cuda.Kernels;
 
 namespace CoGrpo.Cli.Commands;
 
-/// <summary><c>kernels</c>: <c>build</c> compiles all CUDA kernels into one file, with which a machine needs no compiler; <c>list</c> shows what each needs of a device.</summary>
+/// <summary>
+/// <c>kernels</c>: <c>build</c> compiles all CUDA kernels into one file, with which a machine needs no compiler; <c>list</c> shows what each needs of
+/// a device.
+/// </summary>
 internal sealed class KernelsCommand : Command
 {
     private const string DefaultArchitectures = "sm_80,sm_86,sm_89,sm_90";
@@ -17,14 +20,23 @@ internal sealed class KernelsCommand : Command
         Description = "Architectures, separated by commas.", HelpName = "sm_80,sm_90", DefaultValueFactory = _ => DefaultArchitectures,
     };
 
-    private readonly Option<string> _output = new("--output", "-o") { Description = "File to write.", HelpName = "FILE", DefaultValueFactory = _ => KernelBundle.DefaultName };
+    private readonly Option<string> _output = new("--output", "-o")
+    {
+        Description = "File to write.",
+        HelpName = "FILE",
+        DefaultValueFactory = _ => KernelBundle.DefaultName,
+    };
 
     /// <summary>The command.</summary>
     public KernelsCommand(CliContext context)
         : base("kernels", "Compile the CUDA kernels ahead of time, or list them.")
     {
         _context = context;
-        Command build = new("build", $"Compile every kernel into one file; put it beside the program or name it in {KernelBundle.PathVariable}.") { _architectures, _output };
+        Command build = new("build", $"Compile every kernel into one file; put it beside the program or name it in {KernelBundle.PathVariable}.")
+        {
+            _architectures,
+            _output,
+        };
         build.SetAction((parsed, cancellation) => Task.FromResult(Build(parsed, cancellation)));
         Add(build);
         Command list = new("list", "Show registers and memory of every kernel.") { _architectures };
@@ -40,7 +52,10 @@ internal sealed class KernelsCommand : Command
         // Before the minutes of compiling rather than after them.
         if (Directory.Exists(path) || !Directory.Exists(Path.GetDirectoryName(path)))
         {
-            throw new CommandException($"--output: expected a file in a folder that exists, found {path}; make the folder or name another file", ExitCode.Usage);
+            throw new CommandException(
+                $"--output: expected a file in a folder that exists, found {path}; make the folder or name another file",
+                ExitCode.Usage
+            );
         }
 
         Nvrtc compiler = _context.Nvrtc();
@@ -101,9 +116,14 @@ internal sealed class KernelsCommand : Command
         List<CudaArchitecture> architectures = [];
         foreach (string name in text.Split(',', StringSplitOptions.TrimEntries))
         {
-            architectures.Add(CudaArchitecture.TryParse(name, out CudaArchitecture architecture)
-                ? architecture
-                : throw new CommandException($"--arch: expected architectures like {DefaultArchitectures}, found {name}; name NVIDIA's compute capabilities", ExitCode.Usage));
+            architectures.Add(
+                CudaArchitecture.TryParse(name, out CudaArchitecture architecture)
+                    ? architecture
+                    : throw new CommandException(
+                        $"--arch: expected architectures like {DefaultArchitectures}, found {name}; name NVIDIA's compute capabilities",
+                        ExitCode.Usage
+                    )
+            );
         }
 
         return [.. architectures.Distinct().Order()];

@@ -26,6 +26,9 @@ internal sealed class LearnedScheduleOption
 
         return File.Exists(value) || Directory.Exists(value)
             ? value
-            : throw new CommandException($"--schedule: expected hand-made or an existing checkpoint, found \"{value}\"; check the path", ExitCode.Usage);
+            : throw new CommandException(
+                $"--schedule: expected hand-made or an existing checkpoint, found \"{value}\"; check the path",
+                ExitCode.Usage
+            );
     }
 }

@@ -9,8 +9,17 @@ internal sealed class LoraOption
 {
     private const double Largest = 100;
 
-    private readonly Option<string?> _path = new("--lora") { Description = "Low-rank adapters to put on the model: a safetensors file or the folder that holds it.", HelpName = "FOLDER" };
-    private readonly Option<double> _scale = new("--lora-scale") { Description = "Weight of the adapters' effect; 1 for that of training.", HelpName = "S", DefaultValueFactory = _ => 1 };
+    private readonly Option<string?> _path = new("--lora")
+    {
+        Description = "Low-rank adapters to put on the model: a safetensors file or the folder that holds it.",
+        HelpName = "FOLDER",
+    };
+    private readonly Option<double> _scale = new("--lora-scale")
+    {
+        Description = "Weight of the adapters' effect; 1 for that of training.",
+        HelpName = "S",
+        DefaultValueFactory = _ => 1,
+    };
 
     /// <summary>Adds the options to <paramref name="command"/>.</summary>
     public void AddTo(Command command)
@@ -27,13 +36,18 @@ internal sealed class LoraOption
         if (!(Math.Abs(scale) <= Largest))
         {
             string found = scale.ToString(CultureInfo.InvariantCulture);
-            throw new CommandException($"--lora-scale: expected a number from -{Largest} to {Largest}, found {found}; correct the option", ExitCode.Usage);
+            throw new CommandException(
+                $"--lora-scale: expected a number from -{Largest} to {Largest}, found {found}; correct the option",
+                ExitCode.Usage
+            );
         }
 
         string? path = parsed.GetValue(_path);
         if (path is null)
         {
-            return scale == 1 ? null : throw new CommandException("--lora-scale: expected --lora with it, found none; name the adapters", ExitCode.Usage);
+            return scale == 1
+                ? null
+                : throw new CommandException("--lora-scale: expected --lora with it, found none; name the adapters", ExitCode.Usage);
         }
 
         return File.Exists(path) || Directory.Exists(path)

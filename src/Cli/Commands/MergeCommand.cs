@@ -7,8 +7,17 @@ namespace CoGrpo.Cli.Commands;
 /// <summary><c>merge</c>: a model folder with adapters in its weights.</summary>
 internal sealed class MergeCommand : Command
 {
-    private readonly Option<string?> _checkpoint = new("--checkpoint", "-m") { Description = "Folder of the model the adapters were trained on; without one the shipped model.", HelpName = "FOLDER" };
-    private readonly Option<string> _output = new("--output", "-o") { Description = "Folder to write, which must not exist.", HelpName = "FOLDER", Required = true };
+    private readonly Option<string?> _checkpoint = new("--checkpoint", "-m")
+    {
+        Description = "Folder of the model the adapters were trained on; without one the shipped model.",
+        HelpName = "FOLDER",
+    };
+    private readonly Option<string> _output = new("--output", "-o")
+    {
+        Description = "Folder to write, which must not exist.",
+        HelpName = "FOLDER",
+        Required = true,
+    };
     private readonly LoraOption _lora = new();
     private readonly CliContext _context;
 
@@ -25,7 +34,8 @@ internal sealed class MergeCommand : Command
 
     private int Run(ParseResult parsed)
     {
-        LoraSource lora = _lora.Read(parsed) ?? throw new CommandException("--lora: expected adapters to merge, found none; name their folder", ExitCode.Usage);
+        LoraSource lora =
+            _lora.Read(parsed) ?? throw new CommandException("--lora: expected adapters to merge, found none; name their folder", ExitCode.Usage);
         string output = Path.GetFullPath(parsed.GetRequiredValue(_output));
         using ComputeDevice device = ComputeDevice.Cpu();
         MergeService.Run(parsed.GetValue(_checkpoint) ?? ShippedModel.Find(), lora, output, device);

@@ -5,15 +5,31 @@ using CoGrpo.Rl.Serving;
 
 namespace CoGrpo.Cli.Commands;
 
-/// <summary>The options of <c>sample</c> that only a model folder in the published layout knows: size, negative prompt, start picture, mask, the published count rule.</summary>
+/// <summary>
+/// The options of <c>sample</c> that only a model folder in the published layout knows: size, negative prompt, start picture, mask, the published
+/// count rule.
+/// </summary>
 internal sealed class PictureOption
 {
-    private readonly Option<int?> _width = new("--width") { Description = "Pixels in a row, for a published model; 1024, or 512 for one that does not halve its grid.", HelpName = "W" };
+    private readonly Option<int?> _width = new("--width")
+    {
+        Description = "Pixels in a row, for a published model; 1024, or 512 for one that does not halve its grid.",
+        HelpName = "W",
+    };
     private readonly Option<int?> _height = new("--height") { Description = "Rows of a picture, likewise.", HelpName = "H" };
     private readonly Option<string?> _negative = new("--negative") { Description = "What guidance leads away from.", HelpName = "PROMPT" };
     private readonly Option<string?> _init = new("--init") { Description = "PNG file to start from (image to image).", HelpName = "FILE" };
-    private readonly Option<double> _strength = new("--strength") { Description = "With --init: share of the steps that are run; 1 draws anew, less keeps more.", HelpName = "S", DefaultValueFactory = _ => 1 };
-    private readonly Option<string?> _mask = new("--mask") { Description = "With --init: PNG file, bright where the picture is to be drawn anew (in-painting).", HelpName = "FILE" };
+    private readonly Option<double> _strength = new("--strength")
+    {
+        Description = "With --init: share of the steps that are run; 1 draws anew, less keeps more.",
+        HelpName = "S",
+        DefaultValueFactory = _ => 1,
+    };
+    private readonly Option<string?> _mask = new("--mask")
+    {
+        Description = "With --init: PNG file, bright where the picture is to be drawn anew (in-painting).",
+        HelpName = "FILE",
+    };
     private readonly SamplerOption _sampler = new();
 
     /// <summary>Adds the options to <paramref name="command"/>.</summary>
@@ -48,13 +64,22 @@ internal sealed class PictureOption
         double strength = parsed.GetValue(_strength);
         if (!(strength is > 0 and <= 1))
         {
-            throw new CommandException(string.Create(CultureInfo.InvariantCulture, $"--strength: expected a number above 0 and up to 1, found {strength}; 1 draws anew, less keeps more of the picture"), ExitCode.Usage);
+            throw new CommandException(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"--strength: expected a number above 0 and up to 1, found {strength}; 1 draws anew, less keeps more of the picture"
+                ),
+                ExitCode.Usage
+            );
         }
 
         string? init = parsed.GetValue(_init), mask = parsed.GetValue(_mask);
         if (init is null && (mask is not null || strength < 1))
         {
-            throw new CommandException($"{(mask is null ? "--strength" : "--mask")}: expected --init with it, found none; name the picture to start from", ExitCode.Usage);
+            throw new CommandException(
+                $"{(mask is null ? "--strength" : "--mask")}: expected --init with it, found none; name the picture to start from",
+                ExitCode.Usage
+            );
         }
 
         return new PictureOptions

@@ -7,7 +7,9 @@ using CoGrpo.Runtime.Diagnostics;
 
 namespace CoGrpo.Cli.Commands;
 
-/// <summary><c>plan</c>: parameters, work, memory and modelled time of a run, without running it; whether it fits a memory, and with which settings it would.</summary>
+/// <summary>
+/// <c>plan</c>: parameters, work, memory and modelled time of a run, without running it; whether it fits a memory, and with which settings it would.
+/// </summary>
 internal sealed class PlanCommand : RunCommand<PlanRequest>
 {
     private const double Gigabyte = 1e9;
@@ -15,12 +17,25 @@ internal sealed class PlanCommand : RunCommand<PlanRequest>
 
     private static readonly string[] Keys = [.. DeviceModel.All.Select(device => device.Key)];
 
-    private readonly Option<double?> _memory = new("--memory") { Description = "Memory of the device in GB of 10^9 bytes; without it train.memory, or that of --gpu.", HelpName = "GB" };
-    private readonly Option<string?> _gpu = new("--gpu") { Description = $"GPU to plan for, {string.Join(" or ", Keys)}; without one the times of all, and the memory of the A100.", HelpName = string.Join('|', Keys) };
+    private readonly Option<double?> _memory = new("--memory")
+    {
+        Description = "Memory of the device in GB of 10^9 bytes; without it train.memory, or that of --gpu.",
+        HelpName = "GB",
+    };
+    private readonly Option<string?> _gpu = new("--gpu")
+    {
+        Description = $"GPU to plan for, {string.Join(" or ", Keys)}; without one the times of all, and the memory of the A100.",
+        HelpName = string.Join('|', Keys),
+    };
 
     /// <summary>The command with its work.</summary>
     public PlanCommand(CliContext context, CommandBody<PlanRequest> body)
-        : base("plan", "Show parameters, memory, work and modelled time of a training run before it is started, and settings that fit a GPU.", context, body)
+        : base(
+            "plan",
+            "Show parameters, memory, work and modelled time of a training run before it is started, and settings that fit a GPU.",
+            context,
+            body
+        )
     {
         _gpu.AcceptOnlyFromAmong(Keys);
         Add(_memory);
@@ -86,7 +101,13 @@ internal sealed class PlanCommand : RunCommand<PlanRequest>
         double? memory = parsed.GetValue(_memory);
         if (memory is not null and not (> 0 and <= MostGigabytes))
         {
-            throw new CommandException(string.Create(CultureInfo.InvariantCulture, $"--memory: expected GB above 0, at most {MostGigabytes:0}, found {memory}; correct the option"), ExitCode.Usage);
+            throw new CommandException(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"--memory: expected GB above 0, at most {MostGigabytes:0}, found {memory}; correct the option"
+                ),
+                ExitCode.Usage
+            );
         }
 
         if (memory is null && device is null && configuration.Train.Memory > 0)
@@ -94,8 +115,17 @@ internal sealed class PlanCommand : RunCommand<PlanRequest>
             memory = configuration.Train.Memory;
         }
 
-        IReadOnlyList<DeviceModel> devices = cpu ? [] : device is null ? [DeviceModel.Default, .. DeviceModel.All.Where(d => d != DeviceModel.Default)] : [device];
-        return new PlanRequest(configuration, devices, memory is { } gigabytes ? (long)(gigabytes * Gigabyte) : cpu ? null : devices[0].MemoryBytes);
+        IReadOnlyList<DeviceModel> devices =
+            cpu ? []
+            : device is null ? [DeviceModel.Default, .. DeviceModel.All.Where(d => d != DeviceModel.Default)]
+            : [device];
+        return new PlanRequest(
+            configuration,
+            devices,
+            memory is { } gigabytes ? (long)(gigabytes * Gigabyte)
+                : cpu ? null
+                : devices[0].MemoryBytes
+        );
     }
 
     private static int Judge(RunPlan plan, long bytes, TextWriter output, IProgressReporter progress)

@@ -12,8 +12,10 @@ internal sealed class RewardOption
     private static readonly string[] HpsVersions = ["v2.0", "v2.1"];
 
     // A comma in front of a name that ends there, or is followed by weights or a version: paths may have other commas, and folders of such names.
-    private static readonly Regex BetweenEntries =
-        new($",(?=(?:{string.Join('|', Known.Select(RewardRegistry.NameOf))})(?::[^=,/]*)?(?:=|,|$))", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
+    private static readonly Regex BetweenEntries = new(
+        $",(?=(?:{string.Join('|', Known.Select(RewardRegistry.NameOf))})(?::[^=,/]*)?(?:=|,|$))",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant
+    );
 
     /// <summary>The option.</summary>
     public Option<string[]> Option { get; } = new("--rewards")
@@ -29,7 +31,12 @@ internal sealed class RewardOption
     public IReadOnlyList<RewardConfiguration> Read(ParseResult parsed, RunConfiguration configuration)
     {
         RewardConfiguration[] configured = [.. configuration.Train.Rewards, .. configuration.Train.Evaluation.Metrics];
-        string[] words = [.. (parsed.GetValue(Option) ?? []).SelectMany(word => word.Contains('=', StringComparison.Ordinal) ? BetweenEntries.Split(word) : word.Split(',')).Where(word => word.Length > 0)];
+        string[] words =
+        [
+            .. (parsed.GetValue(Option) ?? [])
+                .SelectMany(word => word.Contains('=', StringComparison.Ordinal) ? BetweenEntries.Split(word) : word.Split(','))
+                .Where(word => word.Length > 0),
+        ];
         return words.Length == 0 ? configured : [.. words.Select(word => Of(word, configured))];
     }
 
@@ -45,10 +52,15 @@ internal sealed class RewardOption
             throw new CommandException($"--rewards: expected NAME or NAME=WEIGHTS with a name of {string.Join(", ", Known.Select(RewardRegistry.NameOf))} or hpsv2:v2.1, found \"{word}\"; correct the option", ExitCode.Usage);
         }
 
-        RewardConfiguration? known = configured.FirstOrDefault(reward => reward.Name == found[0] && (parts.Length == 1 || (int)reward.Version == version));
+        RewardConfiguration? known = configured.FirstOrDefault(reward =>
+            reward.Name == found[0] && (parts.Length == 1 || (int)reward.Version == version)
+        );
         if (known is null && weights is null)
         {
-            throw new CommandException($"--rewards: expected {name}=WEIGHTS, since the configuration has no such reward, found {word}; name its weights", ExitCode.Usage);
+            throw new CommandException(
+                $"--rewards: expected {name}=WEIGHTS, since the configuration has no such reward, found {word}; name its weights",
+                ExitCode.Usage
+            );
         }
 
         RewardConfiguration reward = known ?? new RewardConfiguration { Name = found[0], Version = (HpsVersionName)version };
@@ -57,7 +69,14 @@ internal sealed class RewardOption
             return weights is null ? reward : reward with { Weights = weights };
         }
 
-        return Uri.TryCreate(weights, UriKind.Absolute, out Uri? url) && url.Scheme is "http" or "https" ? reward with { Url = weights }
-            : throw new CommandException($"--rewards: expected remote=URL, as in remote=http://localhost:8080/score, found \"{word}\"; correct the address", ExitCode.Usage);
+        return Uri.TryCreate(weights, UriKind.Absolute, out Uri? url) && url.Scheme is "http" or "https"
+            ? reward with
+            {
+                Url = weights,
+            }
+            : throw new CommandException(
+                $"--rewards: expected remote=URL, as in remote=http://localhost:8080/score, found \"{word}\"; correct the address",
+                ExitCode.Usage
+            );
     }
 }

@@ -8,8 +8,18 @@ namespace CoGrpo.Cli.Commands;
 /// <summary><c>reward-server</c>: a reward for other machines.</summary>
 internal sealed class RewardServerCommand : RewardCommand
 {
-    private readonly Option<int> _port = new("--port") { Description = "Port to listen at; 0 for any that is free.", HelpName = "N", DefaultValueFactory = _ => 8080 };
-    private readonly Option<string> _bind = new("--bind") { Description = "Address to listen at; 0.0.0.0 for all. There are no users and no encryption.", HelpName = "ADDRESS", DefaultValueFactory = _ => "127.0.0.1" };
+    private readonly Option<int> _port = new("--port")
+    {
+        Description = "Port to listen at; 0 for any that is free.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 8080,
+    };
+    private readonly Option<string> _bind = new("--bind")
+    {
+        Description = "Address to listen at; 0.0.0.0 for all. There are no users and no encryption.",
+        HelpName = "ADDRESS",
+        DefaultValueFactory = _ => "127.0.0.1",
+    };
 
     /// <summary>The command.</summary>
     public RewardServerCommand(CliContext context)
@@ -31,7 +41,10 @@ internal sealed class RewardServerCommand : RewardCommand
         string bind = parsed.GetRequiredValue(_bind);
         if (!IPAddress.TryParse(bind, out IPAddress? address))
         {
-            throw new CommandException($"--bind: expected an address of this machine, as in 127.0.0.1, found {bind}; correct the option", ExitCode.Usage);
+            throw new CommandException(
+                $"--bind: expected an address of this machine, as in 127.0.0.1, found {bind}; correct the option",
+                ExitCode.Usage
+            );
         }
 
         return (reward, cancellation) =>

@@ -7,9 +7,18 @@ namespace CoGrpo.Cli.Commands;
 /// <summary><c>sample</c>: pictures for prompts.</summary>
 internal sealed class SampleCommand : RunCommand<SampleRequest>
 {
-    private readonly Argument<string[]> _prompts = new("prompts") { Description = "One or more prompts, each quoted.", Arity = ArgumentArity.ZeroOrMore };
+    private readonly Argument<string[]> _prompts = new("prompts")
+    {
+        Description = "One or more prompts, each quoted.",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
     private readonly Option<string?> _file = new("--prompts-file") { Description = "Text file with one prompt per line.", HelpName = "FILE" };
-    private readonly Option<int> _samples = new("--samples", "-n") { Description = "Pictures per prompt.", HelpName = "N", DefaultValueFactory = _ => 1 };
+    private readonly Option<int> _samples = new("--samples", "-n")
+    {
+        Description = "Pictures per prompt.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 1,
+    };
     private readonly LearnedScheduleOption _schedule = new();
     private readonly LoraOption _lora = new();
     private readonly PictureOption _picture = new();
@@ -44,14 +53,28 @@ internal sealed class SampleCommand : RunCommand<SampleRequest>
 
         if (prompts.Count == 0)
         {
-            throw new CommandException("no prompt given: expected prompts or --prompts-file; as in cogrpo-native sample \"a dog left of a cat\"", ExitCode.Usage);
+            throw new CommandException(
+                "no prompt given: expected prompts or --prompts-file; as in cogrpo-native sample \"a dog left of a cat\"",
+                ExitCode.Usage
+            );
         }
 
         RunConfiguration configuration = Run.Load(parsed, _picture.Overrides(parsed));
         (string? schedule, LoraSource? lora) = (_schedule.Read(parsed), _lora.Read(parsed));
         if (configuration.Data.Name == DataName.Prompts)
         {
-            return new(configuration, prompts, samples, schedule, lora, _picture.Read(parsed, prompts, samples) with { Schedule = schedule, Lora = lora });
+            return new(
+                configuration,
+                prompts,
+                samples,
+                schedule,
+                lora,
+                _picture.Read(parsed, prompts, samples) with
+                {
+                    Schedule = schedule,
+                    Lora = lora,
+                }
+            );
         }
 
         return _picture.FirstGiven(parsed) is { } option

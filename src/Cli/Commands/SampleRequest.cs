@@ -10,4 +10,11 @@ namespace CoGrpo.Cli.Commands;
 /// <param name="Schedule">Checkpoint with a learned schedule; null for the hand-made one.</param>
 /// <param name="Lora">Adapters to put on the model, or null.</param>
 /// <param name="Pictures">All of this for a model folder in the published layout; null for EmojiScenes.</param>
-internal sealed record SampleRequest(RunConfiguration Configuration, IReadOnlyList<string> Prompts, int Samples, string? Schedule, LoraSource? Lora, PictureOptions? Pictures);
+internal sealed record SampleRequest(
+    RunConfiguration Configuration,
+    IReadOnlyList<string> Prompts,
+    int Samples,
+    string? Schedule,
+    LoraSource? Lora,
+    PictureOptions? Pictures
+);

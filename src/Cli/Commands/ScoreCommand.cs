@@ -12,7 +12,12 @@ namespace CoGrpo.Cli.Commands;
 internal sealed class ScoreCommand : RewardCommand
 {
     private readonly Argument<string[]> _pictures = new("pictures") { Description = "PNG, JPEG or WebP files.", Arity = ArgumentArity.OneOrMore };
-    private readonly Option<string[]> _prompts = new("--prompt", "-p") { Description = "What the pictures were asked to show; may be repeated, every picture is scored for every prompt.", HelpName = "TEXT", Required = true };
+    private readonly Option<string[]> _prompts = new("--prompt", "-p")
+    {
+        Description = "What the pictures were asked to show; may be repeated, every picture is scored for every prompt.",
+        HelpName = "TEXT",
+        Required = true,
+    };
 
     /// <summary>The command.</summary>
     public ScoreCommand(CliContext context)
@@ -30,9 +35,23 @@ internal sealed class ScoreCommand : RewardCommand
         return (reward, cancellation) =>
         {
             double[] scores = new double[prompts.Length * files.Length];
-            reward.Score(new RewardBatch([.. prompts.SelectMany(prompt => files.Select(_ => new TextPrompt(prompt)))], [.. prompts.SelectMany(_ => pictures)]), scores, cancellation);
-            IReadOnlyList<string>[] rows = [.. scores.Select((score, i) =>
-                (IReadOnlyList<string>)[OneLine(prompts[i / files.Length]), Path.GetFileName(files[i % files.Length]), score.ToString("f4", CultureInfo.InvariantCulture)])];
+            reward.Score(
+                new RewardBatch([.. prompts.SelectMany(prompt => files.Select(_ => new TextPrompt(prompt)))], [.. prompts.SelectMany(_ => pictures)]),
+                scores,
+                cancellation
+            );
+            IReadOnlyList<string>[] rows =
+            [
+                .. scores.Select(
+                    (score, i) =>
+                        (IReadOnlyList<string>)
+                            [
+                                OneLine(prompts[i / files.Length]),
+                                Path.GetFileName(files[i % files.Length]),
+                                score.ToString("f4", CultureInfo.InvariantCulture),
+                            ]
+                ),
+            ];
             TableOutput.Write(Context.Out, new ResultTable(["prompt", "picture", reward.Name], rows, TextColumns: 2));
             if (reward is NetworkReward { TruncatedPrompts: > 0 and var cut })
             {

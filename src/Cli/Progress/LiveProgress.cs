@@ -22,13 +22,21 @@ internal sealed class LiveProgress(TextWriter writer) : IProgressReporter
         TaskCompletionSource finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
         TaskCompletionSource<ProgressTask> started = new(TaskCreationOptions.RunContinuationsAsynchronously);
         _finished = finished;
-        _display = Task.Run(() => _console.Progress()
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .StartAsync(async live =>
-            {
-                started.SetResult(live.AddTask(Markup.Escape(title), maxValue: Math.Max(1, total)));
-                await finished.Task.ConfigureAwait(false);
-            }));
+        _display = Task.Run(() =>
+            _console
+                .Progress()
+                .Columns(
+                    new TaskDescriptionColumn { Alignment = Justify.Left },
+                    new ProgressBarColumn(),
+                    new PercentageColumn(),
+                    new RemainingTimeColumn()
+                )
+                .StartAsync(async live =>
+                {
+                    started.SetResult(live.AddTask(Markup.Escape(title), maxValue: Math.Max(1, total)));
+                    await finished.Task.ConfigureAwait(false);
+                })
+        );
         _task = started.Task.GetAwaiter().GetResult();
         _task.Value = done;
     }

@@ -43,8 +43,8 @@ internal sealed class RateMeter(TimeProvider time)
         return rate > 0 ? Speed(rate) : "";
     }
 
-    private static string Speed(double rate)
-        => rate >= 1 ? rate.ToString("0.0", CultureInfo.InvariantCulture) + "/s" : (1 / rate).ToString("0.0", CultureInfo.InvariantCulture) + " s each";
+    private static string Speed(double rate) =>
+        rate >= 1 ? rate.ToString("0.0", CultureInfo.InvariantCulture) + "/s" : (1 / rate).ToString("0.0", CultureInfo.InvariantCulture) + " s each";
 
     private static string Text(double seconds)
     {

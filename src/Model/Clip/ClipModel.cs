@@ -8,9 +8,9 @@ using CoGrpo.Runtime.Files;
 namespace CoGrpo.Model.Clip;
 
 /// <summary>
-/// CLIP in open_clip's form and names, forward only (specs/reward-models.md 2): both towers and the logit scale. HPS v2.0 and v2.1 are ViT-H-14 with other weights.
-/// Features are normalised in fp64 to length 1; those of a prompt are kept, so that every distinct prompt is encoded once. A result has the same bits in any batch.
-/// Driven by the thread that drives its backend.
+/// CLIP in open_clip's form and names, forward only (specs/reward-models.md 2): both towers and the logit scale. HPS v2.0 and v2.1 are ViT-H-14 with
+/// other weights. Features are normalised in fp64 to length 1; those of a prompt are kept, so that every distinct prompt is encoded once. A result
+/// has the same bits in any batch. Driven by the thread that drives its backend.
 /// </summary>
 public sealed class ClipModel : IDisposable
 {
@@ -21,10 +21,14 @@ public sealed class ClipModel : IDisposable
     private readonly InferencePass _pass;
     private readonly Dictionary<string, double[]> _prompts = new(StringComparer.Ordinal);
 
-    /// <summary>A model with zero weights; load <see cref="Parameters"/> before use. With <paramref name="share"/> a replica that uses those weights and has work memory of its own.</summary>
+    /// <summary>
+    /// A model with zero weights; load <see cref="Parameters"/> before use. With <paramref name="share"/> a replica that uses those weights and has
+    /// work memory of its own.
+    /// </summary>
     /// <param name="config">The architecture.</param>
     /// <param name="backend">Where the model lives.</param>
-    /// <param name="storage">Element type of weights and activations; scores differ by little within a group of pictures, so fp32 unless told otherwise.</param>
+    /// <param name="storage">Element type of weights and activations; scores differ by little within a group of pictures, so fp32 unless told
+    /// otherwise.</param>
     /// <param name="share">Weights of a model of the same architecture and storage.</param>
     /// <exception cref="ModelException">The configuration does not fit together.</exception>
     public ClipModel(ClipModelConfig config, IBackend backend, ElementType storage = ElementType.Float32, ParameterStore? share = null)
@@ -75,11 +79,16 @@ public sealed class ClipModel : IDisposable
     /// <summary>Distinct prompts whose features are kept.</summary>
     public int PromptsKept => _prompts.Count;
 
-    /// <summary>Of the architecture that reading <paramref name="path"/> would find, with zero weights; ViT-H-14 where there is nothing. For plans.</summary>
+    /// <summary>
+    /// Of the architecture that reading <paramref name="path"/> would find, with zero weights; ViT-H-14 where there is nothing. For plans.
+    /// </summary>
     /// <exception cref="ModelException">The configuration there is malformed.</exception>
     public static ClipModel Planned(string? path, IBackend backend) => new(RewardSource.Planned("CLIP", path).ClipArchitecture(), backend);
 
-    /// <summary>Reads the model at <paramref name="path"/>, a file of a ViT-H-14 or a folder with one file of weights and a configuration; <paramref name="network"/> is what messages call it.</summary>
+    /// <summary>
+    /// Reads the model at <paramref name="path"/>, a file of a ViT-H-14 or a folder with one file of weights and a configuration;
+    /// <paramref name="network"/> is what messages call it.
+    /// </summary>
     /// <exception cref="ModelException">There is no such file, or the weights are not those of the architecture.</exception>
     /// <exception cref="WeightsFileException">The file is damaged.</exception>
     internal static ClipModel Load(string network, string path, IBackend backend, ElementType storage = ElementType.Float32)

@@ -3,7 +3,10 @@ using CoGrpo.Runtime.Backends;
 
 namespace CoGrpo.Model.Clip;
 
-/// <summary>Architecture of a <see cref="ClipModel"/> under the keys of an open_clip model configuration. The defaults are those of ViT-H-14, which HPS v2.0 and v2.1 share.</summary>
+/// <summary>
+/// Architecture of a <see cref="ClipModel"/> under the keys of an open_clip model configuration. The defaults are those of ViT-H-14, which HPS v2.0
+/// and v2.1 share.
+/// </summary>
 public sealed record ClipModelConfig
 {
     /// <summary>Width of the joint embedding.</summary>
@@ -26,16 +29,45 @@ public sealed record ClipModelConfig
     public static ClipModelConfig ViTH14 { get; } = new();
 
     /// <summary>ViT-L-14 as OpenAI published it; without <see cref="QuickGelu"/> as LAION did.</summary>
-    public static ClipModelConfig ViTL14 { get; } = new()
-    {
-        EmbedDim = 768, Vision = new() { Layers = 24, Width = 1024, HeadWidth = 64 }, Text = new() { Width = 768, Heads = 12, Layers = 12 }, QuickGelu = true,
-    };
+    public static ClipModelConfig ViTL14 { get; } =
+        new()
+        {
+            EmbedDim = 768,
+            Vision = new()
+            {
+                Layers = 24,
+                Width = 1024,
+                HeadWidth = 64,
+            },
+            Text = new()
+            {
+                Width = 768,
+                Heads = 12,
+                Layers = 12,
+            },
+            QuickGelu = true,
+        };
 
     /// <summary>ViT-B-32 as OpenAI published it; without <see cref="QuickGelu"/> as LAION did.</summary>
-    public static ClipModelConfig ViTB32 { get; } = new()
-    {
-        EmbedDim = 512, Vision = new() { Layers = 12, Width = 768, HeadWidth = 64, PatchSize = 32 }, Text = new() { Width = 512, Heads = 8, Layers = 12 }, QuickGelu = true,
-    };
+    public static ClipModelConfig ViTB32 { get; } =
+        new()
+        {
+            EmbedDim = 512,
+            Vision = new()
+            {
+                Layers = 12,
+                Width = 768,
+                HeadWidth = 64,
+                PatchSize = 32,
+            },
+            Text = new()
+            {
+                Width = 512,
+                Heads = 8,
+                Layers = 12,
+            },
+            QuickGelu = true,
+        };
 
     /// <summary>The form of GELU.</summary>
     [JsonIgnore]

@@ -3,7 +3,9 @@ namespace CoGrpo.Model.Clip;
 /// <summary>What open_clip and Hugging Face call the tensors of CLIP (specs/reward-models.md 2.3).</summary>
 internal static class ClipTensorNames
 {
-    /// <summary>The text tower outside its blocks, without the projection into the joint embedding, which the two libraries store transposed.</summary>
+    /// <summary>
+    /// The text tower outside its blocks, without the projection into the joint embedding, which the two libraries store transposed.
+    /// </summary>
     public static readonly (string OpenClip, string HuggingFace)[] Text =
     [
         ("token_embedding.weight", "text_model.embeddings.token_embedding.weight"),

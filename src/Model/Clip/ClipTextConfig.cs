@@ -2,7 +2,9 @@ using System.Text.Json.Serialization;
 
 namespace CoGrpo.Model.Clip;
 
-/// <summary>Architecture of a <see cref="ClipTextEncoder"/> under the keys of the published <c>text_encoder/config.json</c> (specs/meissonic.md 0.2).</summary>
+/// <summary>
+/// Architecture of a <see cref="ClipTextEncoder"/> under the keys of the published <c>text_encoder/config.json</c> (specs/meissonic.md 0.2).
+/// </summary>
 public sealed record ClipTextConfig
 {
     private const int MostWidth = 1 << 16;
@@ -57,9 +59,21 @@ public sealed record ClipTextConfig
     public ClipTextConfig Validated()
     {
         // The bounds are far above any model: a damaged file is refused at once and does not fill the memory.
-        bool ok = HiddenSize is > 0 and <= MostWidth && NumAttentionHeads > 0 && HiddenSize % NumAttentionHeads == 0 && NumHiddenLayers is >= 1 and <= MostLayers && IntermediateSize is > 0 and <= 4 * MostWidth
-            && MaxPositionEmbeddings is > 0 and <= MostWidth && VocabSize is > 1 and <= MostTokens && ProjectionDim is > 0 and <= MostWidth && LayerNormEps > 0 && HiddenAct == "gelu";
-        return ok ? this : throw new ModelException(
-            $"text encoder configuration: wanted positive sizes of at most a few ten thousand (vocab_size: a million, layers: a thousand), hidden_size a multiple of num_attention_heads, hidden_act gelu, got {this}; correct text_encoder/config.json");
+        bool ok =
+            HiddenSize is > 0 and <= MostWidth
+            && NumAttentionHeads > 0
+            && HiddenSize % NumAttentionHeads == 0
+            && NumHiddenLayers is >= 1 and <= MostLayers
+            && IntermediateSize is > 0 and <= 4 * MostWidth
+            && MaxPositionEmbeddings is > 0 and <= MostWidth
+            && VocabSize is > 1 and <= MostTokens
+            && ProjectionDim is > 0 and <= MostWidth
+            && LayerNormEps > 0
+            && HiddenAct == "gelu";
+        return ok
+            ? this
+            : throw new ModelException(
+                $"text encoder configuration: wanted positive sizes of at most a few ten thousand (vocab_size: a million, layers: a thousand), hidden_size a multiple of num_attention_heads, hidden_act gelu, got {this}; correct text_encoder/config.json"
+            );
     }
 }

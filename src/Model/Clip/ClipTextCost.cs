@@ -3,7 +3,10 @@ namespace CoGrpo.Model.Clip;
 /// <summary>Multiply-adds of one forward pass of a <see cref="ClipTextEncoder"/> per prompt: matrix products and attention.</summary>
 public static class ClipTextCost
 {
-    /// <summary>Per layer, with H the width, I the MLP width and L the tokens: L·(4·H² + 2·H·I) for the linears and 2·L²·H for attention (the causal half is counted in full); then the pooled projection.</summary>
+    /// <summary>
+    /// Per layer, with H the width, I the MLP width and L the tokens: L·(4·H² + 2·H·I) for the linears and 2·L²·H for attention (the causal half is
+    /// counted in full); then the pooled projection.
+    /// </summary>
     public static double ForwardMacs(ClipTextConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);

@@ -19,7 +19,10 @@ public sealed class ClipTextEncoder : IDisposable
     private readonly Parameter _projection;
     private int[] _poolRows = [];
 
-    /// <summary>A network with zero weights; initialise or load <see cref="Parameters"/> before use. With <paramref name="share"/> a replica that uses those weights and has gradients of its own.</summary>
+    /// <summary>
+    /// A network with zero weights; initialise or load <see cref="Parameters"/> before use. With <paramref name="share"/> a replica that uses those
+    /// weights and has gradients of its own.
+    /// </summary>
     /// <exception cref="ModelException">The configuration does not fit together.</exception>
     public ClipTextEncoder(ClipTextConfig config, IBackend backend, ParameterStore? share = null)
     {
@@ -27,7 +30,10 @@ public sealed class ClipTextEncoder : IDisposable
         _backend = backend;
         Parameters = new ParameterStore(backend, backend.Storage, "text encoder");
         _tokens = Parameters.Declare("text_model.embeddings.token_embedding.weight", new Shape(config.VocabSize, config.HiddenSize));
-        _positions = Parameters.Declare("text_model.embeddings.position_embedding.weight", new Shape(config.MaxPositionEmbeddings, config.HiddenSize));
+        _positions = Parameters.Declare(
+            "text_model.embeddings.position_embedding.weight",
+            new Shape(config.MaxPositionEmbeddings, config.HiddenSize)
+        );
         _layers = new ClipTextLayer[config.NumHiddenLayers];
         for (int i = 0; i < _layers.Length; i++)
         {
@@ -59,7 +65,9 @@ public sealed class ClipTextEncoder : IDisposable
         int length = Config.MaxPositionEmbeddings;
         if (ids.IsEmpty || ids.Length % length != 0)
         {
-            throw new ModelException($"text encoder input: wanted a multiple of {length} ids, got {ids.Length}; pad or cut each prompt to {length} tokens");
+            throw new ModelException(
+                $"text encoder input: wanted a multiple of {length} ids, got {ids.Length}; pad or cut each prompt to {length} tokens"
+            );
         }
 
         int batch = ids.Length / length;

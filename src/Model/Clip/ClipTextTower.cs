@@ -4,9 +4,9 @@ using CoGrpo.Runtime.Autograd;
 namespace CoGrpo.Model.Clip;
 
 /// <summary>
-/// Text tower of a <see cref="ClipModel"/> with open_clip names (specs/reward-models.md 2.2): causal pre-LN blocks without padding mask, the state at the first of the
-/// largest ids projected into the joint embedding. <see cref="ClipTextEncoder"/> is the same network in the form that text-to-image models publish. Forward only;
-/// its parameters are declared in the store of its owner.
+/// Text tower of a <see cref="ClipModel"/> with open_clip names (specs/reward-models.md 2.2): causal pre-LN blocks without padding mask, the state at
+/// the first of the largest ids projected into the joint embedding. <see cref="ClipTextEncoder"/> is the same network in the form that text-to-image
+/// models publish. Forward only; its parameters are declared in the store of its owner.
 /// </summary>
 public sealed class ClipTextTower
 {
@@ -26,7 +26,12 @@ public sealed class ClipTextTower
         _tokens = store.Declare($"{prefix}token_embedding.weight", new Shape(Config.VocabSize, width));
         _positions = store.Declare($"{prefix}positional_embedding", new Shape(Config.ContextLength, width));
         PreNormForm form = new(width, Config.Heads, 4 * width, Epsilon, config.Activation, Causal: true);
-        _blocks = [.. Enumerable.Range(0, Config.Layers).Select(i => new PreNormBlock(store, $"{prefix}transformer.resblocks.{i}", PreNormNames.OpenClip, form))];
+        _blocks =
+        [
+            .. Enumerable
+                .Range(0, Config.Layers)
+                .Select(i => new PreNormBlock(store, $"{prefix}transformer.resblocks.{i}", PreNormNames.OpenClip, form)),
+        ];
         _final = new LayerNormParameters(store, $"{prefix}ln_final", width, Epsilon);
         _projection = new ClipProjection(store.Declare($"{prefix}text_projection", new Shape(width, config.EmbedDim)));
     }
@@ -38,14 +43,17 @@ public sealed class ClipTextTower
     internal Action<string, Var>? Trace { get; set; }
 
     /// <summary>
-    /// The ids of a prompt up to the first of the largest, the end token, whose state is the prompt's: under the causal mask nothing behind it matters.
+    /// The ids of a prompt up to the first of the largest, the end token, whose state is the prompt's: under the causal mask nothing behind it
+    /// matters.
     /// </summary>
     /// <exception cref="ModelException">There are none, more than the context has places for, or one is outside the vocabulary.</exception>
     public int[] UpToEnd(ReadOnlySpan<int> ids)
     {
         if (ids.IsEmpty || ids.Length > Config.ContextLength)
         {
-            throw new ModelException($"CLIP text input: wanted 1 to {Config.ContextLength} ids, got {ids.Length}; cut the prompt as the model's own tokenizer does");
+            throw new ModelException(
+                $"CLIP text input: wanted 1 to {Config.ContextLength} ids, got {ids.Length}; cut the prompt as the model's own tokenizer does"
+            );
         }
 
         int end = 0;
@@ -53,7 +61,9 @@ public sealed class ClipTextTower
         {
             if ((uint)ids[i] >= (uint)Config.VocabSize)
             {
-                throw new ModelException($"CLIP text input: wanted ids in [0,{Config.VocabSize}), got {ids[i]} at token {i}; use the model's own tokenizer");
+                throw new ModelException(
+                    $"CLIP text input: wanted ids in [0,{Config.VocabSize}), got {ids[i]} at token {i}; use the model's own tokenizer"
+                );
             }
 
             end = ids[i] > ids[end] ? i : end;
@@ -76,7 +86,9 @@ public sealed class ClipTextTower
         return _final.Apply(tape, x);
     }
 
-    /// <summary>The embedding fp32 [R,D], not normalised, of the states at <paramref name="rows"/> (Int32 [R], on the tape's device) of [B·L,C].</summary>
+    /// <summary>
+    /// The embedding fp32 [R,D], not normalised, of the states at <paramref name="rows"/> (Int32 [R], on the tape's device) of [B·L,C].
+    /// </summary>
     public Var Embed(Tape tape, Var states, Tensor rows)
     {
         ArgumentNullException.ThrowIfNull(tape);

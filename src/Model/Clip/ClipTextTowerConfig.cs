@@ -2,7 +2,10 @@ using System.Text.Json.Serialization;
 
 namespace CoGrpo.Model.Clip;
 
-/// <summary>Text tower of a <see cref="ClipModel"/> under the keys of open_clip's <c>text_cfg</c> (specs/reward-models.md 2.2). The defaults are those of ViT-H-14.</summary>
+/// <summary>
+/// Text tower of a <see cref="ClipModel"/> under the keys of open_clip's <c>text_cfg</c> (specs/reward-models.md 2.2). The defaults are those of
+/// ViT-H-14.
+/// </summary>
 public sealed record ClipTextTowerConfig
 {
     /// <summary>Most tokens of a prompt, start and end included.</summary>

@@ -2,7 +2,10 @@ using System.Text.Json.Serialization;
 
 namespace CoGrpo.Model.Clip;
 
-/// <summary>Picture tower of a <see cref="ClipModel"/> under the keys of open_clip's <c>vision_cfg</c> (specs/reward-models.md 2.2). The defaults are those of ViT-H-14.</summary>
+/// <summary>
+/// Picture tower of a <see cref="ClipModel"/> under the keys of open_clip's <c>vision_cfg</c> (specs/reward-models.md 2.2). The defaults are those of
+/// ViT-H-14.
+/// </summary>
 public sealed record ClipVisionConfig
 {
     /// <summary>Side of a picture in pixels.</summary>
@@ -45,8 +48,19 @@ public sealed record ClipVisionConfig
     /// <exception cref="ModelException">They do not.</exception>
     public ClipVisionConfig Validated()
     {
-        bool ok = ImageSize > 0 && Layers > 0 && Width > 0 && HeadWidth is > 0 and <= 128 && Width % HeadWidth == 0 && PatchSize > 0 && ImageSize % PatchSize == 0 && MlpWidth > 0;
-        return ok ? this : throw new ModelException(
-            $"vision_cfg: wanted positive sizes, width a multiple of head_width (at most 128), image_size a multiple of patch_size, got {this}; use the open_clip configuration that belongs to the weights");
+        bool ok =
+            ImageSize > 0
+            && Layers > 0
+            && Width > 0
+            && HeadWidth is > 0 and <= 128
+            && Width % HeadWidth == 0
+            && PatchSize > 0
+            && ImageSize % PatchSize == 0
+            && MlpWidth > 0;
+        return ok
+            ? this
+            : throw new ModelException(
+                $"vision_cfg: wanted positive sizes, width a multiple of head_width (at most 128), image_size a multiple of patch_size, got {this}; use the open_clip configuration that belongs to the weights"
+            );
     }
 }

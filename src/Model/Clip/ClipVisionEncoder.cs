@@ -4,8 +4,8 @@ using CoGrpo.Runtime.Autograd;
 namespace CoGrpo.Model.Clip;
 
 /// <summary>
-/// Picture tower of CLIP with open_clip names (<c>visual.*</c>; specs/reward-models.md 2.2): patches without bias, class token, a layer norm before the blocks and one
-/// behind them, a projection into the joint embedding. Forward only; its parameters are declared in the store of its owner.
+/// Picture tower of CLIP with open_clip names (<c>visual.*</c>; specs/reward-models.md 2.2): patches without bias, class token, a layer norm before
+/// the blocks and one behind them, a projection into the joint embedding. Forward only; its parameters are declared in the store of its owner.
 /// </summary>
 public sealed class ClipVisionEncoder
 {
@@ -25,10 +25,21 @@ public sealed class ClipVisionEncoder
         (int width, int patch) = (Config.Width, Config.PatchSize);
         Parameter classToken = store.Declare($"{name}.class_embedding", new Shape(width));
         Parameter positions = store.Declare($"{name}.positional_embedding", new Shape(Config.Tokens, width));
-        _patches = new PatchEmbedding(classToken, positions, store.Declare($"{name}.conv1.weight", new Shape(width, 3, patch, patch)), null, Config.ImageSize);
+        _patches = new PatchEmbedding(
+            classToken,
+            positions,
+            store.Declare($"{name}.conv1.weight", new Shape(width, 3, patch, patch)),
+            null,
+            Config.ImageSize
+        );
         _before = new LayerNormParameters(store, $"{name}.ln_pre", width, Epsilon);
         PreNormForm form = new(width, Config.Heads, Config.MlpWidth, Epsilon, config.Activation);
-        _blocks = [.. Enumerable.Range(0, Config.Layers).Select(i => new PreNormBlock(store, $"{name}.transformer.resblocks.{i}", PreNormNames.OpenClip, form))];
+        _blocks =
+        [
+            .. Enumerable
+                .Range(0, Config.Layers)
+                .Select(i => new PreNormBlock(store, $"{name}.transformer.resblocks.{i}", PreNormNames.OpenClip, form)),
+        ];
         _after = new LayerNormParameters(store, $"{name}.ln_post", width, Epsilon);
         _projection = new ClipProjection(store.Declare($"{name}.proj", new Shape(width, config.EmbedDim)));
     }

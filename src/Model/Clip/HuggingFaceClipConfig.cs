@@ -2,7 +2,9 @@ using System.Text.Json.Serialization;
 
 namespace CoGrpo.Model.Clip;
 
-/// <summary>A CLIP configuration as Hugging Face's library writes it; what it leaves out has that library's defaults, which are those of ViT-B-32.</summary>
+/// <summary>
+/// A CLIP configuration as Hugging Face's library writes it; what it leaves out has that library's defaults, which are those of ViT-B-32.
+/// </summary>
 internal sealed record HuggingFaceClipConfig
 {
     /// <summary>Width of the joint embedding.</summary>
@@ -38,12 +40,20 @@ internal sealed record HuggingFaceClipConfig
             QuickGelu = vision.HiddenAct == "quick_gelu",
             Vision = new()
             {
-                ImageSize = vision.ImageSize, PatchSize = vision.PatchSize, Layers = vision.NumHiddenLayers, Width = width, HeadWidth = heads > 0 && width % heads == 0 ? width / heads : 0,
+                ImageSize = vision.ImageSize,
+                PatchSize = vision.PatchSize,
+                Layers = vision.NumHiddenLayers,
+                Width = width,
+                HeadWidth = heads > 0 && width % heads == 0 ? width / heads : 0,
                 MlpRatio = width > 0 ? (vision.IntermediateSize ?? 3072) / (double)width : 0,
             },
             Text = new()
             {
-                ContextLength = text.MaxPositionEmbeddings, VocabSize = text.VocabSize, Layers = text.NumHiddenLayers, Width = text.HiddenSize ?? 512, Heads = text.NumAttentionHeads ?? 8,
+                ContextLength = text.MaxPositionEmbeddings,
+                VocabSize = text.VocabSize,
+                Layers = text.NumHiddenLayers,
+                Width = text.HiddenSize ?? 512,
+                Heads = text.NumAttentionHeads ?? 8,
             },
         };
     }

@@ -5,10 +5,9 @@ using CoGrpo.Runtime.Files;
 namespace CoGrpo.Model.Conversion;
 
 /// <summary>
-/// Published model folders in and out. Both ways the layout is the published one, the networks' weights in one file each; a folder of this project has
-/// checksums and perhaps a learned schedule besides.
-/// Weights stream through: memory does not grow with the model. Everything is checked before the first byte is written, and the folder appears whole or not
-/// at all.
+/// Published model folders in and out. Both ways the layout is the published one, the networks' weights in one file each; a folder of this project
+/// has checksums and perhaps a learned schedule besides. Weights stream through: memory does not grow with the model. Everything is checked before
+/// the first byte is written, and the folder appears whole or not at all.
 /// </summary>
 public static class FolderConversion
 {
@@ -21,19 +20,39 @@ public static class FolderConversion
     /// <param name="cancellation">Stops the work and leaves nothing behind.</param>
     /// <exception cref="ModelException">The source is not a whole model, or the output cannot be made.</exception>
     /// <exception cref="WeightsFileException">A weight file is damaged, or a link leads out of the folder.</exception>
-    public static IReadOnlyList<ConvertedNetwork> Import(string source, string output, SafetensorsType? type, SourceOptions options, IConversionProgress progress, CancellationToken cancellation) =>
-        Convert(source, output, type, options, isExport: false, progress, cancellation);
+    public static IReadOnlyList<ConvertedNetwork> Import(
+        string source,
+        string output,
+        SafetensorsType? type,
+        SourceOptions options,
+        IConversionProgress progress,
+        CancellationToken cancellation
+    ) => Convert(source, output, type, options, isExport: false, progress, cancellation);
 
     /// <summary>
-    /// Writes the published layout alone, for the original pipeline: without checksums and learned schedule, and with the keys in configurations that the
-    /// original libraries write and this project's training does not.
-    /// Files that have them, and all weights that keep their type, keep their bytes.
+    /// Writes the published layout alone, for the original pipeline: without checksums and learned schedule, and with the keys in configurations that
+    /// the original libraries write and this project's training does not. Files that have them, and all weights that keep their type, keep their
+    /// bytes.
     /// </summary>
     /// <inheritdoc cref="Import"/>
-    public static IReadOnlyList<ConvertedNetwork> Export(string source, string output, SafetensorsType? type, SourceOptions options, IConversionProgress progress, CancellationToken cancellation) =>
-        Convert(source, output, type, options, isExport: true, progress, cancellation);
+    public static IReadOnlyList<ConvertedNetwork> Export(
+        string source,
+        string output,
+        SafetensorsType? type,
+        SourceOptions options,
+        IConversionProgress progress,
+        CancellationToken cancellation
+    ) => Convert(source, output, type, options, isExport: true, progress, cancellation);
 
-    private static List<ConvertedNetwork> Convert(string source, string output, SafetensorsType? type, SourceOptions options, bool isExport, IConversionProgress progress, CancellationToken cancellation)
+    private static List<ConvertedNetwork> Convert(
+        string source,
+        string output,
+        SafetensorsType? type,
+        SourceOptions options,
+        bool isExport,
+        IConversionProgress progress,
+        CancellationToken cancellation
+    )
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(progress);
@@ -47,7 +66,10 @@ public static class FolderConversion
             CheckPolicy(folder.Root, policy);
         }
 
-        List<(OpenNetwork Open, IReadOnlyList<SafetensorsTensor> Tensors)> networks = [.. folder.Networks.Select(open => (open, NetworkCopy.Written(open.Source, open.Expected, type)))];
+        List<(OpenNetwork Open, IReadOnlyList<SafetensorsTensor> Tensors)> networks =
+        [
+            .. folder.Networks.Select(open => (open, NetworkCopy.Written(open.Source, open.Expected, type))),
+        ];
         foreach (OpenNetwork open in folder.Networks)
         {
             open.Source.CheckData();
@@ -65,12 +87,22 @@ public static class FolderConversion
                 WriteFile(aside, path, manifest, stream => CopyFile(file, stream));
             }
 
-            foreach ((OpenNetwork open, IReadOnlyList<SafetensorsTensor> tensors) in networks)
-            {
-                NetworkFolder network = open.Network;
-                WriteFile(aside, $"{network.Name}/{NetworkFolder.ConfigName}", manifest, stream => stream.Write(isExport ? network.PublishedConfig(open.ConfigPath) : File.ReadAllBytes(open.ConfigPath)));
-                WriteFile(aside, $"{network.Name}/{network.Stem}.safetensors", manifest, stream => copy.Write(network.Name, open.Source, tensors, stream));
-            }
+                foreach ((OpenNetwork open, IReadOnlyList<SafetensorsTensor> tensors) in networks)
+                {
+                    NetworkFolder network = open.Network;
+                    WriteFile(
+                        aside,
+                        $"{network.Name}/{NetworkFolder.ConfigName}",
+                        manifest,
+                        stream => stream.Write(isExport ? network.PublishedConfig(open.ConfigPath) : File.ReadAllBytes(open.ConfigPath))
+                    );
+                    WriteFile(
+                        aside,
+                        $"{network.Name}/{network.Stem}.safetensors",
+                        manifest,
+                        stream => copy.Write(network.Name, open.Source, tensors, stream)
+                    );
+                }
 
             if (hasPolicy)
             {

@@ -102,8 +102,14 @@ internal sealed class FolderManifest
             }
         }
 
-        problems.AddRange(Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(folder, file).Replace('\\', '/'))
-            .Where(path => path.Contains('/', StringComparison.Ordinal) && !_files.ContainsKey(path)).Order(StringComparer.Ordinal).Select(path => $"{path} was not written with the others"));
+        problems.AddRange(
+            Directory
+                .EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+                .Select(file => Path.GetRelativePath(folder, file).Replace('\\', '/'))
+                .Where(path => path.Contains('/', StringComparison.Ordinal) && !_files.ContainsKey(path))
+                .Order(StringComparer.Ordinal)
+                .Select(path => $"{path} was not written with the others")
+        );
         return problems;
     }
 
@@ -122,7 +128,9 @@ internal sealed class FolderManifest
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    private static bool IsWithin(string path) => path.Split('/').All(part => part.Length > 0 && part != "." && part != ".." && part.IndexOfAny(['\\', ':', '\0']) < 0);
+    private static bool IsWithin(string path) =>
+        path.Split('/').All(part => part.Length > 0 && part != "." && part != ".." && part.IndexOfAny(['\\', ':', '\0']) < 0);
 
-    private static ModelException Damaged(string file, string got) => new($"{file}: wanted sizes and checksums as the converter writes them, got {got}; import the model again");
+    private static ModelException Damaged(string file, string got) =>
+        new($"{file}: wanted sizes and checksums as the converter writes them, got {got}; import the model again");
 }

@@ -12,7 +12,11 @@ internal static class FolderParts
     /// <exception cref="ModelException">Two differ; the message names both places.</exception>
     public static void Check(TransformerConfig? transformer, VqConfig? pictures, ClipTextConfig? text, ITextTokenizer? tokenizer)
     {
-        if (transformer is not null && text is not null && (text.HiddenSize != transformer.JointAttentionDim || text.ProjectionDim != transformer.PooledProjectionDim))
+        if (
+            transformer is not null
+            && text is not null
+            && (text.HiddenSize != transformer.JointAttentionDim || text.ProjectionDim != transformer.PooledProjectionDim)
+        )
         {
             throw new ModelException(
                 $"model configuration: wanted a text encoder with hidden_size {transformer.JointAttentionDim} and projection_dim {transformer.PooledProjectionDim}, " +
@@ -25,10 +29,16 @@ internal static class FolderParts
                 $"and {pictures.NumVqEmbeddings} (vqvae/config.json, num_vq_embeddings); they belong to different models");
         }
 
-        if (text is not null && tokenizer is not null && (tokenizer.Length != text.MaxPositionEmbeddings || tokenizer.VocabularySize > text.VocabSize))
+        if (
+            text is not null
+            && tokenizer is not null
+            && (tokenizer.Length != text.MaxPositionEmbeddings || tokenizer.VocabularySize > text.VocabSize)
+        )
         {
-            throw new ModelException($"model folder: wanted a tokenizer of {text.MaxPositionEmbeddings} ids below {text.VocabSize} (text_encoder/config.json), " +
-                $"got {tokenizer.Length} ids below {tokenizer.VocabularySize} (tokenizer/); they belong to different models");
+            throw new ModelException(
+                $"model folder: wanted a tokenizer of {text.MaxPositionEmbeddings} ids below {text.VocabSize} (text_encoder/config.json), "
+                    + $"got {tokenizer.Length} ids below {tokenizer.VocabularySize} (tokenizer/); they belong to different models"
+            );
         }
     }
 }

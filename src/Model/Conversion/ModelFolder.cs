@@ -9,9 +9,8 @@ using CoGrpo.Runtime.Files;
 namespace CoGrpo.Model.Conversion;
 
 /// <summary>
-/// A model folder in the published layout, or several that complete each other, open for conversion: networks with their weights, and the small files beside
-/// them. Opening reads headers and small files
-/// only. Nothing outside of the folder is followed.
+/// A model folder in the published layout, or several that complete each other, open for conversion: networks with their weights, and the small files
+/// beside them. Opening reads headers and small files only. Nothing outside of the folder is followed.
 /// </summary>
 internal sealed class ModelFolder : IDisposable
 {
@@ -26,7 +25,13 @@ internal sealed class ModelFolder : IDisposable
 
     private const long MostSmallBytes = 64 << 20;
     private static readonly string[] SmallFolders = [TokenizerName, SchedulerName];
-    private static readonly string[] NeededFiles = [IndexName, $"{TokenizerName}/vocab.json", $"{TokenizerName}/merges.txt", $"{SchedulerName}/scheduler_config.json"];
+    private static readonly string[] NeededFiles =
+    [
+        IndexName,
+        $"{TokenizerName}/vocab.json",
+        $"{TokenizerName}/merges.txt",
+        $"{SchedulerName}/scheduler_config.json",
+    ];
     private static readonly string[] OtherWeights = [".ckpt", ".msgpack", ".h5", ".onnx", ".gguf", ".zip", ".tar", ".gz"];
 
     private readonly List<OpenNetwork> _networks = [];
@@ -84,7 +89,10 @@ internal sealed class ModelFolder : IDisposable
     {
         if (Problems is { Count: > 0 } problems)
         {
-            string remedy = problems.Count > TensorFit.Shown ? "verify lists everything" : _faults.Count == problems.Count ? "" : "use weights and config.json of one model";
+            string remedy =
+                problems.Count > TensorFit.Shown ? "verify lists everything"
+                : _faults.Count == problems.Count ? ""
+                : "use weights and config.json of one model";
             throw new ModelException($"{Root}: not a whole model: {TensorFit.Listed(problems)}{(remedy.Length > 0 ? "; " : "")}{remedy}");
         }
 
@@ -103,7 +111,9 @@ internal sealed class ModelFolder : IDisposable
         TransformerConfig? transformer = Config<TransformerConfig>(NetworkFolder.Transformer);
         VqConfig? pictures = Config<VqConfig>(NetworkFolder.PictureModel);
         ClipTextConfig? text = Config<ClipTextConfig>(NetworkFolder.TextEncoder);
-        ClipTokenizer? tokenizer = _files.Keys.Any(path => path.StartsWith(TokenizerName + "/", StringComparison.Ordinal)) ? ClipTokenizer.Load(TokenizerFolder()) : null;
+        ClipTokenizer? tokenizer = _files.Keys.Any(path => path.StartsWith(TokenizerName + "/", StringComparison.Ordinal))
+            ? ClipTokenizer.Load(TokenizerFolder())
+            : null;
         FolderParts.Check(transformer, pictures, text, tokenizer);
     }
 
@@ -111,9 +121,11 @@ internal sealed class ModelFolder : IDisposable
     public void Dispose() => _networks.ForEach(network => network.Dispose());
 
     private T? Config<T>(NetworkFolder network)
-        where T : class => _networks.Find(open => open.Network == network) is { } open ? ConfigFile.Read<T>(open.ConfigPath, "a configuration") : null;
+        where T : class =>
+        _networks.Find(open => open.Network == network) is { } open ? ConfigFile.Read<T>(open.ConfigPath, "a configuration") : null;
 
-    private string TokenizerFolder() => Path.GetDirectoryName(_files.First(file => file.Key.StartsWith(TokenizerName + "/", StringComparison.Ordinal)).Value)!;
+    private string TokenizerFolder() =>
+        Path.GetDirectoryName(_files.First(file => file.Key.StartsWith(TokenizerName + "/", StringComparison.Ordinal)).Value)!;
 
     private void Open(SourceOptions options)
     {
@@ -134,7 +146,9 @@ internal sealed class ModelFolder : IDisposable
             }
         }
 
-        _missing.AddRange(NeededFiles.Where(file => !_files.ContainsKey(file) && !_missing.Contains(file[..(file.IndexOf('/', StringComparison.Ordinal) + 1)])));
+        _missing.AddRange(
+            NeededFiles.Where(file => !_files.ContainsKey(file) && !_missing.Contains(file[..(file.IndexOf('/', StringComparison.Ordinal) + 1)]))
+        );
     }
 
     private void Try(Action open)
@@ -202,7 +216,12 @@ internal sealed class ModelFolder : IDisposable
         foreach (string file in Directory.EnumerateFiles(inside).Order(StringComparer.Ordinal))
         {
             string name = Path.GetFileName(file);
-            if (name[0] == '.' || name == FolderManifest.FileName || WeightsFolder.IsWeightFile(name) || OtherWeights.Contains(Path.GetExtension(name), StringComparer.OrdinalIgnoreCase))
+            if (
+                name[0] == '.'
+                || name == FolderManifest.FileName
+                || WeightsFolder.IsWeightFile(name)
+                || OtherWeights.Contains(Path.GetExtension(name), StringComparer.OrdinalIgnoreCase)
+            )
             {
                 continue;
             }

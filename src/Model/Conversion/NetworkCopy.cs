@@ -21,7 +21,11 @@ internal sealed class NetworkCopy
 
     /// <summary>The tensors as they will be written: those named, in <paramref name="type"/> or in their own type.</summary>
     public static IReadOnlyList<SafetensorsTensor> Written(ITensorSource source, IReadOnlyList<SafetensorsTensor> named, SafetensorsType? type) =>
-        [.. named.Select(tensor => source.Tensors[tensor.Name]).Select(tensor => type is null || type == tensor.Type ? tensor : new SafetensorsTensor(tensor.Name, type.Value, tensor.Shape))];
+        [
+            .. named
+                .Select(tensor => source.Tensors[tensor.Name])
+                .Select(tensor => type is null || type == tensor.Type ? tensor : new SafetensorsTensor(tensor.Name, type.Value, tensor.Shape)),
+        ];
 
     /// <summary>Writes a whole file.</summary>
     /// <param name="where">Name of the network for messages.</param>
@@ -66,7 +70,9 @@ internal sealed class NetworkCopy
             {
                 if (MathF.Abs(value) >= HalfOverflow && float.IsFinite(value))
                 {
-                    throw new ModelException($"{where}, tensor {tensor.Name}: wanted values up to 65504, the largest of fp16, got {value}; convert to bf16 or fp32");
+                    throw new ModelException(
+                        $"{where}, tensor {tensor.Name}: wanted values up to 65504, the largest of fp16, got {value}; convert to bf16 or fp32"
+                    );
                 }
             }
         }

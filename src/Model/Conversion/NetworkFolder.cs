@@ -23,18 +23,31 @@ public sealed class NetworkFolder
     private readonly Func<string, JsonObject> _published;
     private readonly Func<string, bool> _ignores;
 
-    private NetworkFolder(string name, string[] stems, Func<string, IReadOnlyList<SafetensorsTensor>> tensors, Func<string, JsonObject> published, Func<string, bool> ignores) =>
-        (Name, _stems, _tensors, _published, _ignores) = (name, stems, tensors, published, ignores);
+    private NetworkFolder(
+        string name,
+        string[] stems,
+        Func<string, IReadOnlyList<SafetensorsTensor>> tensors,
+        Func<string, JsonObject> published,
+        Func<string, bool> ignores
+    ) => (Name, _stems, _tensors, _published, _ignores) = (name, stems, tensors, published, ignores);
 
     /// <summary><c>transformer/</c>.</summary>
-    public static NetworkFolder Transformer { get; } = Create<TransformerConfig>("transformer", ["diffusion_pytorch_model"], TensorsOf, PublishedText.Transformer, _ => false);
+    public static NetworkFolder Transformer { get; } =
+        Create<TransformerConfig>("transformer", ["diffusion_pytorch_model"], TensorsOf, PublishedText.Transformer, _ => false);
 
     /// <summary><c>vqvae/</c>.</summary>
-    public static NetworkFolder PictureModel { get; } = Create<VqConfig>("vqvae", ["diffusion_pytorch_model"], TensorsOf, PublishedText.Pictures, _ => false);
+    public static NetworkFolder PictureModel { get; } =
+        Create<VqConfig>("vqvae", ["diffusion_pytorch_model"], TensorsOf, PublishedText.Pictures, _ => false);
 
     /// <summary><c>text_encoder/</c>.</summary>
     public static NetworkFolder TextEncoder { get; } =
-        Create<ClipTextConfig>("text_encoder", ["model", "pytorch_model", "open_clip_model", "open_clip_pytorch_model"], TensorsOf, PublishedText.Text, BelongsToPictureTower);
+        Create<ClipTextConfig>(
+            "text_encoder",
+            ["model", "pytorch_model", "open_clip_model", "open_clip_pytorch_model"],
+            TensorsOf,
+            PublishedText.Text,
+            BelongsToPictureTower
+        );
 
     /// <summary>The three, in the order in which they are converted.</summary>
     public static IReadOnlyList<NetworkFolder> All { get; } = [Transformer, PictureModel, TextEncoder];
@@ -59,18 +72,22 @@ public sealed class NetworkFolder
         }
         catch (Exception error) when (error is OverflowException or OutOfMemoryException)
         {
-            throw new ModelException($"{configPath}: wanted sizes of a network with fewer than 2^31 parameters, got more; restore the file from the model's source");
+            throw new ModelException(
+                $"{configPath}: wanted sizes of a network with fewer than 2^31 parameters, got more; restore the file from the model's source"
+            );
         }
     }
 
-    /// <summary>The bytes of a configuration that the original libraries read: those of the file where it comes from them, else with the keys that they
-    /// write as well.</summary>
+    /// <summary>The bytes of a configuration that the original libraries read: those of the file where it comes from them, else with the keys that
+    /// they write as well.</summary>
     /// <exception cref="ModelException">The configuration is missing or damaged.</exception>
     public byte[] PublishedConfig(string configPath)
     {
         byte[] bytes = File.ReadAllBytes(configPath);
         using JsonDocument json = JsonDocument.Parse(bytes, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip });
-        return json.RootElement.TryGetProperty("_class_name", out _) || json.RootElement.TryGetProperty("architectures", out _) ? bytes : Encoding.UTF8.GetBytes(PublishedText.Of(_published(configPath)));
+        return json.RootElement.TryGetProperty("_class_name", out _) || json.RootElement.TryGetProperty("architectures", out _)
+            ? bytes
+            : Encoding.UTF8.GetBytes(PublishedText.Of(_published(configPath)));
     }
 
     /// <summary>Whether a tensor of another part, which files of several networks hold, may be there and is left out.</summary>
@@ -114,7 +131,13 @@ public sealed class NetworkFolder
         return ParameterFile.Tensors(network.Parameters);
     }
 
-    private static NetworkFolder Create<T>(string name, string[] stems, Func<T, IReadOnlyList<SafetensorsTensor>> tensors, Func<T, JsonObject> published, Func<string, bool> ignores)
+    private static NetworkFolder Create<T>(
+        string name,
+        string[] stems,
+        Func<T, IReadOnlyList<SafetensorsTensor>> tensors,
+        Func<T, JsonObject> published,
+        Func<string, bool> ignores
+    )
         where T : class
     {
         T Config(string path) => ConfigFile.Read<T>(path, $"the configuration of a {name} folder");
@@ -124,5 +147,6 @@ public sealed class NetworkFolder
     private static bool BelongsToPictureTower(string tensor) => tensor is "text_model.embeddings.position_ids" or "logit_scale"
         || tensor.StartsWith("vision_model.", StringComparison.Ordinal) || tensor.StartsWith("visual_projection.", StringComparison.Ordinal);
 
-    private ITensorSource Named(ITensorSource source) => this == TextEncoder && OpenClipTextTower.IsOne(source) ? new OpenClipTextTower(source) : source;
+    private ITensorSource Named(ITensorSource source) =>
+        this == TextEncoder && OpenClipTextTower.IsOne(source) ? new OpenClipTextTower(source) : source;
 }

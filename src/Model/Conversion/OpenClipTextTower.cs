@@ -4,8 +4,8 @@ using CoGrpo.Runtime.Files;
 namespace CoGrpo.Model.Conversion;
 
 /// <summary>
-/// The text tower of an open_clip model under the names of Hugging Face's (specs/reward-models.md 2.3): the joint input projection of attention in three
-/// parts, the output projection transposed. The picture tower is left out. Owns the source.
+/// The text tower of an open_clip model under the names of Hugging Face's (specs/reward-models.md 2.3): the joint input projection of attention in
+/// three parts, the output projection transposed. The picture tower is left out. Owns the source.
 /// </summary>
 internal sealed class OpenClipTextTower : ITensorSource
 {
@@ -46,7 +46,8 @@ internal sealed class OpenClipTextTower : ITensorSource
     public IReadOnlyDictionary<string, string> Metadata => _source.Metadata;
 
     /// <summary>Whether the names are open_clip's.</summary>
-    public static bool IsOne(ITensorSource source) => source.Tensors.ContainsKey(ClipTensorNames.Text[0].OpenClip) && source.Tensors.ContainsKey(ClipTensorNames.Text[1].OpenClip);
+    public static bool IsOne(ITensorSource source) =>
+        source.Tensors.ContainsKey(ClipTensorNames.Text[0].OpenClip) && source.Tensors.ContainsKey(ClipTensorNames.Text[1].OpenClip);
 
     /// <inheritdoc/>
     public void ReadBytes(string name, long offset, Span<byte> destination)
@@ -68,7 +69,8 @@ internal sealed class OpenClipTextTower : ITensorSource
     /// <summary>Closes the source.</summary>
     public void Dispose() => _source.Dispose();
 
-    private static bool IsOutsideTheTower(string name) => name is "logit_scale" or "logit_bias" or "attn_mask" || name.StartsWith("visual.", StringComparison.Ordinal);
+    private static bool IsOutsideTheTower(string name) =>
+        name is "logit_scale" or "logit_bias" or "attn_mask" || name.StartsWith("visual.", StringComparison.Ordinal);
 
     private void Map(SafetensorsTensor tensor)
     {
@@ -93,13 +95,20 @@ internal sealed class OpenClipTextTower : ITensorSource
             shape[0] /= ClipTensorNames.InputProjections.Length;
             for (int part = 0; part < ClipTensorNames.InputProjections.Length; part++)
             {
-                Add($"{layer}self_attn.{ClipTensorNames.InputProjections[part]}.{(inside == JointWeight ? "weight" : "bias")}", tensor, part * (tensor.ByteCount / ClipTensorNames.InputProjections.Length), shape);
+                Add(
+                    $"{layer}self_attn.{ClipTensorNames.InputProjections[part]}.{(inside == JointWeight ? "weight" : "bias")}",
+                    tensor,
+                    part * (tensor.ByteCount / ClipTensorNames.InputProjections.Length),
+                    shape
+                );
             }
 
             return;
         }
 
-        (string OpenClip, string HuggingFace) pair = ClipTensorNames.InBlock.FirstOrDefault(entry => inside.StartsWith($"{entry.OpenClip}.", StringComparison.Ordinal));
+        (string OpenClip, string HuggingFace) pair = ClipTensorNames.InBlock.FirstOrDefault(entry =>
+            inside.StartsWith($"{entry.OpenClip}.", StringComparison.Ordinal)
+        );
         Add(pair.OpenClip is null ? name : layer + pair.HuggingFace + inside[pair.OpenClip.Length..], tensor, 0, tensor.Shape);
     }
 

@@ -8,7 +8,9 @@ using CoGrpo.Model.Vq;
 
 namespace CoGrpo.Model.Conversion;
 
-/// <summary>The small files of the published layout (specs/meissonic.md 0.2), as the original libraries write them: keys in order, indented by two.</summary>
+/// <summary>
+/// The small files of the published layout (specs/meissonic.md 0.2), as the original libraries write them: keys in order, indented by two.
+/// </summary>
 internal static class PublishedText
 {
     private const string DiffusersVersion = "0.30.2";

@@ -4,14 +4,20 @@ using CoGrpo.Runtime.Files;
 
 namespace CoGrpo.Model.Conversion;
 
-/// <summary>How the tensors of a network are spread over weight files: one file, or several with an index, named as the libraries name them.</summary>
+/// <summary>
+/// How the tensors of a network are spread over weight files: one file, or several with an index, named as the libraries name them.
+/// </summary>
 internal static class ShardLayout
 {
     /// <summary>
-    /// Files and their tensors in order of name: <c>STEM.safetensors</c> for one, else <c>STEM-00001-of-0000N.safetensors</c> with about equal bytes each,
-    /// as many of the wanted number as there are tensors for.
+    /// Files and their tensors in order of name: <c>STEM.safetensors</c> for one, else <c>STEM-00001-of-0000N.safetensors</c> with about equal bytes
+    /// each, as many of the wanted number as there are tensors for.
     /// </summary>
-    public static IReadOnlyList<(string File, IReadOnlyList<SafetensorsTensor> Tensors)> Split(string stem, IReadOnlyList<SafetensorsTensor> tensors, int shards)
+    public static IReadOnlyList<(string File, IReadOnlyList<SafetensorsTensor> Tensors)> Split(
+        string stem,
+        IReadOnlyList<SafetensorsTensor> tensors,
+        int shards
+    )
     {
         SafetensorsTensor[] ordered = [.. tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal)];
         shards = Math.Clamp(shards, 1, ordered.Length);
@@ -29,7 +35,10 @@ internal static class ShardLayout
             }
             while (next < last && (shard == shards - 1 || done < share * (shard + 1)));
 
-            string name = shards == 1 ? $"{stem}.safetensors" : string.Create(CultureInfo.InvariantCulture, $"{stem}-{shard + 1:00000}-of-{shards:00000}.safetensors");
+            string name =
+                shards == 1
+                    ? $"{stem}.safetensors"
+                    : string.Create(CultureInfo.InvariantCulture, $"{stem}-{shard + 1:00000}-of-{shards:00000}.safetensors");
             files.Add((name, ordered[begin..next]));
         }
 

@@ -6,17 +6,17 @@ using CoGrpo.Runtime.Files;
 namespace CoGrpo.Model.Conversion;
 
 /// <summary>
-/// Writes a folder as the published ones are (specs/meissonic.md 0.1), with the published names, shapes, configurations and file sizes and with seeded
-/// weights: to try conversion, planning and sampling
-/// at full size without the published weights. Streams; memory is a few tens of megabytes at any size.
+/// Writes a folder as the published ones are (specs/meissonic.md 0.1), with the published names, shapes, configurations and file sizes and with
+/// seeded weights: to try conversion, planning and sampling at full size without the published weights. Streams; memory is a few tens of megabytes at
+/// any size.
 /// </summary>
 public static class SyntheticFolder
 {
     /// <summary>What the library that reads safetensors back wants to find in them.</summary>
     internal static readonly IReadOnlyDictionary<string, string> Metadata = new Dictionary<string, string> { ["format"] = "pt" };
 
-    /// <summary>Writes the folder, which appears whole or not at all. Equal arguments give equal bytes, in F32 the same values as in any other type before
-    /// rounding.</summary>
+    /// <summary>Writes the folder, which appears whole or not at all. Equal arguments give equal bytes, in F32 the same values as in any other type
+    /// before rounding.</summary>
     /// <param name="folder">Must not exist.</param>
     /// <param name="model">Architectures.</param>
     /// <param name="seed">Of the weights.</param>
@@ -25,7 +25,15 @@ public static class SyntheticFolder
     /// <param name="progress">Counts bytes of weights.</param>
     /// <param name="cancellation">Stops the work and leaves nothing behind.</param>
     /// <exception cref="ModelException">The folder exists, or the disk has not the room.</exception>
-    public static void Write(string folder, SyntheticModel model, ulong seed, SafetensorsType type, int shards, IConversionProgress progress, CancellationToken cancellation)
+    public static void Write(
+        string folder,
+        SyntheticModel model,
+        ulong seed,
+        SafetensorsType type,
+        int shards,
+        IConversionProgress progress,
+        CancellationToken cancellation
+    )
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(progress);
@@ -68,14 +76,29 @@ public static class SyntheticFolder
         merges.CopyTo(copy);
     }
 
-    private static void WriteWeights(string folder, string stem, IReadOnlyList<SafetensorsTensor> tensors, ulong seed, int shards, IConversionProgress progress, CancellationToken cancellation)
+    private static void WriteWeights(
+        string folder,
+        string stem,
+        IReadOnlyList<SafetensorsTensor> tensors,
+        ulong seed,
+        int shards,
+        IConversionProgress progress,
+        CancellationToken cancellation
+    )
     {
         IReadOnlyList<(string File, IReadOnlyList<SafetensorsTensor> Tensors)> files = ShardLayout.Split(stem, tensors, shards);
         foreach ((string file, IReadOnlyList<SafetensorsTensor> inside) in files)
         {
             using var stream = new FileStream(Path.Combine(folder, file), FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
             var writer = new SafetensorsWriter(stream, inside, Metadata);
-            SyntheticWeights.Stream(tensors, writer.Tensors, seed, (tensor, values) => writer.WriteFloat32(tensor.Name, values), progress, cancellation);
+            SyntheticWeights.Stream(
+                tensors,
+                writer.Tensors,
+                seed,
+                (tensor, values) => writer.WriteFloat32(tensor.Name, values),
+                progress,
+                cancellation
+            );
             writer.Complete();
         }
 

@@ -18,7 +18,21 @@ public sealed record SyntheticReward(string FileStem, IReadOnlyList<SafetensorsT
 
     private static readonly ClipModelConfig TinyClip = new()
     {
-        EmbedDim = 16, Vision = new() { ImageSize = 32, PatchSize = 8, Width = 16, HeadWidth = 8, Layers = 2 }, Text = new() { Width = 16, Heads = 2, Layers = 2 },
+        EmbedDim = 16,
+        Vision = new()
+        {
+            ImageSize = 32,
+            PatchSize = 8,
+            Width = 16,
+            HeadWidth = 8,
+            Layers = 2,
+        },
+        Text = new()
+        {
+            Width = 16,
+            Heads = 2,
+            Layers = 2,
+        },
     };
 
     private static readonly ImageRewardConfig TinyImageReward = new()
@@ -27,12 +41,19 @@ public sealed record SyntheticReward(string FileStem, IReadOnlyList<SafetensorsT
         Med = new() { HiddenSize = 16, NumHiddenLayers = 2, NumAttentionHeads = 2, IntermediateSize = 32, MaxPositionEmbeddings = 64 },
     };
 
-    /// <summary>ImageReward v1.0, 446,665,953 parameters, or with <paramref name="tiny"/> every part of it at widths of a dozen and the published vocabulary.</summary>
+    /// <summary>
+    /// ImageReward v1.0, 446,665,953 parameters, or with <paramref name="tiny"/> every part of it at widths of a dozen and the published vocabulary.
+    /// </summary>
     public static SyntheticReward ImageReward(bool tiny)
     {
         ImageRewardConfig config = tiny ? TinyImageReward : new();
         using var model = new ImageRewardModel(config, new PlanBackend());
-        return new("ImageReward", [.. Of(model.Parameters), .. config.Unused.Select(tensor => ParameterFile.Described(tensor.Name, tensor.Shape))], null, tiny ? JsonSerializer.Serialize(config) : null);
+        return new(
+            "ImageReward",
+            [.. Of(model.Parameters), .. config.Unused.Select(tensor => ParameterFile.Described(tensor.Name, tensor.Shape))],
+            null,
+            tiny ? JsonSerializer.Serialize(config) : null
+        );
     }
 
     /// <summary>HPS v2.0, 986,109,441 parameters, or tiny likewise.</summary>

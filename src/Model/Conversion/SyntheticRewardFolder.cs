@@ -4,12 +4,14 @@ using CoGrpo.Runtime.Files.Torch;
 namespace CoGrpo.Model.Conversion;
 
 /// <summary>
-/// Writes a folder with the file of a reward network as it was published, names, shapes and form, with seeded weights: to try scoring and training at full size without the
-/// published weights. Streams; memory is a few tens of megabytes at any size.
+/// Writes a folder with the file of a reward network as it was published, names, shapes and form, with seeded weights: to try scoring and training at
+/// full size without the published weights. Streams; memory is a few tens of megabytes at any size.
 /// </summary>
 public static class SyntheticRewardFolder
 {
-    /// <summary>Writes the folder, which appears whole or not at all. Equal arguments give equal bytes; values do not depend on the form of the file.</summary>
+    /// <summary>
+    /// Writes the folder, which appears whole or not at all. Equal arguments give equal bytes; values do not depend on the form of the file.
+    /// </summary>
     /// <param name="folder">Must not exist.</param>
     /// <param name="reward">Names and shapes.</param>
     /// <param name="archive">A PyTorch archive instead of safetensors.</param>
@@ -18,7 +20,15 @@ public static class SyntheticRewardFolder
     /// <param name="progress">Counts bytes of weights.</param>
     /// <param name="cancellation">Stops the work and leaves nothing behind.</param>
     /// <exception cref="ModelException">The folder exists, or the disk has not the room.</exception>
-    public static void Write(string folder, SyntheticReward reward, bool archive, ulong seed, SafetensorsType type, IConversionProgress progress, CancellationToken cancellation)
+    public static void Write(
+        string folder,
+        SyntheticReward reward,
+        bool archive,
+        ulong seed,
+        SafetensorsType type,
+        IConversionProgress progress,
+        CancellationToken cancellation
+    )
     {
         ArgumentNullException.ThrowIfNull(reward);
         ArgumentNullException.ThrowIfNull(progress);

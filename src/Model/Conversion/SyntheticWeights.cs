@@ -4,9 +4,8 @@ using CoGrpo.Runtime.Randomness;
 namespace CoGrpo.Model.Conversion;
 
 /// <summary>
-/// Seeded weights of sensible scale: activations keep their size through the network, every part matters to the result. Uniform within ±√3 deviations, so
-/// that a full-size model is made in seconds.
-/// Every element is addressed by seed, tensor and place.
+/// Seeded weights of sensible scale: activations keep their size through the network, every part matters to the result. Uniform within ±√3
+/// deviations, so that a full-size model is made in seconds. Every element is addressed by seed, tensor and place.
 /// </summary>
 internal sealed class SyntheticWeights
 {
@@ -48,11 +47,19 @@ internal sealed class SyntheticWeights
     /// <param name="write">Takes the next values of a tensor.</param>
     /// <param name="progress">Advances by bytes of the tensors' types.</param>
     /// <param name="cancellation">Looked at before every piece.</param>
-    public static void Stream(IReadOnlyList<SafetensorsTensor> tensors, IEnumerable<SafetensorsTensor> order, ulong seed, Action<SafetensorsTensor, ReadOnlySpan<float>> write,
-        IConversionProgress progress, CancellationToken cancellation)
+    public static void Stream(
+        IReadOnlyList<SafetensorsTensor> tensors,
+        IEnumerable<SafetensorsTensor> order,
+        ulong seed,
+        Action<SafetensorsTensor, ReadOnlySpan<float>> write,
+        IConversionProgress progress,
+        CancellationToken cancellation
+    )
     {
         float[] buffer = new float[ChunkElements];
-        Dictionary<string, int> places = tensors.Select((tensor, i) => (tensor.Name, i)).ToDictionary(pair => pair.Name, pair => pair.i, StringComparer.Ordinal);
+        Dictionary<string, int> places = tensors
+            .Select((tensor, i) => (tensor.Name, i))
+            .ToDictionary(pair => pair.Name, pair => pair.i, StringComparer.Ordinal);
         foreach (SafetensorsTensor tensor in order)
         {
             var weights = new SyntheticWeights(seed, places[tensor.Name], tensor);

@@ -12,8 +12,15 @@ internal static class TensorFit
     // The nearest of a thousand names costs a millisecond or two: a file of quite another network is not searched to its end.
     private const int MostSearched = 64;
 
-    /// <summary>Everything that does not fit, each in a few words: missing, of another shape, of no floating-point type, unknown with the nearest name of a missing or known one.</summary>
-    public static IReadOnlyList<string> Problems(IReadOnlyList<SafetensorsTensor> expected, IReadOnlyDictionary<string, SafetensorsTensor> found, Func<string, bool> ignores)
+    /// <summary>
+    /// Everything that does not fit, each in a few words: missing, of another shape, of no floating-point type, unknown with the nearest name of a
+    /// missing or known one.
+    /// </summary>
+    public static IReadOnlyList<string> Problems(
+        IReadOnlyList<SafetensorsTensor> expected,
+        IReadOnlyDictionary<string, SafetensorsTensor> found,
+        Func<string, bool> ignores
+    )
     {
         List<string> problems = [];
         List<string> missing = [];
@@ -54,12 +61,19 @@ internal static class TensorFit
 
     /// <summary>Refuses a misfit.</summary>
     /// <exception cref="ModelException">Names the first dozen of the problems and counts the others.</exception>
-    public static void Require(string where, IReadOnlyList<SafetensorsTensor> expected, IReadOnlyDictionary<string, SafetensorsTensor> found, Func<string, bool> ignores)
+    public static void Require(
+        string where,
+        IReadOnlyList<SafetensorsTensor> expected,
+        IReadOnlyDictionary<string, SafetensorsTensor> found,
+        Func<string, bool> ignores
+    )
     {
         IReadOnlyList<string> problems = Problems(expected, found, ignores);
         if (problems.Count > 0)
         {
-            throw new ModelException($"{where}: weights do not fit the configuration: {Listed(problems)}; use the config.json that belongs to these weights");
+            throw new ModelException(
+                $"{where}: weights do not fit the configuration: {Listed(problems)}; use the config.json that belongs to these weights"
+            );
         }
     }
 
@@ -68,5 +82,6 @@ internal static class TensorFit
         string.Join("; ", problems.Take(Shown)) + (problems.Count > Shown ? $"; and {problems.Count - Shown} more" : "");
 
     /// <summary>Names come from files: their length is bounded and control characters do not reach the terminal.</summary>
-    private static string Printable(string name) => string.Concat((name.Length <= 160 ? name : name[..160] + "...").Select(c => char.IsControl(c) ? '?' : c));
+    private static string Printable(string name) =>
+        string.Concat((name.Length <= 160 ? name : name[..160] + "...").Select(c => char.IsControl(c) ? '?' : c));
 }

@@ -85,7 +85,9 @@ public static class BitmapFont
         }
     }
 
-    /// <summary>The text broken at spaces, and within words only where one is too long, into lines of at most <paramref name="characters"/>.</summary>
+    /// <summary>
+    /// The text broken at spaces, and within words only where one is too long, into lines of at most <paramref name="characters"/>.
+    /// </summary>
     public static IReadOnlyList<string> Wrap(string text, int characters)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(characters, 1);

@@ -14,7 +14,10 @@ internal static class ChannelNormalization
     {
         if (pixels.Length != 3L * size * size)
         {
-            throw new ArgumentException($"pixels: wanted room for {3L * size * size} values of [3,{size},{size}], got {pixels.Length}", nameof(pixels));
+            throw new ArgumentException(
+                $"pixels: wanted room for {3L * size * size} values of [3,{size},{size}], got {pixels.Length}",
+                nameof(pixels)
+            );
         }
     }
 }

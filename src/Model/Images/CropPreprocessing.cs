@@ -1,8 +1,8 @@
 namespace CoGrpo.Model.Images;
 
 /// <summary>
-/// Preprocessing of CLIP, ImageReward and MPS (specs/reward-models.md 1.4): the shorter side to S with Pillow's bicubic resizing, the middle S x S pixels,
-/// normalised by CLIP's statistics. Equal to the original to the last bit.
+/// Preprocessing of CLIP, ImageReward and MPS (specs/reward-models.md 1.4): the shorter side to S with Pillow's bicubic resizing, the middle S x S
+/// pixels, normalised by CLIP's statistics. Equal to the original to the last bit.
 /// </summary>
 public sealed class CropPreprocessing : IImagePreprocessing
 {

@@ -1,6 +1,8 @@
 namespace CoGrpo.Model.Images;
 
-/// <summary>What a scoring model does to a picture before its first layer. Implementations hold no mutable state and may be shared between threads.</summary>
+/// <summary>
+/// What a scoring model does to a picture before its first layer. Implementations hold no mutable state and may be shared between threads.
+/// </summary>
 public interface IImagePreprocessing
 {
     /// <summary>Width and height of the result, S.</summary>

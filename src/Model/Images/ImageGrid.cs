@@ -22,7 +22,9 @@ public static class ImageGrid
         if (pictures.Count == 0 || (captions is not null && captions.Count != pictures.Count))
         {
             throw new ArgumentException(
-                $"wanted one or more pictures and as many captions or none, got {pictures.Count} pictures and {captions?.Count} captions", nameof(pictures));
+                $"wanted one or more pictures and as many captions or none, got {pictures.Count} pictures and {captions?.Count} captions",
+                nameof(pictures)
+            );
         }
 
         ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
@@ -56,6 +58,8 @@ public static class ImageGrid
     {
         // The blank column behind the last glyph may hang over into the padding.
         int characters = Math.Max(1, (cellWidth + 1) / BitmapFont.CellWidth);
-        return captions is null ? [] : captions.Select(c => (IReadOnlyList<string>)[.. BitmapFont.Wrap(c, characters).Take(MaxCaptionLines)]).ToArray();
+        return captions is null
+            ? []
+            : captions.Select(c => (IReadOnlyList<string>)[.. BitmapFont.Wrap(c, characters).Take(MaxCaptionLines)]).ToArray();
     }
 }

@@ -49,7 +49,11 @@ internal static class ImageSharpCodec
         {
             using var stream = new MemoryStream(bytes);
             IImageInfo info = Image.Identify(Known, stream, out _) ?? throw Wrong(name, format, "a header that says no size");
-            if (info.Width is < 1 or > PngHeader.MaxSide || info.Height is < 1 or > PngHeader.MaxSide || (long)info.Width * info.Height > PngHeader.MaxPixels)
+            if (
+                info.Width is < 1 or > PngHeader.MaxSide
+                || info.Height is < 1 or > PngHeader.MaxSide
+                || (long)info.Width * info.Height > PngHeader.MaxPixels
+            )
             {
                 throw new ModelException($"{name}: wanted sides of 1 to {PngHeader.MaxSide} and at most {PngHeader.MaxPixels} pixels, got {info.Width} x {info.Height}; scale the picture down");
             }

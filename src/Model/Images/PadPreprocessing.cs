@@ -1,11 +1,12 @@
 namespace CoGrpo.Model.Images;
 
 /// <summary>
-/// Preprocessing of HPSv2 (specs/reward-models.md 2.4): as an fp32 tensor, the longer side to S with PyTorch's bicubic resizing, black around it to S x
-/// S, normalised by CLIP's statistics. Values outside 0 to 1 stay as they are.
+/// Preprocessing of HPSv2 (specs/reward-models.md 2.4): as an fp32 tensor, the longer side to S with PyTorch's bicubic resizing, black around it to S
+/// x S, normalised by CLIP's statistics. Values outside 0 to 1 stay as they are.
 /// </summary>
 /// <remarks>
-/// The original leaves a picture alone whose longer side is S already, and so cannot score one that is not square; here it is padded like every other.
+/// The original leaves a picture alone whose longer side is S already, and so cannot score one that is not square; here it is padded like every
+/// other.
 /// </remarks>
 public sealed class PadPreprocessing : IImagePreprocessing
 {

@@ -1,6 +1,9 @@
 namespace CoGrpo.Model.Images;
 
-/// <summary>Reads a picture by its content, whatever its name ends with: PNG (<see cref="PngReader"/>), JPEG or WebP. Sizes are bounded before memory is taken; orientation tags and colour profiles are ignored.</summary>
+/// <summary>
+/// Reads a picture by its content, whatever its name ends with: PNG (<see cref="PngReader"/>), JPEG or WebP. Sizes are bounded before memory is
+/// taken; orientation tags and colour profiles are ignored.
+/// </summary>
 public static class PictureFile
 {
     private const long MostBytes = 256L << 20;
@@ -17,7 +20,9 @@ public static class PictureFile
             using FileStream stream = File.OpenRead(path);
             if (stream.Length > MostBytes)
             {
-                throw new ModelException($"{path}: wanted a picture of at most {MostBytes >> 20} MiB, got {stream.Length >> 20}; check that it is a picture");
+                throw new ModelException(
+                    $"{path}: wanted a picture of at most {MostBytes >> 20} MiB, got {stream.Length >> 20}; check that it is a picture"
+                );
             }
 
             bytes = new byte[stream.Length];
@@ -42,8 +47,13 @@ public static class PictureFile
         {
             [0x89, (byte)'P', (byte)'N', (byte)'G', ..] => PngReader.Decode(bytes, name),
             [0xFF, 0xD8, 0xFF, ..] => ImageSharpCodec.DecodeJpeg(bytes, name),
-            [(byte)'R', (byte)'I', (byte)'F', (byte)'F', _, _, _, _, (byte)'W', (byte)'E', (byte)'B', (byte)'P'] => ImageSharpCodec.DecodeWebp(bytes, name),
-            _ => throw new ModelException($"{name}: wanted a PNG, JPEG or WebP picture, got {(bytes.Length == 0 ? "an empty file" : "other bytes")}; fetch or write it again"),
+            [(byte)'R', (byte)'I', (byte)'F', (byte)'F', _, _, _, _, (byte)'W', (byte)'E', (byte)'B', (byte)'P'] => ImageSharpCodec.DecodeWebp(
+                bytes,
+                name
+            ),
+            _ => throw new ModelException(
+                $"{name}: wanted a PNG, JPEG or WebP picture, got {(bytes.Length == 0 ? "an empty file" : "other bytes")}; fetch or write it again"
+            ),
         };
         return image.Over(255, 255, 255);
     }

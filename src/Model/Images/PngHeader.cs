@@ -51,7 +51,13 @@ internal readonly record struct PngHeader(int Width, int Height, int Depth, PngC
         uint height = BinaryPrimitives.ReadUInt32BigEndian(data[4..]);
         if (width is 0 or > MaxSide || height is 0 or > MaxSide || (long)width * height > MaxPixels)
         {
-            throw new PngException(file, "size", $"sides of 1 to {MaxSide} and at most {MaxPixels} pixels", $"{width} x {height}", "scale the picture down");
+            throw new PngException(
+                file,
+                "size",
+                $"sides of 1 to {MaxSide} and at most {MaxPixels} pixels",
+                $"{width} x {height}",
+                "scale the picture down"
+            );
         }
 
         int depth = data[8];

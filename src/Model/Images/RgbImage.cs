@@ -72,7 +72,10 @@ public sealed class RgbImage
         }
     }
 
-    /// <summary>The picture at 1/<paramref name="factor"/> of its size: means of squares of pixels, rounded to nearest. Pixels that fill no square are left out.</summary>
+    /// <summary>
+    /// The picture at 1/<paramref name="factor"/> of its size: means of squares of pixels, rounded to nearest. Pixels that fill no square are left
+    /// out.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The factor is less than 1 or more than the picture's smaller side.</exception>
     public RgbImage Shrink(int factor)
     {

@@ -3,12 +3,12 @@ using System.Runtime.Intrinsics;
 namespace CoGrpo.Model.Images;
 
 /// <summary>
-/// Bicubic resizing of pictures as fp32 tensors, as PyTorch's <c>interpolate</c> on the CPU: values from 0 to 1, across first, then down, nothing rounded
-/// to 8 bits or clamped.
+/// Bicubic resizing of pictures as fp32 tensors, as PyTorch's <c>interpolate</c> on the CPU: values from 0 to 1, across first, then down, nothing
+/// rounded to 8 bits or clamped.
 /// </summary>
 /// <remarks>
-/// Sums are taken in the order and with the fused steps of PyTorch's machine code (version 2.6, AVX2), so that results are equal to the last bit and not only
-/// nearly. On every processor here a fused step is fused, in software where need be.
+/// Sums are taken in the order and with the fused steps of PyTorch's machine code (version 2.6, AVX2), so that results are equal to the last bit and
+/// not only nearly. On every processor here a fused step is fused, in software where need be.
 /// </remarks>
 internal static class TensorResize
 {

@@ -13,7 +13,9 @@ public sealed class LoraAdapters : IDisposable
 
     private readonly IBackend _backend;
 
-    /// <summary>Puts adapters of zero effect (all weights zero) on <paramref name="slots"/>, or such that share the weights of <paramref name="share"/>.</summary>
+    /// <summary>
+    /// Puts adapters of zero effect (all weights zero) on <paramref name="slots"/>, or such that share the weights of <paramref name="share"/>.
+    /// </summary>
     /// <exception cref="ModelException">A shape names no slot.</exception>
     internal LoraAdapters(IReadOnlyList<LoraSlot> slots, IReadOnlyList<LoraShape> shapes, IBackend backend, LoraAdapters? share)
     {
@@ -40,7 +42,9 @@ public sealed class LoraAdapters : IDisposable
     /// <summary>A and B of every adapter under the names <c>module.lora_A.weight</c> and <c>module.lora_B.weight</c>.</summary>
     public ParameterStore Parameters { get; }
 
-    /// <summary>A uniform in ±1/√K (Kaiming with a = √5), B zero. Each A draws from a substream of its own, which does not depend on the choice of targets.</summary>
+    /// <summary>
+    /// A uniform in ±1/√K (Kaiming with a = √5), B zero. Each A draws from a substream of its own, which does not depend on the choice of targets.
+    /// </summary>
     public void Initialise(ulong seed)
     {
         _backend.Fill(Parameters.Values, 0);

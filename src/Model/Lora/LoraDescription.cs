@@ -3,7 +3,9 @@ using CoGrpo.Runtime.Files;
 
 namespace CoGrpo.Model.Lora;
 
-/// <summary>What peft's description of adapters says about α: from the metadata of the weights, else from the file beside them, else nothing.</summary>
+/// <summary>
+/// What peft's description of adapters says about α: from the metadata of the weights, else from the file beside them, else nothing.
+/// </summary>
 internal sealed class LoraDescription
 {
     private readonly Dictionary<string, double> _patterns = new(StringComparer.Ordinal);
@@ -27,7 +29,10 @@ internal sealed class LoraDescription
         return description;
     }
 
-    /// <summary>α of one adapter: its own, that of its pattern, that of all, or its rank. Rank-stabilised adapters are weighted by α/√r, which is put as an α over r.</summary>
+    /// <summary>
+    /// α of one adapter: its own, that of its pattern, that of all, or its rank. Rank-stabilised adapters are weighted by α/√r, which is put as an α
+    /// over r.
+    /// </summary>
     public double Alpha(LoraTensors tensors)
     {
         string module = tensors.Slot.Module;
@@ -75,5 +80,6 @@ internal sealed class LoraDescription
         }
     }
 
-    private static double Finite(JsonElement value) => value.GetDouble() is var number && double.IsFinite(number) ? number : throw new FormatException("α must be a finite number");
+    private static double Finite(JsonElement value) =>
+        value.GetDouble() is var number && double.IsFinite(number) ? number : throw new FormatException("α must be a finite number");
 }

@@ -6,7 +6,9 @@ using CoGrpo.Runtime.Files;
 
 namespace CoGrpo.Model.Lora;
 
-/// <summary>Adapters in the form that diffusers and peft share: <c>pytorch_lora_weights.safetensors</c> and <c>adapter_config.json</c> in one folder.</summary>
+/// <summary>
+/// Adapters in the form that diffusers and peft share: <c>pytorch_lora_weights.safetensors</c> and <c>adapter_config.json</c> in one folder.
+/// </summary>
 public static class LoraFile
 {
     /// <summary>Folder of a run's adapters.</summary>
@@ -23,7 +25,9 @@ public static class LoraFile
 
     private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, IndentSize = 2 };
 
-    /// <summary>Writes both files in fp32; each replaces one of its name in one step. Tensors are called <c>transformer.module.lora_A.weight</c> and so on.</summary>
+    /// <summary>
+    /// Writes both files in fp32; each replaces one of its name in one step. Tensors are called <c>transformer.module.lora_A.weight</c> and so on.
+    /// </summary>
     /// <exception cref="IOException">The disk is full or the folder cannot be written.</exception>
     public static void Save(string folder, LoraAdapters adapters, IBackend backend)
     {
@@ -42,9 +46,9 @@ public static class LoraFile
     }
 
     /// <summary>
-    /// Puts the adapters of a file, or of a folder that holds one, on <paramref name="transformer"/>, their effect weighted by <paramref name="scale"/>.
-    /// Reads the names of diffusers and peft (<c>lora_A</c>, <c>lora_B</c>, with or without prefix) and those of kohya (<c>lora_down</c>,
-    /// <c>lora_up</c>, <c>alpha</c>). Without any α it is the rank.
+    /// Puts the adapters of a file, or of a folder that holds one, on <paramref name="transformer"/>, their effect weighted by
+    /// <paramref name="scale"/>. Reads the names of diffusers and peft (<c>lora_A</c>, <c>lora_B</c>, with or without prefix) and those of kohya
+    /// (<c>lora_down</c>, <c>lora_up</c>, <c>alpha</c>). Without any α it is the rank.
     /// </summary>
     /// <exception cref="ModelException">There is no such file, or its tensors do not fit the model: all are listed at once.</exception>
     /// <exception cref="SafetensorsException">The file is damaged.</exception>
@@ -72,7 +76,9 @@ public static class LoraFile
         float[] values = file.ReadFloat32(name);
         return Array.TrueForAll(values, float.IsFinite)
             ? values
-            : throw new ModelException($"{path}: {name}: wanted finite numbers, got infinite or undefined ones; the training that made the file has failed");
+            : throw new ModelException(
+                $"{path}: {name}: wanted finite numbers, got infinite or undefined ones; the training that made the file has failed"
+            );
     }
 
     /// <summary>The file itself, or that of a folder under its usual names.</summary>
@@ -85,7 +91,9 @@ public static class LoraFile
 
         string[] names = [WeightsName, "adapter_model.safetensors"];
         return names.Select(name => Path.Combine(path, name)).FirstOrDefault(File.Exists)
-            ?? throw new ModelException($"{path}: wanted a safetensors file of adapters or a folder with {string.Join(" or ", names)}, found neither; check the path");
+            ?? throw new ModelException(
+                $"{path}: wanted a safetensors file of adapters or a folder with {string.Join(" or ", names)}, found neither; check the path"
+            );
     }
 
     private static JsonObject Describe(LoraAdapters adapters)

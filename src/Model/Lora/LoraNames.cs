@@ -14,7 +14,9 @@ internal static class LoraNames
 
     private static readonly string[] Prefixes = [Prefix, "base_model.model.", "lora_transformer_", "lora_unet_"];
 
-    /// <summary>The published name with dots as underlines, without the prefixes of the common writers: what two spellings of one module share.</summary>
+    /// <summary>
+    /// The published name with dots as underlines, without the prefixes of the common writers: what two spellings of one module share.
+    /// </summary>
     public static string Canonical(string module)
     {
         foreach (string prefix in Prefixes)

@@ -6,10 +6,23 @@ public static class LoraTargets
     /// <summary>Group of all projections in front of and behind attention, the added ones of the text stream included.</summary>
     public const string Attention = "attention";
 
-    /// <summary>Group of all projections of the MLPs. <c>proj_out</c> of a single-stream block reads attention and MLP together and is in both groups.</summary>
+    /// <summary>
+    /// Group of all projections of the MLPs. <c>proj_out</c> of a single-stream block reads attention and MLP together and is in both groups.
+    /// </summary>
     public const string Mlp = "mlp";
 
-    private static readonly string[] AttentionEndings = ["to_q", "to_k", "to_v", "to_out.0", "add_q_proj", "add_k_proj", "add_v_proj", "to_add_out", "proj_out"];
+    private static readonly string[] AttentionEndings =
+    [
+        "to_q",
+        "to_k",
+        "to_v",
+        "to_out.0",
+        "add_q_proj",
+        "add_k_proj",
+        "add_v_proj",
+        "to_add_out",
+        "proj_out",
+    ];
     private static readonly string[] MlpEndings = ["ff.net.0.proj", "ff.net.2", "ff_context.net.0.proj", "ff_context.net.2", "proj_mlp", "proj_out"];
 
     /// <summary>Every word a target can be.</summary>
@@ -38,7 +51,10 @@ public static class LoraTargets
         }
 
         string[] endings = [.. config.Targets.SelectMany(Endings).Distinct()];
-        LoraShape[] shapes = [.. slots.Where(s => endings.Any(e => Matches(s.Module, e))).Select(s => new LoraShape(s.Module, config.Rank, config.Alpha))];
+        LoraShape[] shapes =
+        [
+            .. slots.Where(s => endings.Any(e => Matches(s.Module, e))).Select(s => new LoraShape(s.Module, config.Rank, config.Alpha)),
+        ];
         return shapes.Length > 0
             ? shapes
             : throw new ModelException($"LoRA targets: wanted projections of this model, got {string.Join(", ", config.Targets)}, which it has none of; use {Attention} or {Mlp}");

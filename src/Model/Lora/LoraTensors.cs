@@ -44,7 +44,10 @@ internal sealed record LoraTensors(LoraSlot Slot, string Down, string Up, double
         List<LoraTensors> sorted = [];
         foreach (LoraSlot slot in slots)
         {
-            if (parts.TryGetValue(slot, out (SafetensorsTensor? Down, SafetensorsTensor? Up, SafetensorsTensor? Alpha) part) && Fit(file, slot, part.Down, part.Up, part.Alpha, problems) is { } fit)
+            if (
+                parts.TryGetValue(slot, out (SafetensorsTensor? Down, SafetensorsTensor? Up, SafetensorsTensor? Alpha) part)
+                && Fit(file, slot, part.Down, part.Up, part.Alpha, problems) is { } fit
+            )
             {
                 sorted.Add(fit);
             }
@@ -59,10 +62,19 @@ internal sealed record LoraTensors(LoraSlot Slot, string Down, string Up, double
         string more = problems.Count > Shown ? $"; and {problems.Count - Shown} more" : "";
         return problems.Count == 0
             ? sorted
-            : throw new ModelException($"{path}: adapters do not fit the model: {string.Join("; ", problems.Take(Shown))}{more}; use adapters trained on this model");
+            : throw new ModelException(
+                $"{path}: adapters do not fit the model: {string.Join("; ", problems.Take(Shown))}{more}; use adapters trained on this model"
+            );
     }
 
-    private static LoraTensors? Fit(SafetensorsFile file, LoraSlot slot, SafetensorsTensor? down, SafetensorsTensor? up, SafetensorsTensor? alpha, List<string> problems)
+    private static LoraTensors? Fit(
+        SafetensorsFile file,
+        LoraSlot slot,
+        SafetensorsTensor? down,
+        SafetensorsTensor? up,
+        SafetensorsTensor? alpha,
+        List<string> problems
+    )
     {
         int before = problems.Count;
         if (down is null || up is null)
@@ -74,7 +86,11 @@ internal sealed record LoraTensors(LoraSlot Slot, string Down, string Up, double
 
         long rank = down.Shape.Length == 2 ? down.Shape[0] : 0;
         Check(down, rank > 0 && down.Shape[1] == slot.Inputs, $"[r,{slot.Inputs}]");
-        Check(up, up.Shape.Length == 2 && up.Shape[0] == slot.Outputs && (rank == 0 || up.Shape[1] == rank), $"[{slot.Outputs},{(rank > 0 ? rank : "r")}]");
+        Check(
+            up,
+            up.Shape.Length == 2 && up.Shape[0] == slot.Outputs && (rank == 0 || up.Shape[1] == rank),
+            $"[{slot.Outputs},{(rank > 0 ? rank : "r")}]"
+        );
         double? value = null;
         if (alpha is not null && Check(alpha, alpha.Count == 1, "one number"))
         {

@@ -21,10 +21,32 @@ internal sealed class DoubleStreamBlock : ITapeSegment
     {
         _config = config;
         _rotary = rotary;
-        _image = new Stream(store, config, slots, $"{name}.norm1.linear", $"{name}.attn.to_q", $"{name}.attn.to_k", $"{name}.attn.to_v", $"{name}.attn.to_out.0",
-            $"{name}.attn.norm_q.weight", $"{name}.attn.norm_k.weight", $"{name}.ff");
-        _text = new Stream(store, config, slots, $"{name}.norm1_context.linear", $"{name}.attn.add_q_proj", $"{name}.attn.add_k_proj", $"{name}.attn.add_v_proj",
-            $"{name}.attn.to_add_out", $"{name}.attn.norm_added_q.weight", $"{name}.attn.norm_added_k.weight", $"{name}.ff_context");
+        _image = new Stream(
+            store,
+            config,
+            slots,
+            $"{name}.norm1.linear",
+            $"{name}.attn.to_q",
+            $"{name}.attn.to_k",
+            $"{name}.attn.to_v",
+            $"{name}.attn.to_out.0",
+            $"{name}.attn.norm_q.weight",
+            $"{name}.attn.norm_k.weight",
+            $"{name}.ff"
+        );
+        _text = new Stream(
+            store,
+            config,
+            slots,
+            $"{name}.norm1_context.linear",
+            $"{name}.attn.add_q_proj",
+            $"{name}.attn.add_k_proj",
+            $"{name}.attn.add_v_proj",
+            $"{name}.attn.to_add_out",
+            $"{name}.attn.norm_added_q.weight",
+            $"{name}.attn.norm_added_k.weight",
+            $"{name}.ff_context"
+        );
     }
 
     public void Run(Tape tape, ReadOnlySpan<Var> inputs, Span<Var> outputs)
@@ -58,7 +80,19 @@ internal sealed class DoubleStreamBlock : ITapeSegment
         private readonly Parameter _normK;
         private readonly FeedForward _mlp;
 
-        public Stream(ParameterStore store, TransformerConfig config, ICollection<LoraSlot> slots, string modulation, string q, string k, string v, string output, string normQ, string normK, string mlp)
+        public Stream(
+            ParameterStore store,
+            TransformerConfig config,
+            ICollection<LoraSlot> slots,
+            string modulation,
+            string q,
+            string k,
+            string v,
+            string output,
+            string normQ,
+            string normK,
+            string mlp
+        )
         {
             int width = config.Width;
             _modulation = new LinearParameters(store, modulation, width, 6 * width);
@@ -71,7 +105,9 @@ internal sealed class DoubleStreamBlock : ITapeSegment
             _mlp = new FeedForward(store, mlp, width, slots);
         }
 
-        /// <summary>Writes this stream's rows of q, k and v and returns its modulation [B,6C]: shift, scale, gate for attention, then for the MLP.</summary>
+        /// <summary>
+        /// Writes this stream's rows of q, k and v and returns its modulation [B,6C]: shift, scale, gate for attention, then for the MLP.
+        /// </summary>
         public Var Project(Tape tape, Var x, Var condition, TransformerConfig config, RotaryTable rotary, Var q, Var k, Var v, int firstRow)
         {
             int width = config.Width;

@@ -47,7 +47,10 @@ public sealed class MeissonicTransformer : IDisposable
     private readonly HeadRows _headRows = new();
     private readonly List<LoraSlot> _slots = [];
 
-    /// <summary>A network with zero weights; initialise or load <see cref="Parameters"/> before use. With <paramref name="share"/> a replica that uses those weights and has gradients of its own.</summary>
+    /// <summary>
+    /// A network with zero weights; initialise or load <see cref="Parameters"/> before use. With <paramref name="share"/> a replica that uses those
+    /// weights and has gradients of its own.
+    /// </summary>
     /// <exception cref="ModelException">The configuration does not fit together.</exception>
     public MeissonicTransformer(TransformerConfig config, IBackend backend, ParameterStore? share = null)
     {
@@ -63,7 +66,13 @@ public sealed class MeissonicTransformer : IDisposable
         _embeddings = store.Declare("embed.embeddings.weight", new Shape(config.VocabSize, width));
         _embedNorm = store.Declare("embed.layer_norm.weight", new Shape(width));
         _embedConv = new LinearParameters(store, "embed.conv", width, width, bias: false, convolution: true);
-        _condition1 = new LinearParameters(store, "cond_embed.linear_1", config.PooledProjectionDim + (MicroConditionCount * sinusoid), width, bias: false);
+        _condition1 = new LinearParameters(
+            store,
+            "cond_embed.linear_1",
+            config.PooledProjectionDim + (MicroConditionCount * sinusoid),
+            width,
+            bias: false
+        );
         _condition2 = new LinearParameters(store, "cond_embed.linear_2", width, width, bias: false);
         _time1 = new LinearParameters(store, "time_text_embed.timestep_embedder.linear_1", sinusoid, width);
         _time2 = new LinearParameters(store, "time_text_embed.timestep_embedder.linear_2", width, width);
@@ -175,8 +184,8 @@ public sealed class MeissonicTransformer : IDisposable
     }
 
     /// <summary>
-    /// Puts adapters of zero effect on the projections named by <paramref name="shapes"/>, or the adapters of <paramref name="share"/>, whose weights they use with
-    /// gradients of their own. To be called before replicas are made and before the first pass.
+    /// Puts adapters of zero effect on the projections named by <paramref name="shapes"/>, or the adapters of <paramref name="share"/>, whose weights
+    /// they use with gradients of their own. To be called before replicas are made and before the first pass.
     /// </summary>
     /// <exception cref="InvalidOperationException">The network has adapters.</exception>
     /// <exception cref="ModelException">A shape names no projection.</exception>
@@ -184,7 +193,9 @@ public sealed class MeissonicTransformer : IDisposable
     {
         if (Lora is not null)
         {
-            throw new InvalidOperationException("LoRA: wanted a network without adapters, got one that has them; fold those first and load the merged model");
+            throw new InvalidOperationException(
+                "LoRA: wanted a network without adapters, got one that has them; fold those first and load the merged model"
+            );
         }
 
         return Lora = new LoraAdapters(_slots, shapes, _backend, share);

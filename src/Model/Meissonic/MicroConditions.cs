@@ -1,6 +1,8 @@
 namespace CoGrpo.Model.Meissonic;
 
-/// <summary>The five picture scalars the published model is conditioned on: width, height, crop x, crop y, aesthetic score (specs/meissonic.md 1).</summary>
+/// <summary>
+/// The five picture scalars the published model is conditioned on: width, height, crop x, crop y, aesthetic score (specs/meissonic.md 1).
+/// </summary>
 public static class MicroConditions
 {
     private const float Score = 6;

@@ -5,7 +5,9 @@ using CoGrpo.Runtime.Backends;
 
 namespace CoGrpo.Model.Meissonic;
 
-/// <summary>Single-stream block with parallel attention and MLP (specs/meissonic.md 3, steps 18-20): stream z [B,S,C], condition SiLU(temb) [B,C].</summary>
+/// <summary>
+/// Single-stream block with parallel attention and MLP (specs/meissonic.md 3, steps 18-20): stream z [B,S,C], condition SiLU(temb) [B,C].
+/// </summary>
 internal sealed class SingleStreamBlock : ITapeSegment
 {
     private const float Epsilon = 1e-6f;

@@ -2,7 +2,9 @@ using System.Text.Json.Serialization;
 
 namespace CoGrpo.Model.Meissonic;
 
-/// <summary>Architecture of a <see cref="MeissonicTransformer"/> under the keys of the published <c>transformer/config.json</c> (specs/meissonic.md 0.2).</summary>
+/// <summary>
+/// Architecture of a <see cref="MeissonicTransformer"/> under the keys of the published <c>transformer/config.json</c> (specs/meissonic.md 0.2).
+/// </summary>
 public sealed record TransformerConfig
 {
     // Far above any model, so that a damaged file is refused at once and does not fill the memory.
@@ -66,11 +68,26 @@ public sealed record TransformerConfig
     /// <exception cref="ModelException">They do not; the message names key, wanted, got and remedy.</exception>
     public TransformerConfig Validated()
     {
-        Check(AttentionHeadDim is > 0 and <= MostWidth && AttentionHeadDim % 2 == 0, "attention_head_dim", $"an even number from 2 to {MostWidth}", AttentionHeadDim);
+        Check(
+            AttentionHeadDim is > 0 and <= MostWidth && AttentionHeadDim % 2 == 0,
+            "attention_head_dim",
+            $"an even number from 2 to {MostWidth}",
+            AttentionHeadDim
+        );
         Check(NumAttentionHeads is > 0 and <= MostWidth, "num_attention_heads", $"1 to {MostWidth}", NumAttentionHeads);
-        Check((long)AttentionHeadDim * NumAttentionHeads <= MostWidth, "num_attention_heads", $"a width num_attention_heads x attention_head_dim of at most {MostWidth}", NumAttentionHeads);
+        Check(
+            (long)AttentionHeadDim * NumAttentionHeads <= MostWidth,
+            "num_attention_heads",
+            $"a width num_attention_heads x attention_head_dim of at most {MostWidth}",
+            NumAttentionHeads
+        );
         Check(NumLayers is >= 0 and <= MostLayers, "num_layers", $"0 to {MostLayers}", NumLayers);
-        Check(NumSingleLayers is >= 1 and <= MostLayers, "num_single_layers", $"1 to {MostLayers} (the schedule policy reads the last one)", NumSingleLayers);
+        Check(
+            NumSingleLayers is >= 1 and <= MostLayers,
+            "num_single_layers",
+            $"1 to {MostLayers} (the schedule policy reads the last one)",
+            NumSingleLayers
+        );
         Check(JointAttentionDim is > 0 and <= MostWidth, "joint_attention_dim", $"1 to {MostWidth}", JointAttentionDim);
         Check(PooledProjectionDim == Width, "pooled_projection_dim", $"num_attention_heads x attention_head_dim = {Width}", PooledProjectionDim);
         // A file may say null where the type does not.
@@ -78,7 +95,12 @@ public sealed record TransformerConfig
         Check(axes.Count == 3 && axes.All(d => d >= 0 && d <= AttentionHeadDim && d % 2 == 0) && axes.Sum() == AttentionHeadDim, "axes_dims_rope",
             $"three even numbers of sum attention_head_dim = {AttentionHeadDim}", string.Join(',', axes));
         Check(CodebookSize > 1 && CodebookSize < ushort.MaxValue, "codebook_size", "2 to 65534", CodebookSize);
-        Check(VocabSize > CodebookSize && VocabSize <= MostCodes, "vocab_size", $"more than codebook_size = {CodebookSize}, since the last row is the mask token, and at most {MostCodes}", VocabSize);
+        Check(
+            VocabSize > CodebookSize && VocabSize <= MostCodes,
+            "vocab_size",
+            $"more than codebook_size = {CodebookSize}, since the last row is the mask token, and at most {MostCodes}",
+            VocabSize
+        );
         Check(Downsample == Upsample, "upsample", $"the same as downsample = {Downsample}", Upsample);
         return this;
     }

@@ -17,7 +17,8 @@ public static class TransformerCost
     /// <param name="text">L.</param>
     /// <param name="height">Rows of the code grid.</param>
     /// <param name="width">Columns of the code grid.</param>
-    /// <param name="headRows">Codes whose logits are wanted, a mean over images if it is no whole number. With an up block a code asked for costs its whole token, so this counts at most one token per code.</param>
+    /// <param name="headRows">Codes whose logits are wanted, a mean over images if it is no whole number. With an up block a code asked for costs its
+    /// whole token, so this counts at most one token per code.</param>
     public static double ForwardMacs(TransformerConfig config, int text, int height, int width, double headRows)
     {
         ArgumentNullException.ThrowIfNull(config);
@@ -26,11 +27,13 @@ public static class TransformerCost
         double n = config.Downsample ? codes / 4 : codes;
         double s = text + n;
         double headTokens = Math.Min(n, headRows);
-        double condition = ((config.PooledProjectionDim + (MeissonicTransformer.MicroConditionCount * Sinusoid)) * c) + (c * c) + (Sinusoid * c) + (3 * c * c);
+        double condition =
+            ((config.PooledProjectionDim + (MeissonicTransformer.MicroConditionCount * Sinusoid)) * c) + (c * c) + (Sinusoid * c) + (3 * c * c);
         double stem = (c * c * codes) + (config.Downsample ? 4 * c * c * n : 0) + (c * c * n) + (config.JointAttentionDim * c * text);
         double block = (12 * c * c * s) + (2 * s * s * c);
         double blocks = (config.NumLayers * (block + (12 * c * c))) + (config.NumSingleLayers * (block + (3 * c * c)));
-        double head = (c * c * headTokens) + (config.Upsample ? 4 * c * c * headTokens : 0) + (c * c * headRows) + (c * config.CodebookSize * headRows);
+        double head =
+            (c * c * headTokens) + (config.Upsample ? 4 * c * c * headTokens : 0) + (c * c * headRows) + (c * config.CodebookSize * headRows);
         return condition + stem + blocks + head;
     }
 }

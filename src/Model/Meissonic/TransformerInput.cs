@@ -30,7 +30,10 @@ public ref struct TransformerInput
     /// <summary>Rows b*Ht*Wt + i whose logits are wanted, ascending; empty for all. For passes with a backward.</summary>
     public ReadOnlySpan<int> Rows { get; set; }
 
-    /// <summary>The same in device memory, Int32 [R]; its <see cref="Tensor.LiveRows"/> is honoured. Takes the place of <see cref="Rows"/> in passes without backward.</summary>
+    /// <summary>
+    /// The same in device memory, Int32 [R]; its <see cref="Tensor.LiveRows"/> is honoured. Takes the place of <see cref="Rows"/> in passes without
+    /// backward.
+    /// </summary>
     public Tensor DeviceRows { get; set; }
 
     /// <summary>How far the pass goes.</summary>

@@ -2,7 +2,10 @@ using System.Text.Json.Serialization;
 
 namespace CoGrpo.Model.Rewards;
 
-/// <summary>Picture encoder of <see cref="ImageRewardModel"/>, under the names of BLIP's <c>VisionTransformer</c> arguments. The defaults are those of ViT-L/16.</summary>
+/// <summary>
+/// Picture encoder of <see cref="ImageRewardModel"/>, under the names of BLIP's <c>VisionTransformer</c> arguments. The defaults are those of
+/// ViT-L/16.
+/// </summary>
 public sealed record BlipVisionConfig
 {
     /// <summary>Side of a picture in pixels.</summary>
@@ -41,9 +44,20 @@ public sealed record BlipVisionConfig
     /// <exception cref="ModelException">They do not.</exception>
     public BlipVisionConfig Validated()
     {
-        bool ok = ImageSize > 0 && PatchSize > 0 && ImageSize % PatchSize == 0 && EmbedDim > 0 && Depth > 0 && NumHeads > 0 && EmbedDim % NumHeads == 0
-            && EmbedDim / NumHeads <= 128 && MlpWidth > 0;
-        return ok ? this : throw new ModelException(
-            $"ImageReward configuration, vision: wanted positive sizes, image_size a multiple of patch_size, embed_dim a multiple of num_heads with at most 128 channels each, got {this}; use that of BLIP ViT-L/16");
+        bool ok =
+            ImageSize > 0
+            && PatchSize > 0
+            && ImageSize % PatchSize == 0
+            && EmbedDim > 0
+            && Depth > 0
+            && NumHeads > 0
+            && EmbedDim % NumHeads == 0
+            && EmbedDim / NumHeads <= 128
+            && MlpWidth > 0;
+        return ok
+            ? this
+            : throw new ModelException(
+                $"ImageReward configuration, vision: wanted positive sizes, image_size a multiple of patch_size, embed_dim a multiple of num_heads with at most 128 channels each, got {this}; use that of BLIP ViT-L/16"
+            );
     }
 }

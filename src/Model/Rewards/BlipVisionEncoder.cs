@@ -4,7 +4,9 @@ using CoGrpo.Runtime.Backends;
 
 namespace CoGrpo.Model.Rewards;
 
-/// <summary>BLIP's picture encoder (specs/reward-models.md 1.2): patches with bias, class token, pre-LN blocks, a layer norm on all tokens. Forward only.</summary>
+/// <summary>
+/// BLIP's picture encoder (specs/reward-models.md 1.2): patches with bias, class token, pre-LN blocks, a layer norm on all tokens. Forward only.
+/// </summary>
 internal sealed class BlipVisionEncoder
 {
     private const float Epsilon = 1e-6f;

@@ -5,8 +5,8 @@ using CoGrpo.Runtime.Files;
 namespace CoGrpo.Model.Rewards;
 
 /// <summary>
-/// CLIP score: 100 times the cosine between the embeddings of picture and prompt (specs/reward-models.md 3.1). The factor is 100 whatever the weights' own logit scale
-/// is, which published weights have at about 100.
+/// CLIP score: 100 times the cosine between the embeddings of picture and prompt (specs/reward-models.md 3.1). The factor is 100 whatever the
+/// weights' own logit scale is, which published weights have at about 100.
 /// </summary>
 public sealed class ClipScoreModel : IRewardModel
 {
@@ -22,8 +22,12 @@ public sealed class ClipScoreModel : IRewardModel
     /// <summary>The towers.</summary>
     public ClipModel Clip { get; }
 
-    /// <summary>Reads the network at <paramref name="path"/>: a file of a ViT-H-14 with open_clip names, or a folder with one file of weights and open_clip's configuration of another size.</summary>
-    /// <exception cref="ModelException">There are no such weights, or they are not those of the architecture; every tensor that is missing is named.</exception>
+    /// <summary>
+    /// Reads the network at <paramref name="path"/>: a file of a ViT-H-14 with open_clip names, or a folder with one file of weights and open_clip's
+    /// configuration of another size.
+    /// </summary>
+    /// <exception cref="ModelException">There are no such weights, or they are not those of the architecture; every tensor that is missing is
+    /// named.</exception>
     /// <exception cref="WeightsFileException">The file is damaged.</exception>
     public static ClipScoreModel Load(string path, IBackend backend) => new(ClipModel.Load("CLIP score", path, backend));
 

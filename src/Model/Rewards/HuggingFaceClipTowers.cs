@@ -5,12 +5,15 @@ using CoGrpo.Runtime.Files;
 namespace CoGrpo.Model.Rewards;
 
 /// <summary>
-/// CLIP towers of a file with Hugging Face's names under those of open_clip (specs/reward-models.md 2.3): the three input projections of attention as one, the projections into the joint
-/// embedding transposed, buffers of positions left out. Other tensors keep their names. Owns the source.
+/// CLIP towers of a file with Hugging Face's names under those of open_clip (specs/reward-models.md 2.3): the three input projections of attention as
+/// one, the projections into the joint embedding transposed, buffers of positions left out. Other tensors keep their names. Owns the source.
 /// </summary>
 internal sealed partial class HuggingFaceClipTowers : ITensorSource
 {
-    private static readonly Dictionary<string, string> Outside = new(ClipTensorNames.Text.Select(pair => KeyValuePair.Create(pair.HuggingFace, pair.OpenClip)), StringComparer.Ordinal)
+    private static readonly Dictionary<string, string> Outside = new(
+        ClipTensorNames.Text.Select(pair => KeyValuePair.Create(pair.HuggingFace, pair.OpenClip)),
+        StringComparer.Ordinal
+    )
     {
         ["text_projection.weight"] = "text_projection",
         ["vision_model.embeddings.class_embedding"] = "visual.class_embedding",
@@ -23,7 +26,11 @@ internal sealed partial class HuggingFaceClipTowers : ITensorSource
         ["visual_projection.weight"] = "visual.proj",
     };
 
-    private static readonly Dictionary<string, string> InLayer = ClipTensorNames.InBlock.ToDictionary(pair => pair.HuggingFace, pair => pair.OpenClip, StringComparer.Ordinal);
+    private static readonly Dictionary<string, string> InLayer = ClipTensorNames.InBlock.ToDictionary(
+        pair => pair.HuggingFace,
+        pair => pair.OpenClip,
+        StringComparer.Ordinal
+    );
 
     private readonly ITensorSource _source;
     private readonly string _prefix;
@@ -117,7 +124,9 @@ internal sealed partial class HuggingFaceClipTowers : ITensorSource
         }
 
         Match layer = Layer().Match(name);
-        string block = $"{_prefix}{(layer.Groups[1].Value == "vision" ? "visual." : "")}transformer.resblocks.{layer.Groups[2].Value}", inside = layer.Groups[3].Value, kind = layer.Groups[4].Value;
+        string block = $"{_prefix}{(layer.Groups[1].Value == "vision" ? "visual." : "")}transformer.resblocks.{layer.Groups[2].Value}",
+            inside = layer.Groups[3].Value,
+            kind = layer.Groups[4].Value;
         if (layer.Success && InLayer.TryGetValue(inside, out string? known))
         {
             Add($"{block}.{known}.{kind}", tensor, path, [tensor.Name], tensor.Shape);
@@ -127,7 +136,13 @@ internal sealed partial class HuggingFaceClipTowers : ITensorSource
             // Once for the three.
             if (inside.EndsWith(ClipTensorNames.InputProjections[0], StringComparison.Ordinal))
             {
-                Add($"{block}.attn.in_proj_{kind}", tensor, path, joint, [ClipTensorNames.InputProjections.Length * tensor.Shape[0], .. tensor.Shape[1..]]);
+                Add(
+                    $"{block}.attn.in_proj_{kind}",
+                    tensor,
+                    path,
+                    joint,
+                    [ClipTensorNames.InputProjections.Length * tensor.Shape[0], .. tensor.Shape[1..]]
+                );
             }
         }
         else
@@ -140,16 +155,33 @@ internal sealed partial class HuggingFaceClipTowers : ITensorSource
     private string[]? Joint(SafetensorsTensor tensor, string inside)
     {
         string? own = ClipTensorNames.InputProjections.FirstOrDefault(projection => inside == $"self_attn.{projection}");
-        string[]? names = own is null ? null : [.. ClipTensorNames.InputProjections.Select(projection => tensor.Name.Replace($".{own}.", $".{projection}.", StringComparison.Ordinal))];
-        return names is not null && tensor.Shape.Length > 0
-            && names.All(name => _source.Tensors.TryGetValue(name, out SafetensorsTensor? other) && other.Type == tensor.Type && other.Shape.SequenceEqual(tensor.Shape)) ? names : null;
+        string[]? names = own is null
+            ? null
+            :
+            [
+                .. ClipTensorNames.InputProjections.Select(projection =>
+                    tensor.Name.Replace($".{own}.", $".{projection}.", StringComparison.Ordinal)
+                ),
+            ];
+        return
+            names is not null
+            && tensor.Shape.Length > 0
+            && names.All(name =>
+                _source.Tensors.TryGetValue(name, out SafetensorsTensor? other)
+                && other.Type == tensor.Type
+                && other.Shape.SequenceEqual(tensor.Shape)
+            )
+            ? names
+            : null;
     }
 
     private void Add(string name, SafetensorsTensor tensor, string path, string[] parts, ReadOnlySpan<long> shape)
     {
         if (!_parts.TryAdd(name, parts))
         {
-            throw new ModelException($"{path}: wanted the names of one library, got {name} and {tensor.Name}, which are the same tensor; use the file as it was published");
+            throw new ModelException(
+                $"{path}: wanted the names of one library, got {name} and {tensor.Name}, which are the same tensor; use the file as it was published"
+            );
         }
 
         _tensors.Add(name, new SafetensorsTensor(name, tensor.Type, shape));

@@ -1,8 +1,8 @@
 namespace CoGrpo.Model.Rewards;
 
 /// <summary>
-/// A published network that scores pictures for their prompts, behind tokenizer and picture preprocessing. Scores are as published: not scaled, not normalised within a
-/// group. A picture's score has the same bits in any batch. Driven by the thread that drives its backend.
+/// A published network that scores pictures for their prompts, behind tokenizer and picture preprocessing. Scores are as published: not scaled, not
+/// normalised within a group. A picture's score has the same bits in any batch. Driven by the thread that drives its backend.
 /// </summary>
 public interface IRewardModel : IDisposable
 {

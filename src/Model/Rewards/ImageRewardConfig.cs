@@ -30,7 +30,10 @@ public sealed record ImageRewardConfig
     [JsonPropertyName("projection_dim")]
     public int ProjectionDim { get; init; } = 256;
 
-    /// <summary>Tensors that published files have and scores do not use, with their shapes. The positions 0, 1, … of the text encoder, a buffer, are not among them.</summary>
+    /// <summary>
+    /// Tensors that published files have and scores do not use, with their shapes. The positions 0, 1, … of the text encoder, a buffer, are not among
+    /// them.
+    /// </summary>
     [JsonIgnore]
     public IReadOnlyList<(string Name, Shape Shape)> Unused =>
     [
@@ -42,8 +45,16 @@ public sealed record ImageRewardConfig
     /// <exception cref="ModelException">They do not.</exception>
     public ImageRewardConfig Validated()
     {
-        bool ok = Vision is not null && Med is not null && Head is { Count: 6 } && Head[0] == Med.HiddenSize && Head[^1] == 1 && Head.All(width => width > 0)
-            && double.IsFinite(RewardMean) && double.IsFinite(RewardStd) && RewardStd > 0;
+        bool ok =
+            Vision is not null
+            && Med is not null
+            && Head is { Count: 6 }
+            && Head[0] == Med.HiddenSize
+            && Head[^1] == 1
+            && Head.All(width => width > 0)
+            && double.IsFinite(RewardMean)
+            && double.IsFinite(RewardStd)
+            && RewardStd > 0;
         if (!ok)
         {
             throw new ModelException(

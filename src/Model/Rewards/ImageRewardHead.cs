@@ -5,8 +5,8 @@ using CoGrpo.Runtime.Backends;
 namespace CoGrpo.Model.Rewards;
 
 /// <summary>
-/// The head of ImageReward: five linear layers with nothing but dropout between them (specs/reward-models.md 1.2), hence one vector and one number, which they are
-/// folded into in fp64.
+/// The head of ImageReward: five linear layers with nothing but dropout between them (specs/reward-models.md 1.2), hence one vector and one number,
+/// which they are folded into in fp64.
 /// </summary>
 internal sealed class ImageRewardHead
 {

@@ -6,8 +6,8 @@ using CoGrpo.Runtime.Files;
 namespace CoGrpo.Model.Rewards;
 
 /// <summary>
-/// ImageReward v1.0 (specs/reward-models.md 1), forward only, with the published names: BLIP's picture encoder, its text encoder with cross attention to the picture,
-/// and a head on the state of the first token. Scores are about standard normal.
+/// ImageReward v1.0 (specs/reward-models.md 1), forward only, with the published names: BLIP's picture encoder, its text encoder with cross attention
+/// to the picture, and a head on the state of the first token. Scores are about standard normal.
 /// </summary>
 public sealed class ImageRewardModel : IRewardModel
 {
@@ -16,7 +16,10 @@ public sealed class ImageRewardModel : IRewardModel
     private readonly ImageRewardHead _head;
     private readonly InferencePass _pass;
 
-    /// <summary>A model with zero weights; load <see cref="Parameters"/> before use. With <paramref name="share"/> a replica that uses those weights and has work memory of its own.</summary>
+    /// <summary>
+    /// A model with zero weights; load <see cref="Parameters"/> before use. With <paramref name="share"/> a replica that uses those weights and has
+    /// work memory of its own.
+    /// </summary>
     /// <param name="config">The architecture.</param>
     /// <param name="backend">Where the model lives.</param>
     /// <param name="storage">Element type of weights and activations; the original computes in fp32.</param>
@@ -62,7 +65,9 @@ public sealed class ImageRewardModel : IRewardModel
     /// <summary>The text encoder.</summary>
     internal MedTextEncoder Text { get; }
 
-    /// <summary>Reads the network at <paramref name="path"/>: the published file, or a folder with one file of weights and a configuration of another size.</summary>
+    /// <summary>
+    /// Reads the network at <paramref name="path"/>: the published file, or a folder with one file of weights and a configuration of another size.
+    /// </summary>
     /// <exception cref="ModelException">As for the other form, or there is no such file.</exception>
     /// <exception cref="WeightsFileException">The file is damaged.</exception>
     public static ImageRewardModel Load(string path, IBackend backend)
@@ -71,9 +76,13 @@ public sealed class ImageRewardModel : IRewardModel
         return Load(source.Weights, source.Architecture(new ImageRewardConfig()), backend);
     }
 
-    /// <summary>Of the architecture that <see cref="Load(string, IBackend)"/> would find at <paramref name="path"/>, with zero weights; the published one where there is nothing. For plans.</summary>
+    /// <summary>
+    /// Of the architecture that <see cref="Load(string, IBackend)"/> would find at <paramref name="path"/>, with zero weights; the published one
+    /// where there is nothing. For plans.
+    /// </summary>
     /// <exception cref="ModelException">The configuration there is malformed.</exception>
-    public static ImageRewardModel Planned(string? path, IBackend backend) => new(RewardSource.Planned("ImageReward", path).Architecture(new ImageRewardConfig()), backend);
+    public static ImageRewardModel Planned(string? path, IBackend backend) =>
+        new(RewardSource.Planned("ImageReward", path).Architecture(new ImageRewardConfig()), backend);
 
     /// <summary>Reads a file of weights with the published names; the projections and the buffer that scores do not use may be in it.</summary>
     /// <exception cref="ModelException">The weights are not those of the architecture; every tensor that is missing is named.</exception>
@@ -155,7 +164,10 @@ public sealed class ImageRewardModel : IRewardModel
             Tensor states = tape.Value(Text.Forward(tape, ids, tape.Constant(some)));
 
             // A row of the result is that of a first token: the states of a picture stand as many rows apart as its prompt has tokens.
-            tape.Backend.Copy(new Tensor(states.Address, new Shape(next - first, width), states.Type, ids.Length * width), features.RowRange(first, next - first));
+            tape.Backend.Copy(
+                new Tensor(states.Address, new Shape(next - first, width), states.Type, ids.Length * width),
+                features.RowRange(first, next - first)
+            );
             tape.Scope(mark);
         }
 

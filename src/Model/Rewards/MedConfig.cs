@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace CoGrpo.Model.Rewards;
 
 /// <summary>
-/// Text encoder of <see cref="ImageRewardModel"/> under the keys of the published <c>med_config.json</c>. Its <c>encoder_width</c> is not read: cross attention takes
-/// keys and values of the width of the picture encoder, whatever the file says.
+/// Text encoder of <see cref="ImageRewardModel"/> under the keys of the published <c>med_config.json</c>. Its <c>encoder_width</c> is not read: cross
+/// attention takes keys and values of the width of the picture encoder, whatever the file says.
 /// </summary>
 public sealed record MedConfig
 {
@@ -48,9 +48,22 @@ public sealed record MedConfig
     /// <exception cref="ModelException">They do not.</exception>
     public MedConfig Validated()
     {
-        bool ok = HiddenSize > 0 && NumHiddenLayers > 0 && NumAttentionHeads > 0 && HiddenSize % NumAttentionHeads == 0 && HiddenSize / NumAttentionHeads <= 128
-            && IntermediateSize > 0 && MaxPositionEmbeddings > 0 && VocabSize > 1 && LayerNormEps > 0 && HiddenAct == "gelu" && AddCrossAttention;
-        return ok ? this : throw new ModelException(
-            $"ImageReward configuration, med_config: wanted positive sizes, hidden_size a multiple of num_attention_heads, hidden_act gelu, add_cross_attention true, got {this}; use the published med_config.json");
+        bool ok =
+            HiddenSize > 0
+            && NumHiddenLayers > 0
+            && NumAttentionHeads > 0
+            && HiddenSize % NumAttentionHeads == 0
+            && HiddenSize / NumAttentionHeads <= 128
+            && IntermediateSize > 0
+            && MaxPositionEmbeddings > 0
+            && VocabSize > 1
+            && LayerNormEps > 0
+            && HiddenAct == "gelu"
+            && AddCrossAttention;
+        return ok
+            ? this
+            : throw new ModelException(
+                $"ImageReward configuration, med_config: wanted positive sizes, hidden_size a multiple of num_attention_heads, hidden_act gelu, add_cross_attention true, got {this}; use the published med_config.json"
+            );
     }
 }

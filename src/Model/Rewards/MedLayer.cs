@@ -3,7 +3,10 @@ using CoGrpo.Runtime.Backends;
 
 namespace CoGrpo.Model.Rewards;
 
-/// <summary>One post-LN layer of the text encoder (specs/reward-models.md 1.2): self attention, cross attention to the picture's tokens, MLP, each as LN(dense(.) + input). Without recording inputs are overwritten.</summary>
+/// <summary>
+/// One post-LN layer of the text encoder (specs/reward-models.md 1.2): self attention, cross attention to the picture's tokens, MLP, each as
+/// LN(dense(.) + input). Without recording inputs are overwritten.
+/// </summary>
 internal sealed class MedLayer
 {
     private readonly Attention _self;

@@ -4,8 +4,9 @@ using CoGrpo.Runtime.Autograd;
 namespace CoGrpo.Model.Rewards;
 
 /// <summary>
-/// BLIP's text encoder with cross attention (specs/reward-models.md 1.2), forward only: word and position embeddings without token types, post-LN layers, no mask since
-/// a prompt comes without padding. What does not depend on the picture, embeddings and first self attention, is computed once for all pictures of a prompt.
+/// BLIP's text encoder with cross attention (specs/reward-models.md 1.2), forward only: word and position embeddings without token types, post-LN
+/// layers, no mask since a prompt comes without padding. What does not depend on the picture, embeddings and first self attention, is computed once
+/// for all pictures of a prompt.
 /// </summary>
 internal sealed class MedTextEncoder
 {
@@ -21,7 +22,10 @@ internal sealed class MedTextEncoder
         _words = store.Declare($"{name}.embeddings.word_embeddings.weight", new Shape(config.VocabSize, config.HiddenSize));
         _positions = store.Declare($"{name}.embeddings.position_embeddings.weight", new Shape(config.MaxPositionEmbeddings, config.HiddenSize));
         _norm = new LayerNormParameters(store, $"{name}.embeddings.LayerNorm", config.HiddenSize, config.LayerNormEps);
-        _layers = [.. Enumerable.Range(0, config.NumHiddenLayers).Select(i => new MedLayer(store, $"{name}.encoder.layer.{i}", config, pictureWidth))];
+        _layers =
+        [
+            .. Enumerable.Range(0, config.NumHiddenLayers).Select(i => new MedLayer(store, $"{name}.encoder.layer.{i}", config, pictureWidth)),
+        ];
     }
 
     /// <summary>Called with the name and value of each intermediate of the golden fixtures.</summary>

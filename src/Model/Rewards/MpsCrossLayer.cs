@@ -5,8 +5,9 @@ using CoGrpo.Runtime.Backends;
 namespace CoGrpo.Model.Rewards;
 
 /// <summary>
-/// One layer of the cross model (specs/reward-models.md 3.2, 5), without biases: x += cross attention + MLP of one norm of x; x += self attention + MLP of another.
-/// Attention has many query heads and one head of keys and values, hence is that of one head with as many more queries. Forward only; x is updated in place.
+/// One layer of the cross model (specs/reward-models.md 3.2, 5), without biases: x += cross attention + MLP of one norm of x; x += self attention +
+/// MLP of another. Attention has many query heads and one head of keys and values, hence is that of one head with as many more queries. Forward only;
+/// x is updated in place.
 /// </summary>
 internal sealed class MpsCrossLayer
 {
@@ -41,7 +42,8 @@ internal sealed class MpsCrossLayer
     }
 
     /// <summary>Buffers that published files have beside the weights.</summary>
-    public static IEnumerable<string> Buffers(string name) => [$"{name}.0.fn.norm.bias", $"{name}.1.fn.norm.bias", $"{name}.1.fn.rotary_emb.inv_freq"];
+    public static IEnumerable<string> Buffers(string name) =>
+        [$"{name}.0.fn.norm.bias", $"{name}.1.fn.norm.bias", $"{name}.1.fn.rotary_emb.inv_freq"];
 
     /// <param name="tape">A pass that does not record.</param>
     /// <param name="x">Picture tokens [G,N,C].</param>

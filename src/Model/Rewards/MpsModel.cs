@@ -7,13 +7,14 @@ using CoGrpo.Runtime.Files;
 namespace CoGrpo.Model.Rewards;
 
 /// <summary>
-/// MPS, the multi-dimensional preference score, its "overall" head (specs/reward-models.md 3.2), forward only: CLIP's picture tokens attend to those of the prompt's
-/// tokens that match a fixed condition; the score is the logit between the result and the prompt. Towers have open_clip names behind <c>model.</c>, the cross model
-/// the published ones.
+/// MPS, the multi-dimensional preference score, its "overall" head (specs/reward-models.md 3.2), forward only: CLIP's picture tokens attend to those
+/// of the prompt's tokens that match a fixed condition; the score is the logit between the result and the prompt. Towers have open_clip names behind
+/// <c>model.</c>, the cross model the published ones.
 /// </summary>
 /// <remarks>
-/// Unverified, since no weights could be read: padding id and threshold (<see cref="MpsConfig"/>), names in published copies. There are no golden values of the
-/// original; the arithmetic is checked against a plain fp64 form of its code. Each prompt is masked by its own best match, as where the original scores one at a time.
+/// Unverified, since no weights could be read: padding id and threshold (<see cref="MpsConfig"/>), names in published copies. There are no golden
+/// values of the original; the arithmetic is checked against a plain fp64 form of its code. Each prompt is masked by its own best match, as where the
+/// original scores one at a time.
 /// </remarks>
 public sealed class MpsModel : IRewardModel
 {
@@ -27,14 +28,23 @@ public sealed class MpsModel : IRewardModel
     private readonly int[] _condition;
     private float[] _conditionTokens = [];
 
-    /// <summary>A model with zero weights; load <see cref="Parameters"/> before use. With <paramref name="share"/> a replica that uses those weights and has work memory of its own.</summary>
+    /// <summary>
+    /// A model with zero weights; load <see cref="Parameters"/> before use. With <paramref name="share"/> a replica that uses those weights and has
+    /// work memory of its own.
+    /// </summary>
     /// <param name="config">The architecture.</param>
     /// <param name="condition">Ids of <see cref="MpsConfig.OverallCondition"/> as the tokenizer makes them, padding left out.</param>
     /// <param name="backend">Where the model lives.</param>
     /// <param name="storage">Element type of weights and activations.</param>
     /// <param name="share">Weights of a model of the same architecture and storage.</param>
     /// <exception cref="ModelException">The configuration does not fit together or the condition cannot be encoded.</exception>
-    public MpsModel(MpsConfig config, ReadOnlySpan<int> condition, IBackend backend, ElementType storage = ElementType.Float32, ParameterStore? share = null)
+    public MpsModel(
+        MpsConfig config,
+        ReadOnlySpan<int> condition,
+        IBackend backend,
+        ElementType storage = ElementType.Float32,
+        ParameterStore? share = null
+    )
     {
         ArgumentNullException.ThrowIfNull(config);
         Config = config.Validated();
@@ -70,7 +80,9 @@ public sealed class MpsModel : IRewardModel
     /// <summary>Bytes of work memory held.</summary>
     public long WorkBytes => _pass.ReservedBytes;
 
-    /// <summary>Reads the network at <paramref name="path"/>: a file of the published architecture, or a folder with one file of weights and a configuration.</summary>
+    /// <summary>
+    /// Reads the network at <paramref name="path"/>: a file of the published architecture, or a folder with one file of weights and a configuration.
+    /// </summary>
     /// <exception cref="ModelException">As for the other form, or there is no such file.</exception>
     /// <exception cref="WeightsFileException">The file is damaged.</exception>
     public static MpsModel Load(string path, ReadOnlySpan<int> condition, IBackend backend)
@@ -79,14 +91,24 @@ public sealed class MpsModel : IRewardModel
         return Load(source.Weights, source.Architecture(new MpsConfig()), condition, backend);
     }
 
-    /// <summary>Of the architecture that <see cref="Load(string, ReadOnlySpan{int}, IBackend)"/> would find at <paramref name="path"/>, with zero weights; the published one where there is nothing. For plans.</summary>
+    /// <summary>
+    /// Of the architecture that <see cref="Load(string, ReadOnlySpan{int}, IBackend)"/> would find at <paramref name="path"/>, with zero weights; the
+    /// published one where there is nothing. For plans.
+    /// </summary>
     /// <exception cref="ModelException">The configuration there is malformed.</exception>
-    public static MpsModel Planned(string? path, ReadOnlySpan<int> condition, IBackend backend) => new(RewardSource.Planned("MPS", path).Architecture(new MpsConfig()), condition, backend);
+    public static MpsModel Planned(string? path, ReadOnlySpan<int> condition, IBackend backend) =>
+        new(RewardSource.Planned("MPS", path).Architecture(new MpsConfig()), condition, backend);
 
     /// <summary>Reads a file of weights whose towers have open_clip names behind <c>model.</c>; buffers of the cross model may be in it.</summary>
     /// <exception cref="ModelException">The weights are not those of the architecture; every tensor that is missing is named.</exception>
     /// <exception cref="WeightsFileException">The file is damaged.</exception>
-    public static MpsModel Load(string path, MpsConfig config, ReadOnlySpan<int> condition, IBackend backend, ElementType storage = ElementType.Float32)
+    public static MpsModel Load(
+        string path,
+        MpsConfig config,
+        ReadOnlySpan<int> condition,
+        IBackend backend,
+        ElementType storage = ElementType.Float32
+    )
     {
         var model = new MpsModel(config, condition, backend, storage);
         try
@@ -172,7 +194,10 @@ public sealed class MpsModel : IRewardModel
 
     private static string LayerName(int layer) => $"cross_model.layers.{layer}";
 
-    /// <summary>The prompt's tokens whose best match among those of the condition, padding included on both sides, is more than the threshold's share of the largest.</summary>
+    /// <summary>
+    /// The prompt's tokens whose best match among those of the condition, padding included on both sides, is more than the threshold's share of the
+    /// largest.
+    /// </summary>
     private MpsPrompt Encode(int[] ids)
     {
         if (_conditionTokens.Length == 0)
@@ -189,7 +214,9 @@ public sealed class MpsModel : IRewardModel
         float[] kept = [.. tokens.Chunk(width).Where((_, i) => most == 0 || matches[i] / most > Config.MaskThreshold).SelectMany(token => token)];
         if (kept.Length == 0)
         {
-            throw new ModelException("MPS: wanted a token of the prompt that matches the condition, found none; the weights or the tokenizer are those of another model");
+            throw new ModelException(
+                "MPS: wanted a token of the prompt that matches the condition, found none; the weights or the tokenizer are those of another model"
+            );
         }
 
         double[] feature = new double[width];

@@ -4,8 +4,8 @@ using CoGrpo.Runtime.Autograd;
 namespace CoGrpo.Model.Rewards;
 
 /// <summary>
-/// Rotary embedding of the cross model: base 10000, the first half of a head turned against the second. y = cos ⊙ x + sin ⊙ (R x) with R the turn by a quarter, a
-/// matrix of zeros, ones and minus ones whose products are exact.
+/// Rotary embedding of the cross model: base 10000, the first half of a head turned against the second. y = cos ⊙ x + sin ⊙ (R x) with R the turn by
+/// a quarter, a matrix of zeros, ones and minus ones whose products are exact.
 /// </summary>
 internal sealed class MpsRotary
 {

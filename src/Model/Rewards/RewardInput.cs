@@ -5,7 +5,14 @@ internal static class RewardInput
 {
     /// <summary>Pixels, prompts and scores are those of as many pictures as <paramref name="promptOf"/> names prompts for.</summary>
     /// <exception cref="ModelException">They are not.</exception>
-    public static void Check(string network, int imageSize, ReadOnlyMemory<float> pixels, IReadOnlyList<int[]> prompts, ReadOnlySpan<int> promptOf, ReadOnlySpan<double> scores)
+    public static void Check(
+        string network,
+        int imageSize,
+        ReadOnlyMemory<float> pixels,
+        IReadOnlyList<int[]> prompts,
+        ReadOnlySpan<int> promptOf,
+        ReadOnlySpan<double> scores
+    )
     {
         ArgumentNullException.ThrowIfNull(prompts);
         int pictures = promptOf.Length;
@@ -19,7 +26,9 @@ internal static class RewardInput
         {
             if ((uint)prompt >= (uint)prompts.Count)
             {
-                throw new ModelException($"{network}: wanted places of prompts in [0,{prompts.Count}), got {prompt}; give every picture one of the prompts");
+                throw new ModelException(
+                    $"{network}: wanted places of prompts in [0,{prompts.Count}), got {prompt}; give every picture one of the prompts"
+                );
             }
         }
     }

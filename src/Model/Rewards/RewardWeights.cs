@@ -3,8 +3,9 @@ using CoGrpo.Runtime.Files;
 namespace CoGrpo.Model.Rewards;
 
 /// <summary>
-/// The tensors of a reward network's file under the names of the network: a leading <c>module.</c>, which a network saved while wrapped for data-parallel training has before every
-/// name, or <c>mps.</c> is left out, CLIP towers have open_clip's names where the file has Hugging Face's, and a scalar is one element.
+/// The tensors of a reward network's file under the names of the network: a leading <c>module.</c>, which a network saved while wrapped for
+/// data-parallel training has before every name, or <c>mps.</c> is left out, CLIP towers have open_clip's names where the file has Hugging Face's,
+/// and a scalar is one element.
 /// </summary>
 internal sealed class RewardWeights : ITensorSource
 {
@@ -57,7 +58,8 @@ internal sealed class RewardWeights : ITensorSource
     }
 
     /// <inheritdoc/>
-    public void ReadBytes(string name, long offset, Span<byte> destination) => _source.ReadBytes(_names.GetValueOrDefault(name, name), offset, destination);
+    public void ReadBytes(string name, long offset, Span<byte> destination) =>
+        _source.ReadBytes(_names.GetValueOrDefault(name, name), offset, destination);
 
     /// <inheritdoc/>
     public void CheckData() => _source.CheckData();

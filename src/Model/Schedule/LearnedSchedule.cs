@@ -41,7 +41,13 @@ public sealed class LearnedSchedule : ISchedule, IDisposable
     /// <param name="trainedSteps">T the policy is or was trained at.</param>
     /// <param name="grid">Rows and columns of the feature grid.</param>
     /// <param name="trained">Which of r, τ_s, τ_r, s the policy controls.</param>
-    public LearnedSchedule(SchedulePolicy policy, ScheduleParametrization parametrization, int trainedSteps, (int Height, int Width) grid, IReadOnlyList<bool> trained)
+    public LearnedSchedule(
+        SchedulePolicy policy,
+        ScheduleParametrization parametrization,
+        int trainedSteps,
+        (int Height, int Width) grid,
+        IReadOnlyList<bool> trained
+    )
     {
         _policy = policy;
         _backend = policy.Backend;
@@ -121,7 +127,11 @@ public sealed class LearnedSchedule : ISchedule, IDisposable
             times.Slice(t * call.Images, call.Images).Fill((float)RemappedStep(t, call.Steps, _trainedSteps));
             for (int b = 0; ExplorationSeed is { } seed && b < call.Images; b++)
             {
-                var random = new RandomSequence(seed, RandomStream.ScheduleExploration, ((ulong)(FirstExploration + call.FirstImage + b) << 16) | (uint)t);
+                var random = new RandomSequence(
+                    seed,
+                    RandomStream.ScheduleExploration,
+                    ((ulong)(FirstExploration + call.FirstImage + b) << 16) | (uint)t
+                );
                 for (int k = 0; k < Actions; k++)
                 {
                     noise[(((t * call.Images) + b) * Actions) + k] = _trained[k] ? _parametrization.Sigma[k] * random.NextNormal() : 0;
@@ -159,8 +169,17 @@ public sealed class LearnedSchedule : ISchedule, IDisposable
         }
 
         Var delta = _policy.Forward(_tape, features, side, side, Part(_times, step.Step * images, images));
-        _backend.ScheduleActions(_tape.Value(delta), Part(_exploration, step.Step * images * Actions, images * Actions), _trainedBits, _parametrization.Link(step.Step, step.Steps),
-            Part(_states, 0, images * StateSize), step.Means, step.RawActions, step.Actions, Part(_clampHits, 0, images));
+        _backend.ScheduleActions(
+            _tape.Value(delta),
+            Part(_exploration, step.Step * images * Actions, images * Actions),
+            _trainedBits,
+            _parametrization.Link(step.Step, step.Steps),
+            Part(_states, 0, images * StateSize),
+            step.Means,
+            step.RawActions,
+            step.Actions,
+            Part(_clampHits, 0, images)
+        );
         _work.Release(mark);
     }
 
@@ -197,5 +216,6 @@ public sealed class LearnedSchedule : ISchedule, IDisposable
         RecordingVersion++;
     }
 
-    private static Tensor Part(Tensor whole, int first, int count) => new(whole.Address + ((nint)first * whole.Type.Size()), new Shape(count), whole.Type);
+    private static Tensor Part(Tensor whole, int first, int count) =>
+        new(whole.Address + ((nint)first * whole.Type.Size()), new Shape(count), whole.Type);
 }

@@ -26,7 +26,10 @@ public sealed class SchedulePolicy : IDisposable
     private readonly LinearParameters _linear2;
     private readonly LinearParameters _linear3;
 
-    /// <summary>A policy with zero weights; initialise or load <see cref="Parameters"/> before use. With <paramref name="share"/> a replica that uses those weights and has gradients of its own.</summary>
+    /// <summary>
+    /// A policy with zero weights; initialise or load <see cref="Parameters"/> before use. With <paramref name="share"/> a replica that uses those
+    /// weights and has gradients of its own.
+    /// </summary>
     public SchedulePolicy(SchedulePolicyConfig config, IBackend backend, ParameterStore? share = null)
     {
         Config = config;
@@ -76,7 +79,8 @@ public sealed class SchedulePolicy : IDisposable
 
     /// <summary>
     /// δ [B,4] in the order r, τ_s, τ_r, s. <paramref name="features"/> [B,height*width,d] image rows of the last block, not modified and
-    /// without gradient, fp32 or bf16; sides equal to the pooled grid or multiples of it. The pass computes in fp32. <paramref name="time"/> [B] the remapped step t̃ in trained-step units.
+    /// without gradient, fp32 or bf16; sides equal to the pooled grid or multiples of it. The pass computes in fp32. <paramref name="time"/> [B] the
+    /// remapped step t̃ in trained-step units.
     /// </summary>
     /// <exception cref="ModelException">The grid cannot be pooled.</exception>
     public Var Forward(Tape tape, Tensor features, int height, int width, Tensor time)

@@ -72,7 +72,13 @@ internal sealed record SchedulePolicyDocument
         const int Most = 1 << 14;
         (string Key, int Value)[] sizes =
         [
-            ("featureDim", FeatureDim), ("sinusoidDim", SinusoidDim), ("timeDim", TimeDim), ("grid", Grid), ("pointwise", Pointwise), ("mlp1", Mlp1), ("mlp2", Mlp2),
+            ("featureDim", FeatureDim),
+            ("sinusoidDim", SinusoidDim),
+            ("timeDim", TimeDim),
+            ("grid", Grid),
+            ("pointwise", Pointwise),
+            ("mlp1", Mlp1),
+            ("mlp2", Mlp2),
         ];
         foreach ((string key, int value) in sizes)
         {
@@ -118,7 +124,9 @@ internal sealed record SchedulePolicyDocument
     {
         if (!holds)
         {
-            throw new ModelException(FormattableString.Invariant($"{path}: {key}: wanted {wanted}, got {got}; restore the file from the run that wrote it"));
+            throw new ModelException(
+                FormattableString.Invariant($"{path}: {key}: wanted {wanted}, got {got}; restore the file from the run that wrote it")
+            );
         }
     }
 

@@ -57,7 +57,10 @@ public sealed class SchedulePolicyFolder : IDisposable
             : throw new ModelException($"{path}: wanted a checkpoint with a folder {Name}, or that folder itself, found no {ConfigFile} in either; name a checkpoint of a run that trained its schedule");
     }
 
-    /// <summary>Writes the folder <paramref name="folder"/> (by convention <see cref="Name"/> within a checkpoint) in one step, replacing what is there as a whole.</summary>
+    /// <summary>
+    /// Writes the folder <paramref name="folder"/> (by convention <see cref="Name"/> within a checkpoint) in one step, replacing what is there as a
+    /// whole.
+    /// </summary>
     /// <exception cref="IOException">The disk is full or another error of the file system.</exception>
     public static void Save(string folder, SchedulePolicy policy, SchedulePolicySettings settings)
     {
@@ -97,7 +100,9 @@ public sealed class SchedulePolicyFolder : IDisposable
             string weights = Path.Combine(folder, WeightsFile);
             if (!File.Exists(weights))
             {
-                throw new ModelException($"{weights}: wanted the weights of the schedule policy, the file is missing; restore it from the run that wrote {ConfigFile}");
+                throw new ModelException(
+                    $"{weights}: wanted the weights of the schedule policy, the file is missing; restore it from the run that wrote {ConfigFile}"
+                );
             }
 
             ParameterFile.Load(weights, policy.Parameters, backend);

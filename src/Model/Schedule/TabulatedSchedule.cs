@@ -22,14 +22,20 @@ public sealed class TabulatedSchedule : FixedSchedule
         ArgumentNullException.ThrowIfNull(parametrization);
         if (table.IsEmpty || table.Length % ScheduleAction.Count != 0)
         {
-            throw new ArgumentException($"schedule table: wanted {ScheduleAction.Count} numbers for each trained step, got {table.Length}", nameof(table));
+            throw new ArgumentException(
+                $"schedule table: wanted {ScheduleAction.Count} numbers for each trained step, got {table.Length}",
+                nameof(table)
+            );
         }
 
         foreach (double value in table)
         {
             if (!double.IsFinite(value))
             {
-                throw new ArgumentException($"schedule table: wanted finite numbers, got {value}; the policy's weights are not finite", nameof(table));
+                throw new ArgumentException(
+                    $"schedule table: wanted finite numbers, got {value}; the policy's weights are not finite",
+                    nameof(table)
+                );
             }
         }
 
@@ -38,7 +44,9 @@ public sealed class TabulatedSchedule : FixedSchedule
         _trainedSteps = table.Length / ScheduleAction.Count;
     }
 
-    /// <summary>Writes the raw action at step t of T, four numbers: the table's row where the trained steps have one at the same u, else between two rows.</summary>
+    /// <summary>
+    /// Writes the raw action at step t of T, four numbers: the table's row where the trained steps have one at the same u, else between two rows.
+    /// </summary>
     public void RawAction(int step, int steps, Span<double> raw)
     {
         double place = LearnedSchedule.RemappedStep(step, steps, _trainedSteps);

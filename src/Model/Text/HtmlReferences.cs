@@ -3,7 +3,9 @@ using System.Text;
 
 namespace CoGrpo.Model.Text;
 
-/// <summary>Character references of HTML 5 (<c>&amp;hellip;</c>, <c>&amp;#39;</c>) replaced as a browser does, unknown ones left as they are.</summary>
+/// <summary>
+/// Character references of HTML 5 (<c>&amp;hellip;</c>, <c>&amp;#39;</c>) replaced as a browser does, unknown ones left as they are.
+/// </summary>
 internal static class HtmlReferences
 {
     private const int LongestName = 32;
@@ -12,7 +14,10 @@ internal static class HtmlReferences
     /// <summary><paramref name="text"/> with references replaced once: <c>&amp;amp;amp;</c> gives <c>&amp;amp;</c>.</summary>
     public static string Replace(string text) => Replace(text, (reference, result) => Browser(reference, result));
 
-    /// <summary>Only references that end with a semicolon, and also with their names in capitals (<c>&amp;EACUTE;</c>): what is meant even where the text is not HTML.</summary>
+    /// <summary>
+    /// Only references that end with a semicolon, and also with their names in capitals (<c>&amp;EACUTE;</c>): what is meant even where the text is
+    /// not HTML.
+    /// </summary>
     public static string ReplaceComplete(string text) => Replace(text, (reference, result) =>
     {
         int end = reference[..Math.Min(reference.Length, LongestName + 1)].IndexOf(';');
@@ -38,7 +43,9 @@ internal static class HtmlReferences
         return character is null ? 0 : name.Length;
     });
 
-    /// <summary>Writes what a reference at the start of the text (behind the ampersand) stands for; the number of characters it takes, 0 for none.</summary>
+    /// <summary>
+    /// Writes what a reference at the start of the text (behind the ampersand) stands for; the number of characters it takes, 0 for none.
+    /// </summary>
     private delegate int Reader(ReadOnlySpan<char> reference, StringBuilder result);
 
     private static string Replace(string text, Reader read)

@@ -109,7 +109,9 @@ internal static class MisreadText
         return lead switch
         {
             0xC2 or 0xC3 => IsTypographic(second) ? Sign.None : Sign.Strong,
-            < 0xE0 => IsTypographic(second) || char.IsLetter(second) || second is '\u2122' or '\u00ae' or '\u00a9' or '\u00b0' ? Sign.None : Sign.Weak,
+            < 0xE0 => IsTypographic(second) || char.IsLetter(second) || second is '\u2122' or '\u00ae' or '\u00a9' or '\u00b0'
+                ? Sign.None
+                : Sign.Weak,
             0xE2 when second == '\u20ac' => Sign.Strong,
             < 0xF0 => IsSymbol(second) || IsSymbol(characters[2]) ? Sign.Strong : Sign.None,
             _ => Sign.Strong,
@@ -119,6 +121,11 @@ internal static class MisreadText
     /// <summary>Quotes, dashes and dots, which stand behind accented letters in ordinary text.</summary>
     private static bool IsTypographic(char c) => c is >= '\u2013' and <= '\u2026' or '\u2039' or '\u203a';
 
-    private static bool IsSymbol(char c) => char.GetUnicodeCategory(c) is UnicodeCategory.OtherNumber or UnicodeCategory.CurrencySymbol or UnicodeCategory.MathSymbol
-        or UnicodeCategory.ModifierSymbol or UnicodeCategory.OtherSymbol;
+    private static bool IsSymbol(char c) =>
+        char.GetUnicodeCategory(c)
+            is UnicodeCategory.OtherNumber
+                or UnicodeCategory.CurrencySymbol
+                or UnicodeCategory.MathSymbol
+                or UnicodeCategory.ModifierSymbol
+                or UnicodeCategory.OtherSymbol;
 }

@@ -110,7 +110,13 @@ internal static class TextRepair
             case '\u2028' or '\u2029':
                 result.Append('\n');
                 break;
-            case <= '\u0008' or '\u000b' or (>= '\u000e' and <= '\u001f') or '\u007f' or (>= '\u206a' and <= '\u206f') or '\ufeff' or (>= '\ufff9' and <= '\ufffc'):
+            case <= '\u0008'
+            or '\u000b'
+            or (>= '\u000e' and <= '\u001f')
+            or '\u007f'
+            or (>= '\u206a' and <= '\u206f')
+            or '\ufeff'
+            or (>= '\ufff9' and <= '\ufffc'):
                 break;
             default:
                 result.Append(c);

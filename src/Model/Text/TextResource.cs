@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace CoGrpo.Model.Text;
 
-/// <summary>Tables of text that are part of the assembly (data/ in the repository): lines of UTF-8, those that begin with <c># </c> are remarks.</summary>
+/// <summary>
+/// Tables of text that are part of the assembly (data/ in the repository): lines of UTF-8, those that begin with <c># </c> are remarks.
+/// </summary>
 internal static class TextResource
 {
     /// <summary>The lines of the table called <paramref name="name"/>, remarks left out.</summary>
@@ -20,7 +22,8 @@ internal static class TextResource
 
     /// <summary>The bytes of the resource called <paramref name="name"/>.</summary>
     public static Stream Open(string name) =>
-        typeof(TextResource).Assembly.GetManifestResourceStream($"CoGrpo.Model.{name}") ?? throw new InvalidOperationException($"resource {name} is not in the assembly");
+        typeof(TextResource).Assembly.GetManifestResourceStream($"CoGrpo.Model.{name}")
+        ?? throw new InvalidOperationException($"resource {name} is not in the assembly");
 
     /// <summary>The text of code points in hexadecimal, separated by spaces.</summary>
     public static string Characters(ReadOnlySpan<char> codes)

@@ -1,6 +1,8 @@
 namespace CoGrpo.Model.Text;
 
-/// <summary>The single-byte encoding that UTF-8 and Latin-1 are most often taken for; bytes it does not assign stand for the control of the same number.</summary>
+/// <summary>
+/// The single-byte encoding that UTF-8 and Latin-1 are most often taken for; bytes it does not assign stand for the control of the same number.
+/// </summary>
 internal static class Windows1252
 {
     private const string High = "\u20AC\u0081\u201A\u0192\u201E\u2026\u2020\u2021\u02C6\u2030\u0160\u2039\u0152\u008D\u017D\u008F" +

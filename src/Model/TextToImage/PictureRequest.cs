@@ -14,7 +14,9 @@ public sealed record PictureRequest
     /// <summary>Pictures per prompt, next to each other in the result.</summary>
     public int PicturesPerPrompt { get; init; } = 1;
 
-    /// <summary>Number of the first picture: picture i draws the noise of trajectory this + i, so that a long list of pictures can be drawn in parts.</summary>
+    /// <summary>
+    /// Number of the first picture: picture i draws the noise of trajectory this + i, so that a long list of pictures can be drawn in parts.
+    /// </summary>
     public int FirstPicture { get; init; }
 
     /// <summary>T.</summary>
@@ -27,14 +29,14 @@ public sealed record PictureRequest
     public RgbImage? Source { get; init; }
 
     /// <summary>
-    /// With a <see cref="Source"/>: how much of the schedule is run, in (0,1]. 1 ignores what the source shows (outside of a <see cref="Mask"/>); the first (1 - strength) T steps
-    /// count as done, each code of the source stays known with the share that the schedule would have decoded by then.
+    /// With a <see cref="Source"/>: how much of the schedule is run, in (0,1]. 1 ignores what the source shows (outside of a <see cref="Mask"/>); the
+    /// first (1 - strength) T steps count as done, each code of the source stays known with the share that the schedule would have decoded by then.
     /// </summary>
     public double Strength { get; init; } = 1;
 
     /// <summary>
-    /// Null, or a picture of the source's size whose bright pixels (half or more of full) are to be drawn anew; every code that holds one is. The others keep the source's code at any
-    /// strength. A source that is padded, with a mask over the padding, is out-painting.
+    /// Null, or a picture of the source's size whose bright pixels (half or more of full) are to be drawn anew; every code that holds one is. The
+    /// others keep the source's code at any strength. A source that is padded, with a mask over the padding, is out-painting.
     /// </summary>
     public RgbImage? Mask { get; init; }
 

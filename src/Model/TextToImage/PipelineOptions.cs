@@ -18,6 +18,9 @@ public sealed record PipelineOptions
     /// <summary>What the transformer is told about time. Published weights were sampled with the step counter.</summary>
     public TimeInput Time { get; init; } = TimeInput.StepCounter;
 
-    /// <summary>How r becomes a number of codes; <see cref="CountRule.Single"/> with <see cref="HandMadeSettings.SinglePrecision"/> is the original scheduler's.</summary>
+    /// <summary>
+    /// How r becomes a number of codes; <see cref="CountRule.Single"/> with <see cref="HandMadeSettings.SinglePrecision"/> is the original
+    /// scheduler's.
+    /// </summary>
     public CountRule CountRule { get; init; } = CountRule.Double;
 }

@@ -104,7 +104,9 @@ public sealed class TextToImageMaskedModel : IMaskedModel, IDisposable
         _work.Release(mark);
     }
 
-    /// <summary>Uses the encoded prompts of another view in the same address space, which must keep them: for a reference model with the same text encoder.</summary>
+    /// <summary>
+    /// Uses the encoded prompts of another view in the same address space, which must keep them: for a reference model with the same text encoder.
+    /// </summary>
     public void SharePrompts(TextToImageMaskedModel source)
     {
         (PromptCount, _contexts, _pooled) = (source.PromptCount, source._contexts, source._pooled);

@@ -8,7 +8,9 @@ using CoGrpo.Runtime.Files;
 
 namespace CoGrpo.Model.TextToImage;
 
-/// <summary>The two trainable networks of a text-to-image model: transformer and text encoder, in the published folder layout (specs/meissonic.md 0.1).</summary>
+/// <summary>
+/// The two trainable networks of a text-to-image model: transformer and text encoder, in the published folder layout (specs/meissonic.md 0.1).
+/// </summary>
 public sealed class TextToImageModel : IDisposable
 {
     private const string Folder = "a model folder with transformer/ and text_encoder/";
@@ -62,7 +64,10 @@ public sealed class TextToImageModel : IDisposable
     /// <summary>The architecture of the two networks of a model folder; no weight is read.</summary>
     /// <exception cref="ModelException">A file is missing or malformed.</exception>
     public static (TransformerConfig Transformer, ClipTextConfig Text) ReadArchitecture(string folder) =>
-        (ConfigFile.Read<TransformerConfig>(Path.Combine(folder, TransformerConfigFile), Folder), ConfigFile.Read<ClipTextConfig>(Path.Combine(folder, TextConfigFile), Folder));
+        (
+            ConfigFile.Read<TransformerConfig>(Path.Combine(folder, TransformerConfigFile), Folder),
+            ConfigFile.Read<ClipTextConfig>(Path.Combine(folder, TextConfigFile), Folder)
+        );
 
     /// <summary>Reads a model folder: weights in one file or several, in any floating-point type (<see cref="NetworkFolder"/>).</summary>
     /// <exception cref="ModelException">A file is missing or does not fit.</exception>

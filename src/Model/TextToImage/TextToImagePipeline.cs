@@ -10,8 +10,8 @@ using CoGrpo.Runtime.Sampling;
 namespace CoGrpo.Model.TextToImage;
 
 /// <summary>
-/// A published model folder (specs/meissonic.md 0.1) from prompt to pixels: tokenizer, text encoder, transformer, sampling loop, VQ decoder. Text to image, image to image and
-/// in-painting at one picture size. Driven by one thread.
+/// A published model folder (specs/meissonic.md 0.1) from prompt to pixels: tokenizer, text encoder, transformer, sampling loop, VQ decoder. Text to
+/// image, image to image and in-painting at one picture size. Driven by one thread.
 /// </summary>
 public sealed class TextToImagePipeline : IDisposable
 {
@@ -89,7 +89,8 @@ public sealed class TextToImagePipeline : IDisposable
     }
 
     /// <summary>
-    /// Draws pictures, prompt by prompt. Picture i draws the noise of trajectory <see cref="PictureRequest.FirstPicture"/> + i of the seed, so that it depends on neither micro-batch nor device count.
+    /// Draws pictures, prompt by prompt. Picture i draws the noise of trajectory <see cref="PictureRequest.FirstPicture"/> + i of the seed, so that
+    /// it depends on neither micro-batch nor device count.
     /// </summary>
     /// <param name="request">Prompts and settings.</param>
     /// <param name="schedule">Re-mask ratio, temperatures and guidance of each step.</param>
@@ -147,8 +148,9 @@ public sealed class TextToImagePipeline : IDisposable
     }
 
     /// <summary>
-    /// [images*N] canvases that the loop finds at its first step, and the share of a picture that is to be drawn: the source's codes, masked within the region as independently, and with the
-    /// probability, as the original's add_noise does (specs/meissonic.md 4.6). At the very first step the whole region is masked.
+    /// [images*N] canvases that the loop finds at its first step, and the share of a picture that is to be drawn: the source's codes, masked within
+    /// the region as independently, and with the probability, as the original's add_noise does (specs/meissonic.md 4.6). At the very first step the
+    /// whole region is masked.
     /// </summary>
     private (int[] Canvases, double Share) Start(PictureRequest request, RgbImage source, int images, int firstStep)
     {

@@ -4,9 +4,9 @@ using System.Text;
 namespace CoGrpo.Model.Tokenizers;
 
 /// <summary>
-/// Word-piece tokenizer of bert-base-uncased with the two tokens that BLIP adds (specs/reward-models.md 6.2): <c>[CLS]</c>, the text's ids cut to two less
-/// than <see cref="Length"/>, <c>[SEP]</c>, padding 0. Every text can be written; what no pieces make becomes <c>[UNK]</c>. Special tokens in a text, written
-/// as they are, stand for themselves. Shared between threads.
+/// Word-piece tokenizer of bert-base-uncased with the two tokens that BLIP adds (specs/reward-models.md 6.2): <c>[CLS]</c>, the text's ids cut to two
+/// less than <see cref="Length"/>, <c>[SEP]</c>, padding 0. Every text can be written; what no pieces make becomes <c>[UNK]</c>. Special tokens in a
+/// text, written as they are, stand for themselves. Shared between threads.
 /// </summary>
 public sealed class BertTokenizer : ITextTokenizer
 {
@@ -49,7 +49,9 @@ public sealed class BertTokenizer : ITextTokenizer
     /// <inheritdoc/>
     public int Encode(ReadOnlySpan<char> text, Span<int> ids) => Encode(text, ids, out _);
 
-    /// <summary>As <see cref="Encode(ReadOnlySpan{char}, Span{int})"/>; <paramref name="isCut"/> tells whether the text has more ids than fit.</summary>
+    /// <summary>
+    /// As <see cref="Encode(ReadOnlySpan{char}, Span{int})"/>; <paramref name="isCut"/> tells whether the text has more ids than fit.
+    /// </summary>
     /// <exception cref="ArgumentException"><paramref name="ids"/> does not hold <see cref="Length"/> ids.</exception>
     public int Encode(ReadOnlySpan<char> text, Span<int> ids, out bool isCut)
     {

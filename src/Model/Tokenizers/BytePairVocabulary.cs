@@ -23,7 +23,8 @@ public sealed class BytePairVocabulary
     /// <summary>The vocabulary of the given merges, pairs separated by a blank in order of rank; ids in the published order.</summary>
     /// <param name="source">Where they come from, for messages.</param>
     /// <param name="merges">One line each.</param>
-    /// <exception cref="ModelException">A line is not a merge of symbols that lines before it make, or makes a symbol that is there already.</exception>
+    /// <exception cref="ModelException">A line is not a merge of symbols that lines before it make, or makes a symbol that is there
+    /// already.</exception>
     public BytePairVocabulary(string source, IEnumerable<string> merges)
     {
         char[] alphabet = ByteAlphabet();
@@ -39,7 +40,8 @@ public sealed class BytePairVocabulary
         {
             int blank = line.IndexOf(' ', StringComparison.Ordinal);
             string joined = blank < 0 ? "" : string.Concat(line.AsSpan(0, blank), line.AsSpan(blank + 1));
-            bool known = blank > 0 & numbers.TryGetValue(line[..Math.Max(0, blank)], out int left) & numbers.TryGetValue(line[(blank + 1)..], out int right);
+            bool known =
+                blank > 0 & numbers.TryGetValue(line[..Math.Max(0, blank)], out int left) & numbers.TryGetValue(line[(blank + 1)..], out int right);
             if (!known || left is >= Bytes and < 2 * Bytes || _merges.Count >= MostMerges || !numbers.TryAdd(joined, symbols.Count))
             {
                 throw new ModelException($"{source}, merge {_merges.Count + 1}: wanted two symbols that the lines before make and whose join is new, got '{Shown(line)}'; restore the tokenizer's merges.txt");
@@ -73,7 +75,9 @@ public sealed class BytePairVocabulary
     /// <summary>The id that ends a text.</summary>
     public int EndId { get; }
 
-    /// <summary>Reads <c>merges.txt</c> and, where there is one, <c>vocab.json</c> of a tokenizer folder; without merges the published vocabulary.</summary>
+    /// <summary>
+    /// Reads <c>merges.txt</c> and, where there is one, <c>vocab.json</c> of a tokenizer folder; without merges the published vocabulary.
+    /// </summary>
     /// <exception cref="ModelException">The files are damaged or do not belong together.</exception>
     public static BytePairVocabulary Load(string folder)
     {
@@ -122,8 +126,9 @@ public sealed class BytePairVocabulary
     }
 
     /// <summary>
-    /// Joins the adjacent pair of lowest rank until no pair is a merge, in n log n. A merge's parts come from earlier lines, so no join makes a pair of
-    /// lower rank than its own, and taking the pairs one by one is the same as all places of a pair at once. Joined places keep their first, the rest are -1.
+    /// Joins the adjacent pair of lowest rank until no pair is a merge, in n log n. A merge's parts come from earlier lines, so no join makes a pair
+    /// of lower rank than its own, and taking the pairs one by one is the same as all places of a pair at once. Joined places keep their first, the
+    /// rest are -1.
     /// </summary>
     private void Merge(int[] symbols)
     {
@@ -174,7 +179,9 @@ public sealed class BytePairVocabulary
         }
         catch (JsonException error)
         {
-            throw new ModelException($"{path}: wanted a JSON object of token ids, got an error at line {error.LineNumber + 1}; restore the tokenizer's vocab.json");
+            throw new ModelException(
+                $"{path}: wanted a JSON object of token ids, got an error at line {error.LineNumber + 1}; restore the tokenizer's vocab.json"
+            );
         }
 
         int[] ids = new int[_symbols.Length];
@@ -188,8 +195,11 @@ public sealed class BytePairVocabulary
             }
         }
 
-        return listed.Count == ids.Length ? new BytePairVocabulary(this, ids)
-            : throw new ModelException($"{path}: wanted the {ids.Length} tokens of merges.txt, got {listed.Count}; take vocab.json and merges.txt from one tokenizer");
+        return listed.Count == ids.Length
+            ? new BytePairVocabulary(this, ids)
+            : throw new ModelException(
+                $"{path}: wanted the {ids.Length} tokens of merges.txt, got {listed.Count}; take vocab.json and merges.txt from one tokenizer"
+            );
     }
 
     private static IEnumerable<string> Merges(IEnumerable<string> lines) =>
@@ -201,7 +211,10 @@ public sealed class BytePairVocabulary
         return [.. Merges(reader.ReadToEnd().Split('\n'))];
     }
 
-    /// <summary>The printable character of each byte in order of symbol: bytes that print stand for themselves and come first, the other 68 follow from U+0100 on.</summary>
+    /// <summary>
+    /// The printable character of each byte in order of symbol: bytes that print stand for themselves and come first, the other 68 follow from U+0100
+    /// on.
+    /// </summary>
     private static char[] ByteAlphabet()
     {
         List<char> printable = [];
@@ -215,7 +228,9 @@ public sealed class BytePairVocabulary
     }
 
     private static readonly int[] NumberOfByte = Numbers();
-    private static readonly Dictionary<char, byte> ByteOfCharacter = Enumerable.Range(0, Bytes).ToDictionary(b => ByteAlphabet()[NumberOfByte[b]], b => (byte)b);
+    private static readonly Dictionary<char, byte> ByteOfCharacter = Enumerable
+        .Range(0, Bytes)
+        .ToDictionary(b => ByteAlphabet()[NumberOfByte[b]], b => (byte)b);
 
     private static int[] Numbers()
     {

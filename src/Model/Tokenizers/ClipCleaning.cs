@@ -4,14 +4,14 @@ namespace CoGrpo.Model.Tokenizers;
 public enum ClipCleaning
 {
     /// <summary>
-    /// As the tokenizer of a Meissonic folder: special tokens (<c>&lt;|startoftext|&gt;</c>, <c>&lt;|endoftext|&gt;</c> and the padding, <c>!</c>) are taken out
-    /// verbatim, controls are dropped, white space becomes one blank, ideographs stand alone, form C, lower case.
+    /// As the tokenizer of a Meissonic folder: special tokens (<c>&lt;|startoftext|&gt;</c>, <c>&lt;|endoftext|&gt;</c> and the padding, <c>!</c>)
+    /// are taken out verbatim, controls are dropped, white space becomes one blank, ideographs stand alone, form C, lower case.
     /// </summary>
     HuggingFace,
 
     /// <summary>
-    /// As open_clip with ftfy: repair of characters, HTML references, white space, lower case; <c>&lt;start_of_text&gt;</c> and <c>&lt;end_of_text&gt;</c>
-    /// are special. For scoring models.
+    /// As open_clip with ftfy: repair of characters, HTML references, white space, lower case; <c>&lt;start_of_text&gt;</c> and
+    /// <c>&lt;end_of_text&gt;</c> are special. For scoring models.
     /// </summary>
     OpenClip,
 }

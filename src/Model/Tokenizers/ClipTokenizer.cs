@@ -7,8 +7,8 @@ using System.Text.Json;
 namespace CoGrpo.Model.Tokenizers;
 
 /// <summary>
-/// Byte-pair tokenizer of the CLIP text encoders (specs/meissonic.md 6.2): start, the text's ids cut to two less than <see cref="Length"/>, end, padding.
-/// Every text can be written. Shared between threads; words met before are remembered.
+/// Byte-pair tokenizer of the CLIP text encoders (specs/meissonic.md 6.2): start, the text's ids cut to two less than <see cref="Length"/>, end,
+/// padding. Every text can be written. Shared between threads; words met before are remembered.
 /// </summary>
 public sealed class ClipTokenizer : ITextTokenizer
 {
@@ -38,7 +38,11 @@ public sealed class ClipTokenizer : ITextTokenizer
         ArgumentNullException.ThrowIfNull(vocabulary);
         ArgumentOutOfRangeException.ThrowIfLessThan(length, 2);
         (_vocabulary, _cleaning, _pad, Length) = (vocabulary, cleaning, pad, length);
-        PadId = vocabulary.IdOf(pad) ?? throw new ModelException($"tokenizer: wanted a padding token of the vocabulary, got '{pad}'; correct pad_token in tokenizer/special_tokens_map.json");
+        PadId =
+            vocabulary.IdOf(pad)
+            ?? throw new ModelException(
+                $"tokenizer: wanted a padding token of the vocabulary, got '{pad}'; correct pad_token in tokenizer/special_tokens_map.json"
+            );
         _lookup = _remembered.GetAlternateLookup<ReadOnlySpan<char>>();
     }
 
@@ -61,8 +65,8 @@ public sealed class ClipTokenizer : ITextTokenizer
     public int EosId => _vocabulary.EndId;
 
     /// <summary>
-    /// The tokenizer in folder <c>tokenizer/</c> of a model in the published layout: merges.txt, vocab.json, special_tokens_map.json, tokenizer_config.json, each where present,
-    /// else what the published model has.
+    /// The tokenizer in folder <c>tokenizer/</c> of a model in the published layout: merges.txt, vocab.json, special_tokens_map.json,
+    /// tokenizer_config.json, each where present, else what the published model has.
     /// </summary>
     /// <exception cref="ModelException">A file is damaged or the files do not fit together.</exception>
     public static ClipTokenizer Load(string folder)
@@ -95,13 +99,17 @@ public sealed class ClipTokenizer : ITextTokenizer
 
         return length is >= 2 and <= 4096
             ? new ClipTokenizer(BytePairVocabulary.Load(folder), ClipCleaning.HuggingFace, length, pad)
-            : throw new ModelException($"{folder}: wanted model_max_length from 2 to 4096, got {length}; restore tokenizer_config.json from the model's source");
+            : throw new ModelException(
+                $"{folder}: wanted model_max_length from 2 to 4096, got {length}; restore tokenizer_config.json from the model's source"
+            );
     }
 
     /// <inheritdoc/>
     public int Encode(ReadOnlySpan<char> text, Span<int> ids) => Encode(text, ids, out _);
 
-    /// <summary>As <see cref="Encode(ReadOnlySpan{char}, Span{int})"/>; <paramref name="isCut"/> tells whether the text has more ids than fit.</summary>
+    /// <summary>
+    /// As <see cref="Encode(ReadOnlySpan{char}, Span{int})"/>; <paramref name="isCut"/> tells whether the text has more ids than fit.
+    /// </summary>
     /// <exception cref="ArgumentException"><paramref name="ids"/> does not hold <see cref="Length"/> ids.</exception>
     public int Encode(ReadOnlySpan<char> text, Span<int> ids, out bool isCut)
     {
@@ -154,7 +162,9 @@ public sealed class ClipTokenizer : ITextTokenizer
         return Encoding.UTF8.GetString(bytes.WrittenSpan).TrimEnd();
     }
 
-    /// <summary>Special tokens stand in the text as they are, before any cleaning: that is how an exclamation mark becomes the padding's id.</summary>
+    /// <summary>
+    /// Special tokens stand in the text as they are, before any cleaning: that is how an exclamation mark becomes the padding's id.
+    /// </summary>
     private void EncodeAroundSpecials(ReadOnlySpan<char> text, List<int> found)
     {
         while (!text.IsEmpty && found.Count < Length)

@@ -3,7 +3,10 @@ using System.Text;
 
 namespace CoGrpo.Model.Tokenizers;
 
-/// <summary>Splits cleaned text as CLIP does, by Unicode characters and not by UTF-16 units: special strings, English endings, runs of letters, single digits, runs of the rest.</summary>
+/// <summary>
+/// Splits cleaned text as CLIP does, by Unicode characters and not by UTF-16 units: special strings, English endings, runs of letters, single digits,
+/// runs of the rest.
+/// </summary>
 internal ref struct ClipWords
 {
     private static readonly string[] Endings = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"];
@@ -87,7 +90,11 @@ internal ref struct ClipWords
         Rune.DecodeFromUtf16(text, out Rune rune, out length);
         return Rune.GetUnicodeCategory(rune) switch
         {
-            UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter or UnicodeCategory.ModifierLetter or UnicodeCategory.OtherLetter => Kind.Letter,
+            UnicodeCategory.UppercaseLetter
+            or UnicodeCategory.LowercaseLetter
+            or UnicodeCategory.TitlecaseLetter
+            or UnicodeCategory.ModifierLetter
+            or UnicodeCategory.OtherLetter => Kind.Letter,
             UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.OtherNumber => Kind.Digit,
             _ => ClipText.IsSpace(rune) ? Kind.Space : Kind.Other,
         };

@@ -23,7 +23,10 @@ public interface ITextTokenizer
     /// <exception cref="FormatException">The text cannot be written in this vocabulary, or is too long where the format does not cut.</exception>
     int Encode(ReadOnlySpan<char> text, Span<int> ids);
 
-    /// <summary>As <see cref="Encode(ReadOnlySpan{char}, Span{int})"/>; <paramref name="isCut"/> tells whether the text has more ids than fit. Formats that do not cut throw instead.</summary>
+    /// <summary>
+    /// As <see cref="Encode(ReadOnlySpan{char}, Span{int})"/>; <paramref name="isCut"/> tells whether the text has more ids than fit. Formats that do
+    /// not cut throw instead.
+    /// </summary>
     /// <exception cref="ArgumentException"><paramref name="ids"/> does not hold <see cref="Length"/> ids.</exception>
     /// <exception cref="FormatException">As for <see cref="Encode(ReadOnlySpan{char}, Span{int})"/>.</exception>
     int Encode(ReadOnlySpan<char> text, Span<int> ids, out bool isCut)

@@ -55,8 +55,11 @@ public sealed class PatchTokenizer : IImageTokenizer
             int code = Codebook.Find(patch);
             if (code < 0)
             {
-                throw new ArgumentException($"rgb: wanted a picture made of the codebook's {Codebook.Count} patches, got an unknown patch in row {row}, " +
-                    $"column {column} of the patch grid; only pictures composed of the codebook's own tiles can be encoded", nameof(rgb));
+                throw new ArgumentException(
+                    $"rgb: wanted a picture made of the codebook's {Codebook.Count} patches, got an unknown patch in row {row}, "
+                        + $"column {column} of the patch grid; only pictures composed of the codebook's own tiles can be encoded",
+                    nameof(rgb)
+                );
             }
 
             codes[n] = code;
@@ -83,13 +86,19 @@ public sealed class PatchTokenizer : IImageTokenizer
     {
         if (codes != CodeCount)
         {
-            throw new ArgumentException($"codes: wanted {CodeCount} ({GridHeight} x {GridWidth}), got {codes}; pass one picture at a time", nameof(codes));
+            throw new ArgumentException(
+                $"codes: wanted {CodeCount} ({GridHeight} x {GridWidth}), got {codes}; pass one picture at a time",
+                nameof(codes)
+            );
         }
 
         if (bytes != PictureBytes)
         {
-            throw new ArgumentException($"rgb: wanted {PictureBytes} bytes ({PictureHeight} x {PictureWidth} x 3), got {bytes}; pass RGB without alpha, " +
-                "one picture at a time", "rgb");
+            throw new ArgumentException(
+                $"rgb: wanted {PictureBytes} bytes ({PictureHeight} x {PictureWidth} x 3), got {bytes}; pass RGB without alpha, "
+                    + "one picture at a time",
+                "rgb"
+            );
         }
     }
 }

@@ -4,7 +4,8 @@ using CoGrpo.Model.Text;
 namespace CoGrpo.Model.Tokenizers;
 
 /// <summary>
-/// The word pieces of bert-base-uncased and their ids: pieces that begin a word and, marked by <c>##</c> in the list, such that continue one. Immutable.
+/// The word pieces of bert-base-uncased and their ids: pieces that begin a word and, marked by <c>##</c> in the list, such that continue one.
+/// Immutable.
 /// </summary>
 internal sealed class WordPieceVocabulary
 {

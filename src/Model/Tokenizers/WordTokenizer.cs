@@ -11,7 +11,9 @@ public sealed class WordTokenizer : ITextTokenizer
     private readonly Dictionary<string, int> _ids;
     private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _lookup;
 
-    /// <summary>The tokenizer of <paramref name="words"/> (distinct, no white space) with texts of at most <paramref name="length"/> - 1 words.</summary>
+    /// <summary>
+    /// The tokenizer of <paramref name="words"/> (distinct, no white space) with texts of at most <paramref name="length"/> - 1 words.
+    /// </summary>
     /// <exception cref="ArgumentException">A word is empty, repeated or contains white space, or the length is below 1.</exception>
     public WordTokenizer(IReadOnlyList<string> words, int length)
     {
@@ -91,8 +93,11 @@ public sealed class WordTokenizer : ITextTokenizer
 
             if (id < FirstWord || id >= VocabularySize)
             {
-                throw new ArgumentException($"ids: wanted words in [{FirstWord},{VocabularySize}) up to the end {EosId}, got {id}; the ids come from another " +
-                    "vocabulary or the end is missing", nameof(ids));
+                throw new ArgumentException(
+                    $"ids: wanted words in [{FirstWord},{VocabularySize}) up to the end {EosId}, got {id}; the ids come from another "
+                        + "vocabulary or the end is missing",
+                    nameof(ids)
+                );
             }
 
             words.Add(_words[id - FirstWord]);

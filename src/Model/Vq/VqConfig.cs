@@ -2,7 +2,10 @@ using System.Text.Json.Serialization;
 
 namespace CoGrpo.Model.Vq;
 
-/// <summary>Architecture of a <see cref="VqModel"/> under the keys of the published <c>vqvae/config.json</c> (specs/meissonic.md 0.2 and 5). The defaults are the published sizes.</summary>
+/// <summary>
+/// Architecture of a <see cref="VqModel"/> under the keys of the published <c>vqvae/config.json</c> (specs/meissonic.md 0.2 and 5). The defaults are
+/// the published sizes.
+/// </summary>
 public sealed record VqConfig
 {
     private const string DownBlock = "DownEncoderBlock2D";
@@ -81,7 +84,12 @@ public sealed record VqConfig
         CheckTypes(DownBlockTypes, "down_block_types", DownBlock);
         CheckTypes(UpBlockTypes, "up_block_types", UpBlock);
         Check(NormNumGroups > 0, "norm_num_groups", "a positive number", NormNumGroups);
-        Check(channels.All(c => c is > 0 and <= MostChannels && c % NormNumGroups == 0), "block_out_channels", $"multiples of norm_num_groups = {NormNumGroups} up to {MostChannels}", string.Join(',', channels));
+        Check(
+            channels.All(c => c is > 0 and <= MostChannels && c % NormNumGroups == 0),
+            "block_out_channels",
+            $"multiples of norm_num_groups = {NormNumGroups} up to {MostChannels}",
+            string.Join(',', channels)
+        );
         Check(LayersPerBlock is > 0 and <= 64, "layers_per_block", "1 to 64", LayersPerBlock);
         Check(ActFn == "silu", "act_fn", "silu", ActFn);
         Check(LatentChannels is > 0 and <= MostChannels, "latent_channels", $"1 to {MostChannels}", LatentChannels);
@@ -92,8 +100,13 @@ public sealed record VqConfig
         return this;
     }
 
-    private void CheckTypes(IReadOnlyList<string>? types, string key, string wanted) => Check(types?.Count == BlockOutChannels.Count && types.All(t => t == wanted), key,
-        $"{BlockOutChannels.Count} times {wanted}, one for each of block_out_channels", types is null ? "null" : string.Join(',', types));
+    private void CheckTypes(IReadOnlyList<string>? types, string key, string wanted) =>
+        Check(
+            types?.Count == BlockOutChannels.Count && types.All(t => t == wanted),
+            key,
+            $"{BlockOutChannels.Count} times {wanted}, one for each of block_out_channels",
+            types is null ? "null" : string.Join(',', types)
+        );
 
     private static void Check(bool ok, string key, string wanted, object? got)
     {

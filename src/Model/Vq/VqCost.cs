@@ -1,8 +1,8 @@
 namespace CoGrpo.Model.Vq;
 
 /// <summary>
-/// Multiply-adds of one pass of a <see cref="VqModel"/> per picture as the layers stand in the published network (specs/meissonic.md 8): convolutions alone. The
-/// decoder does fewer, because a convolution of an enlarged map takes 4 taps per result here instead of 9.
+/// Multiply-adds of one pass of a <see cref="VqModel"/> per picture as the layers stand in the published network (specs/meissonic.md 8): convolutions
+/// alone. The decoder does fewer, because a convolution of an enlarged map takes 4 taps per result here instead of 9.
 /// </summary>
 public static class VqCost
 {
@@ -23,16 +23,28 @@ public static class VqCost
             }
         }
 
-        return sum + (pixels * (Level(channels[^1], channels[^1], 2) + (9.0 * channels[^1] * config.LatentChannels) + ((double)config.LatentChannels * config.CodeWidth)));
+        return sum
+            + (
+                pixels
+                * (
+                    Level(channels[^1], channels[^1], 2)
+                    + (9.0 * channels[^1] * config.LatentChannels)
+                    + ((double)config.LatentChannels * config.CodeWidth)
+                )
+            );
     }
 
-    /// <summary>Of the decoder for <paramref name="rows"/> x <paramref name="columns"/> codes. With <paramref name="performed"/> as many as are really done.</summary>
+    /// <summary>
+    /// Of the decoder for <paramref name="rows"/> x <paramref name="columns"/> codes. With <paramref name="performed"/> as many as are really done.
+    /// </summary>
     public static double DecodeMacs(VqConfig config, int rows, int columns, bool performed = false)
     {
         ArgumentNullException.ThrowIfNull(config);
         int[] channels = [.. config.BlockOutChannels.Reverse()];
         double pixels = (double)rows * columns;
-        double sum = pixels * (((double)config.LatentChannels * config.CodeWidth) + (9.0 * config.LatentChannels * channels[0]) + Level(channels[0], channels[0], 2));
+        double sum =
+            pixels
+            * (((double)config.LatentChannels * config.CodeWidth) + (9.0 * config.LatentChannels * channels[0]) + Level(channels[0], channels[0], 2));
         for (int level = 0; level < channels.Length; level++)
         {
             sum += Level(channels[Math.Max(0, level - 1)], channels[level], config.LayersPerBlock + 1) * pixels;

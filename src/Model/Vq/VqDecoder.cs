@@ -4,7 +4,10 @@ using CoGrpo.Runtime.Backends;
 
 namespace CoGrpo.Model.Vq;
 
-/// <summary>Codes' vectors to pictures (specs/meissonic.md 5): two blocks in the middle, then levels of residual blocks, each but the last followed by a convolution of the map enlarged twice.</summary>
+/// <summary>
+/// Codes' vectors to pictures (specs/meissonic.md 5): two blocks in the middle, then levels of residual blocks, each but the last followed by a
+/// convolution of the map enlarged twice.
+/// </summary>
 internal sealed class VqDecoder
 {
     private readonly VqPointwise _unquantise;
@@ -21,7 +24,10 @@ internal sealed class VqDecoder
         int groups = config.NormNumGroups;
         _unquantise = new VqPointwise(store, "post_quant_conv", config.CodeWidth, config.LatentChannels);
         _in = new VqConv(store, "decoder.conv_in", config.LatentChannels, channels[0]);
-        _middle = [.. Enumerable.Range(0, 2).Select(r => new VqResidualBlock(store, $"decoder.mid_block.resnets.{r}", channels[0], channels[0], groups))];
+        _middle =
+        [
+            .. Enumerable.Range(0, 2).Select(r => new VqResidualBlock(store, $"decoder.mid_block.resnets.{r}", channels[0], channels[0], groups)),
+        ];
         _levels = new VqResidualBlock[channels.Length][];
         _doubles = new VqConv[channels.Length - 1];
         for (int level = 0; level < _levels.Length; level++)

@@ -4,7 +4,10 @@ using CoGrpo.Runtime.Backends;
 
 namespace CoGrpo.Model.Vq;
 
-/// <summary>Pictures to latents (specs/meissonic.md 5): levels of residual blocks, each but the last followed by a convolution of stride 2, and two blocks in the middle.</summary>
+/// <summary>
+/// Pictures to latents (specs/meissonic.md 5): levels of residual blocks, each but the last followed by a convolution of stride 2, and two blocks in
+/// the middle.
+/// </summary>
 internal sealed class VqEncoder
 {
     private readonly VqConv _in;

@@ -68,7 +68,9 @@ internal sealed class VqMemory
         }
         else if (bytes > _bytes[map])
         {
-            throw new InvalidOperationException($"map {map}: wanted {bytes} bytes, was measured with {_bytes[map]}; a pass takes the same maps as the one that measured it");
+            throw new InvalidOperationException(
+                $"map {map}: wanted {bytes} bytes, was measured with {_bytes[map]}; a pass takes the same maps as the one that measured it"
+            );
         }
 
         return new Tensor(_addresses[map], shape, type);

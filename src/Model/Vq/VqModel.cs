@@ -7,8 +7,8 @@ using CoGrpo.Runtime.Backends.Plan;
 namespace CoGrpo.Model.Vq;
 
 /// <summary>
-/// The published picture tokenizer (diffusers <c>VQModel</c>, specs/meissonic.md 5), forward only: pictures in [0,1] to codes and codes to pictures. Maps are
-/// [B,H,W,C]; parameters have the published names and shapes. Driven by the thread that drives its backend.
+/// The published picture tokenizer (diffusers <c>VQModel</c>, specs/meissonic.md 5), forward only: pictures in [0,1] to codes and codes to pictures.
+/// Maps are [B,H,W,C]; parameters have the published names and shapes. Driven by the thread that drives its backend.
 /// </summary>
 public sealed class VqModel : IDisposable
 {
@@ -19,7 +19,10 @@ public sealed class VqModel : IDisposable
     private VqMemory? _memory;
     private (bool Decodes, int Images, int Height, int Width) _memoryFor;
 
-    /// <summary>A model with zero weights; load <see cref="Parameters"/> before use. With <paramref name="share"/> a replica that uses those weights and has work memory of its own.</summary>
+    /// <summary>
+    /// A model with zero weights; load <see cref="Parameters"/> before use. With <paramref name="share"/> a replica that uses those weights and has
+    /// work memory of its own.
+    /// </summary>
     /// <exception cref="ModelException">The configuration does not describe a model of this kind.</exception>
     public VqModel(VqConfig config, IBackend backend, ParameterStore? share = null)
     {
@@ -49,9 +52,12 @@ public sealed class VqModel : IDisposable
 
     /// <summary>The architecture in a folder in the published layout; no weight is read.</summary>
     /// <exception cref="ModelException">The file is missing or malformed.</exception>
-    public static VqConfig ReadArchitecture(string folder) => ConfigFile.Read<VqConfig>(Path.Combine(folder, NetworkFolder.ConfigName), "the folder of a picture model");
+    public static VqConfig ReadArchitecture(string folder) =>
+        ConfigFile.Read<VqConfig>(Path.Combine(folder, NetworkFolder.ConfigName), "the folder of a picture model");
 
-    /// <summary>Reads a folder in the published layout: <c>config.json</c> and the weights in one file or several (<see cref="NetworkFolder"/>).</summary>
+    /// <summary>
+    /// Reads a folder in the published layout: <c>config.json</c> and the weights in one file or several (<see cref="NetworkFolder"/>).
+    /// </summary>
     /// <exception cref="ModelException">A file is missing or does not fit.</exception>
     /// <exception cref="Runtime.Files.WeightsFileException">The weight file is damaged.</exception>
     public static VqModel Load(string folder, IBackend backend)
@@ -70,20 +76,34 @@ public sealed class VqModel : IDisposable
     }
 
     /// <summary>Codes of pictures.</summary>
-    /// <param name="pictures">fp32 [B,H,W,3] in [0,1], contiguous, on this model's device; H and W multiples of <see cref="VqConfig.Factor"/>.</param>
+    /// <param name="pictures">fp32 [B,H,W,3] in [0,1], contiguous, on this model's device; H and W multiples of
+    /// <see cref="VqConfig.Factor"/>.</param>
     /// <returns>Int32 [B,H/Factor,W/Factor], in memory of this model until its next pass.</returns>
     /// <exception cref="ModelException">The pictures do not have such a shape.</exception>
     public Tensor Encode(Tensor pictures)
     {
         Shape s = pictures.Shape;
         int factor = Config.Factor;
-        bool fits = s.Rank == 4 && s.Columns == Config.InChannels && s.Count > 0 && s[1] % factor == 0 && s[2] % factor == 0 && pictures.Type == ElementType.Float32 && pictures.IsContiguous;
+        bool fits =
+            s.Rank == 4
+            && s.Columns == Config.InChannels
+            && s.Count > 0
+            && s[1] % factor == 0
+            && s[2] % factor == 0
+            && pictures.Type == ElementType.Float32
+            && pictures.IsContiguous;
         if (!fits)
         {
             throw new ModelException($"picture encoder input: wanted Float32 [images,height,width,{Config.InChannels}] with sides that are multiples of {factor}, got {pictures}; cut or enlarge the pictures");
         }
 
-        VqMemory memory = Memory(decodes: false, s[0], s[1], s[2], measured => RunEncoder(new VqPass(new PlanBackend(Parameters.Storage), measured, null), pictures));
+        VqMemory memory = Memory(
+            decodes: false,
+            s[0],
+            s[1],
+            s[2],
+            measured => RunEncoder(new VqPass(new PlanBackend(Parameters.Storage), measured, null), pictures)
+        );
         return RunEncoder(new VqPass(Backend, memory, Trace), pictures);
     }
 
@@ -96,10 +116,18 @@ public sealed class VqModel : IDisposable
         Shape s = codes.Shape;
         if (s.Rank != 3 || s.Count == 0 || codes.Type != ElementType.Int32 || !codes.IsContiguous)
         {
-            throw new ModelException($"picture decoder input: wanted Int32 [images,rows,columns] of codes, got {codes}; pass the code grid of each picture");
+            throw new ModelException(
+                $"picture decoder input: wanted Int32 [images,rows,columns] of codes, got {codes}; pass the code grid of each picture"
+            );
         }
 
-        VqMemory memory = Memory(decodes: true, s[0], s[1], s[2], measured => RunDecoder(new VqPass(new PlanBackend(Parameters.Storage), measured, null), codes));
+        VqMemory memory = Memory(
+            decodes: true,
+            s[0],
+            s[1],
+            s[2],
+            measured => RunDecoder(new VqPass(new PlanBackend(Parameters.Storage), measured, null), codes)
+        );
         return RunDecoder(new VqPass(Backend, memory, Trace), codes);
     }
 

@@ -21,5 +21,6 @@ internal sealed class VqNorm
     }
 
     /// <summary>y := SiLU of the norm of x; y may be x.</summary>
-    public void Run(IBackend backend, Tensor x, Tensor y) => backend.GroupNorm(x, _weight.Compute, _bias.Compute, y, _groups, Epsilon, Activation.Silu);
+    public void Run(IBackend backend, Tensor x, Tensor y) =>
+        backend.GroupNorm(x, _weight.Compute, _bias.Compute, y, _groups, Epsilon, Activation.Silu);
 }

@@ -16,18 +16,25 @@ internal sealed record VqPass(IBackend Backend, VqMemory Memory, Action<string, 
     public Tensor Free(int which, int height, int width, int channels) => Free(which, height, width, channels, Stream.Type);
 
     /// <summary>As the other, of another type.</summary>
-    public Tensor Free(int which, int height, int width, int channels, ElementType type) => Memory.Free(which, new Shape(Stream.Shape[0], height, width, channels), type);
+    public Tensor Free(int which, int height, int width, int channels, ElementType type) =>
+        Memory.Free(which, new Shape(Stream.Shape[0], height, width, channels), type);
 
     /// <summary>The stream := its 3x3 convolution.</summary>
     public void Convolve(VqConv convolution, ConvForm form = ConvForm.Same)
     {
         Shape s = Stream.Shape;
-        (int height, int width) = form switch { ConvForm.Halved => (s[1] / 2, s[2] / 2), ConvForm.Doubled => (2 * s[1], 2 * s[2]), _ => (s[1], s[2]) };
+        (int height, int width) = form switch
+        {
+            ConvForm.Halved => (s[1] / 2, s[2] / 2),
+            ConvForm.Doubled => (2 * s[1], 2 * s[2]),
+            _ => (s[1], s[2]),
+        };
         Convolve(convolution, Free(0, height, width, convolution.Outputs), form);
     }
 
     /// <summary>The stream := its 3x3 convolution, in fp32.</summary>
-    public void ConvolveWide(VqConv convolution) => Convolve(convolution, Free(0, Stream.Shape[1], Stream.Shape[2], convolution.Outputs, ElementType.Float32), ConvForm.Same);
+    public void ConvolveWide(VqConv convolution) =>
+        Convolve(convolution, Free(0, Stream.Shape[1], Stream.Shape[2], convolution.Outputs, ElementType.Float32), ConvForm.Same);
 
     /// <summary>The stream := its 1x1 convolution, of <paramref name="type"/>.</summary>
     public void Project(VqPointwise projection, ElementType type)

@@ -20,5 +20,6 @@ internal sealed class VqPointwise
     public int Outputs => _weight.Shape[0];
 
     /// <summary>y := the convolution of x.</summary>
-    public void Run(IBackend backend, Tensor x, Tensor y) => backend.Linear(x, _weight.Compute.Reshape(new Shape(_weight.Shape[0], _weight.Shape[1])), _bias.Compute, y);
+    public void Run(IBackend backend, Tensor x, Tensor y) =>
+        backend.Linear(x, _weight.Compute.Reshape(new Shape(_weight.Shape[0], _weight.Shape[1])), _bias.Compute, y);
 }

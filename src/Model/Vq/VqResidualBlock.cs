@@ -4,8 +4,8 @@ using CoGrpo.Runtime.Autograd;
 namespace CoGrpo.Model.Vq;
 
 /// <summary>
-/// y = conv2(SiLU(GN2(conv1(SiLU(GN1(x)))))) + shortcut(x), where the shortcut is a 1x1 convolution if the number of channels changes, else x itself. Three maps do:
-/// a shortcut is made first, then nothing needs x any more and its norm takes its place; without one the result takes the place of x.
+/// y = conv2(SiLU(GN2(conv1(SiLU(GN1(x)))))) + shortcut(x), where the shortcut is a 1x1 convolution if the number of channels changes, else x itself.
+/// Three maps do: a shortcut is made first, then nothing needs x any more and its norm takes its place; without one the result takes the place of x.
 /// </summary>
 internal sealed class VqResidualBlock
 {

@@ -5,8 +5,8 @@ using CoGrpo.Runtime;
 namespace CoGrpo.Model.Vq;
 
 /// <summary>
-/// Pictures of one size to the codes of a <see cref="VqModel"/> and back. A byte v is the value v / 255 on the way in; on the way out values are cut to [0,1],
-/// multiplied by 255 and rounded, halves to even, all in fp32 as the original pipeline does. Any picture of the size can be encoded.
+/// Pictures of one size to the codes of a <see cref="VqModel"/> and back. A byte v is the value v / 255 on the way in; on the way out values are cut
+/// to [0,1], multiplied by 255 and rounded, halves to even, all in fp32 as the original pipeline does. Any picture of the size can be encoded.
 /// </summary>
 public sealed class VqTokenizer : IImageTokenizer, IDisposable
 {
@@ -16,7 +16,10 @@ public sealed class VqTokenizer : IImageTokenizer, IDisposable
     private readonly Tensor _codes;
     private readonly float[] _values;
 
-    /// <summary>A tokenizer of pictures of <paramref name="gridHeight"/> x <paramref name="gridWidth"/> codes. The model stays the caller's and must outlive it.</summary>
+    /// <summary>
+    /// A tokenizer of pictures of <paramref name="gridHeight"/> x <paramref name="gridWidth"/> codes. The model stays the caller's and must outlive
+    /// it.
+    /// </summary>
     /// <param name="model">The weights.</param>
     /// <param name="gridHeight">Rows of codes.</param>
     /// <param name="gridWidth">Columns of codes.</param>
@@ -104,7 +107,10 @@ public sealed class VqTokenizer : IImageTokenizer, IDisposable
         ArgumentNullException.ThrowIfNull(picture);
         if (picture.Width != PictureWidth || picture.Height != PictureHeight)
         {
-            throw new ArgumentException($"picture: wanted {PictureWidth} x {PictureHeight}, got {picture.Width} x {picture.Height}; cut or scale it first", nameof(picture));
+            throw new ArgumentException(
+                $"picture: wanted {PictureWidth} x {PictureHeight}, got {picture.Width} x {picture.Height}; cut or scale it first",
+                nameof(picture)
+            );
         }
 
         int[] codes = new int[GridHeight * GridWidth];
@@ -122,7 +128,10 @@ public sealed class VqTokenizer : IImageTokenizer, IDisposable
     {
         if (codes != GridHeight * GridWidth)
         {
-            throw new ArgumentException($"codes: wanted {GridHeight * GridWidth} ({GridHeight} x {GridWidth}), got {codes}; pass one picture at a time", nameof(codes));
+            throw new ArgumentException(
+                $"codes: wanted {GridHeight * GridWidth} ({GridHeight} x {GridWidth}), got {codes}; pass one picture at a time",
+                nameof(codes)
+            );
         }
 
         if (bytes != _values.Length)

@@ -3,7 +3,10 @@ using CoGrpo.Rl.Training;
 
 namespace CoGrpo.Rl.Ablation;
 
-/// <summary>Equal work for arms of different phases: each gets as many iterations as come closest to the forward equivalents of the configuration's own cycles.</summary>
+/// <summary>
+/// Equal work for arms of different phases: each gets as many iterations as come closest to the forward equivalents of the configuration's own
+/// cycles.
+/// </summary>
 internal sealed class AblationBudget
 {
     private readonly RunConfiguration _configuration;
@@ -18,8 +21,13 @@ internal sealed class AblationBudget
         int schedule = configuration.Train.Cycles.Sum(cycle => cycle.Schedule);
         if (model == 0 || schedule == 0)
         {
-            throw new ConfigurationException("ablate", "train.cycles", "iterations of model and schedule, whose work every arm is given", $"{model} and {schedule}",
-                "set train.mode=co-grpo and train.cycles as in configs/emoji-scenes.json");
+            throw new ConfigurationException(
+                "ablate",
+                "train.cycles",
+                "iterations of model and schedule, whose work every arm is given",
+                $"{model} and {schedule}",
+                "set train.mode=co-grpo and train.cycles as in configs/emoji-scenes.json"
+            );
         }
 
         _total = (model * Cost(Phase.Model)) + (schedule * Cost(Phase.Schedule));

@@ -7,7 +7,9 @@ using CoGrpo.Runtime.Files;
 
 namespace CoGrpo.Rl.Ablation;
 
-/// <summary>The tables of a study: mean and sample standard deviation over seeds of what its finished run folders hold. The same folders give the same bytes.</summary>
+/// <summary>
+/// The tables of a study: mean and sample standard deviation over seeds of what its finished run folders hold. The same folders give the same bytes.
+/// </summary>
 public sealed class AblationReport
 {
     private readonly IReadOnlyList<AblationTable> _tables;
@@ -39,7 +41,10 @@ public sealed class AblationReport
         foreach (AblationTable table in _tables)
         {
             string name = $"table-{table.Id}";
-            text.Append(CultureInfo.InvariantCulture, $"\n## {Heading(table)}\n\n{table.Note}\n\n{Table(table).ToMarkdown()}\n![{table.Title}]({name}.svg)\n");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"\n## {Heading(table)}\n\n{table.Note}\n\n{Table(table).ToMarkdown()}\n![{table.Title}]({name}.svg)\n"
+            );
             AtomicFile.WriteAllText(Path.Combine(folder, $"{name}.csv"), Csv(table).ToCsv());
             AtomicFile.WriteAllText(Path.Combine(folder, $"{name}.svg"), Picture(table));
             files.AddRange([Path.Combine(folder, $"{name}.csv"), Path.Combine(folder, $"{name}.svg")]);
@@ -86,22 +91,47 @@ public sealed class AblationReport
     }
 
     /// <summary>One row for every arm, number of steps and score, parts of the first score included.</summary>
-    private ResultTable Csv(AblationTable table) => new(
-        ["arm", "steps", "iterations", "forward_equivalents", "score", "mean", "deviation", .. _seeds.Select(seed => string.Create(CultureInfo.InvariantCulture, $"seed_{seed}"))],
-        [.. table.Arms.SelectMany(arm => table.Steps.SelectMany(steps => Rows(arm, steps)))], TextColumns: 1);
+    private ResultTable Csv(AblationTable table) =>
+        new(
+            [
+                "arm",
+                "steps",
+                "iterations",
+                "forward_equivalents",
+                "score",
+                "mean",
+                "deviation",
+                .. _seeds.Select(seed => string.Create(CultureInfo.InvariantCulture, $"seed_{seed}")),
+            ],
+            [.. table.Arms.SelectMany(arm => table.Steps.SelectMany(steps => Rows(arm, steps)))],
+            TextColumns: 1
+        );
 
     private IEnumerable<IReadOnlyList<string>> Rows(AblationArm arm, int steps)
     {
         AblationResult[] results = _results[arm.Key];
         ScoreSheet first = results[0].At(steps);
-        foreach ((string name, Func<ScoreSheet, double> value) in first.Means.Select((score, k) => (score.Name, (Func<ScoreSheet, double>)(sheet => sheet.Means[k].Value)))
-            .Concat(first.Parts.Select((score, k) => ($"{first.Means[0].Name}/{score.Name}", (Func<ScoreSheet, double>)(sheet => sheet.Parts[k].Value)))))
+        foreach (
+            (string name, Func<ScoreSheet, double> value) in first
+                .Means.Select((score, k) => (score.Name, (Func<ScoreSheet, double>)(sheet => sheet.Means[k].Value)))
+                .Concat(
+                    first.Parts.Select(
+                        (score, k) => ($"{first.Means[0].Name}/{score.Name}", (Func<ScoreSheet, double>)(sheet => sheet.Parts[k].Value))
+                    )
+                )
+        )
         {
             double[] values = [.. results.Select(result => value(result.At(steps)))];
             yield return
             [
-                arm.Name, steps.ToString(CultureInfo.InvariantCulture), results[0].Iterations.ToString(CultureInfo.InvariantCulture), Text(results.Average(result => result.TotalWork)),
-                name, Text(values.Average()), values.Length < 2 ? "" : Text(Deviation(values)), .. values.Select(Text),
+                arm.Name,
+                steps.ToString(CultureInfo.InvariantCulture),
+                results[0].Iterations.ToString(CultureInfo.InvariantCulture),
+                Text(results.Average(result => result.TotalWork)),
+                name,
+                Text(values.Average()),
+                values.Length < 2 ? "" : Text(Deviation(values)),
+                .. values.Select(Text),
             ];
         }
     }
@@ -111,16 +141,43 @@ public sealed class AblationReport
     {
         if (table.Columns == AblationColumns.Steps)
         {
-            return new LineChart(Heading(table), "steps", First(table).Name,
-            [
-                .. table.Arms.Select(arm => Series(arm.Name, [.. table.Steps.Select(steps => (double)steps)],
-                    [.. _results[arm.Key].Select(result => (IReadOnlyList<double>)[.. table.Steps.Select(steps => result.At(steps).Means[0].Value)])])),
-            ]).ToSvg();
+            return new LineChart(
+                Heading(table),
+                "steps",
+                First(table).Name,
+                [
+                    .. table.Arms.Select(arm =>
+                        Series(
+                            arm.Name,
+                            [.. table.Steps.Select(steps => (double)steps)],
+                            [
+                                .. _results[arm.Key]
+                                    .Select(result => (IReadOnlyList<double>)[.. table.Steps.Select(steps => result.At(steps).Means[0].Value)]),
+                            ]
+                        )
+                    ),
+                ]
+            ).ToSvg();
         }
 
         AblationArm[] trained = [.. table.Arms.Where(arm => _results[arm.Key][0].Iterations > 0)];
-        return ChartGrid.ToSvg($"{Heading(table)}: rollouts on training prompts", [.. _results[trained[0].Key][0].Curves.Select(curve => new LineChart(curve, "forward equivalents", "mean",
-            [.. trained.Select(arm => Series(arm.Name, _results[arm.Key][0].CumulativeWork, [.. _results[arm.Key].Select(result => result.Curve(curve))]))]))]);
+        return ChartGrid.ToSvg(
+            $"{Heading(table)}: rollouts on training prompts",
+            [
+                .. _results[trained[0].Key]
+                    [0]
+                    .Curves.Select(curve => new LineChart(
+                        curve,
+                        "forward equivalents",
+                        "mean",
+                        [
+                            .. trained.Select(arm =>
+                                Series(arm.Name, _results[arm.Key][0].CumulativeWork, [.. _results[arm.Key].Select(result => result.Curve(curve))])
+                            ),
+                        ]
+                    )),
+            ]
+        );
     }
 
     private static ChartSeries Series(string name, IReadOnlyList<double> x, IReadOnlyList<IReadOnlyList<double>> seeds)

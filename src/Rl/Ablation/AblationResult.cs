@@ -12,7 +12,8 @@ internal sealed class AblationResult
     private readonly IReadOnlyDictionary<int, ScoreSheet> _sheets;
     private readonly IReadOnlyList<Dictionary<string, double>> _iterations;
 
-    private AblationResult(IReadOnlyDictionary<int, ScoreSheet> sheets, IReadOnlyList<Dictionary<string, double>> iterations) => (_sheets, _iterations) = (sheets, iterations);
+    private AblationResult(IReadOnlyDictionary<int, ScoreSheet> sheets, IReadOnlyList<Dictionary<string, double>> iterations) =>
+        (_sheets, _iterations) = (sheets, iterations);
 
     /// <summary>Number of iterations.</summary>
     public int Iterations => _iterations.Count;
@@ -31,8 +32,17 @@ internal sealed class AblationResult
     public double TotalWork => _iterations.Sum(line => line[Work]);
 
     /// <summary>Names of the rollouts' means that were logged: rewards, and the judge where there is one.</summary>
-    public IReadOnlyList<string> Curves => Iterations == 0 ? [] :
-        [.. _iterations[0].Keys.Where(key => (key.StartsWith("reward/", StringComparison.Ordinal) && key.EndsWith("/mean", StringComparison.Ordinal)) || key == "heldout/judge")];
+    public IReadOnlyList<string> Curves =>
+        Iterations == 0
+            ? []
+            :
+            [
+                .. _iterations[0]
+                    .Keys.Where(key =>
+                        (key.StartsWith("reward/", StringComparison.Ordinal) && key.EndsWith("/mean", StringComparison.Ordinal))
+                        || key == "heldout/judge"
+                    ),
+            ];
 
     /// <summary>The scores at a number of steps.</summary>
     public ScoreSheet At(int steps) => _sheets[steps];
@@ -53,7 +63,9 @@ internal sealed class AblationResult
 
         foreach (int steps in run.Arm.Steps.Where(steps => !sheets.ContainsKey(steps)))
         {
-            throw new ModelException($"{scores}: wanted scores at {steps} steps, found {string.Join(", ", sheets.Keys)}; remove {run.Folder} and go on with --resume");
+            throw new ModelException(
+                $"{scores}: wanted scores at {steps} steps, found {string.Join(", ", sheets.Keys)}; remove {run.Folder} and go on with --resume"
+            );
         }
 
         string metrics = Path.Combine(run.Folder, "metrics.jsonl");

@@ -25,7 +25,12 @@ public sealed class AblationStudy
     /// <param name="seeds">Distinct seeds.</param>
     /// <param name="folder">Where run folders and tables go.</param>
     /// <exception cref="ConfigurationException">The configuration, or that of an arm, cannot be used.</exception>
-    public AblationStudy(Func<IReadOnlyList<string>, RunConfiguration> load, IReadOnlyCollection<string> tables, IReadOnlyList<long> seeds, string folder)
+    public AblationStudy(
+        Func<IReadOnlyList<string>, RunConfiguration> load,
+        IReadOnlyCollection<string> tables,
+        IReadOnlyList<long> seeds,
+        string folder
+    )
     {
         ArgumentNullException.ThrowIfNull(load);
         ArgumentNullException.ThrowIfNull(seeds);
@@ -50,13 +55,16 @@ public sealed class AblationStudy
     /// <param name="resume">Finished runs are kept and interrupted ones go on; without it a run that is there already is an error.</param>
     /// <param name="progress">Told of every run.</param>
     /// <param name="cancellation">Stops at the next safe point; <paramref name="resume"/> goes on from there.</param>
-    /// <exception cref="ModelException">A run folder is broken, or of other settings, or there without <paramref name="resume"/>; nothing was run.</exception>
+    /// <exception cref="ModelException">A run folder is broken, or of other settings, or there without <paramref name="resume"/>; nothing was
+    /// run.</exception>
     public AblationReport Execute(ComputeDevice device, bool resume, IProgressReporter progress, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(progress);
         if (!resume && _runs.FirstOrDefault(run => run.Exists) is { } present)
         {
-            throw new ModelException($"{present.Folder}: wanted an empty folder, a run is there already; add --resume to go on, or choose another --output");
+            throw new ModelException(
+                $"{present.Folder}: wanted an empty folder, a run is there already; add --resume to go on, or choose another --output"
+            );
         }
 
         foreach (AblationRun run in _runs)

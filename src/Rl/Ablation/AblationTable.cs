@@ -7,4 +7,11 @@ namespace CoGrpo.Rl.Ablation;
 /// <param name="Columns">What its columns are.</param>
 /// <param name="Steps">The step counts it shows.</param>
 /// <param name="Arms">Its rows.</param>
-public sealed record AblationTable(string Id, string Title, string Note, AblationColumns Columns, IReadOnlyList<int> Steps, IReadOnlyList<AblationArm> Arms);
+public sealed record AblationTable(
+    string Id,
+    string Title,
+    string Note,
+    AblationColumns Columns,
+    IReadOnlyList<int> Steps,
+    IReadOnlyList<AblationArm> Arms
+);

@@ -4,7 +4,10 @@ using CoGrpo.Rl.Training;
 
 namespace CoGrpo.Rl.Ablation;
 
-/// <summary>The paper's ablation tables for any configuration. What is known of them stands in specs/grpo.md and specs/schedule-policy.md; each table's note says which arms were chosen here.</summary>
+/// <summary>
+/// The paper's ablation tables for any configuration. What is known of them stands in specs/grpo.md and specs/schedule-policy.md; each table's note
+/// says which arms were chosen here.
+/// </summary>
 public static class AblationTables
 {
     private const int PaperSteps = 48;
@@ -33,27 +36,51 @@ public static class AblationTables
         "As in the paper: the exponent of the cosine at a third of the steps and at all of them. The rows that change another setting were added here. Every row changes one setting of the first.",
         AblationColumns.Steps, FewAndAll(c), [Base(c), .. Variants(c)]);
 
-    private static AblationTable Learners(RunConfiguration c) => new("5a", "Who learns",
-        Unknown + "Naive GRPO trains the model under the hand-made schedule.", AblationColumns.Scores, Own(c),
-        [
-            Base(c),
-            Trained("naive", "naive GRPO (model alone)", Own(c), "train.mode=naive", Cycle(model: new AblationBudget(c).Iterations(Phase.Model))),
-            Trained("schedule", "schedule alone", Own(c), "train.mode=schedule", "train.model.lora.rank=0", Cycle(schedule: new AblationBudget(c).Iterations(Phase.Schedule))),
-            CoGrpo(c),
-        ]);
+    private static AblationTable Learners(RunConfiguration c) =>
+        new(
+            "5a",
+            "Who learns",
+            Unknown + "Naive GRPO trains the model under the hand-made schedule.",
+            AblationColumns.Scores,
+            Own(c),
+            [
+                Base(c),
+                Trained("naive", "naive GRPO (model alone)", Own(c), "train.mode=naive", Cycle(model: new AblationBudget(c).Iterations(Phase.Model))),
+                Trained(
+                    "schedule",
+                    "schedule alone",
+                    Own(c),
+                    "train.mode=schedule",
+                    "train.model.lora.rank=0",
+                    Cycle(schedule: new AblationBudget(c).Iterations(Phase.Schedule))
+                ),
+                CoGrpo(c),
+            ]
+        );
 
     private static AblationTable StepCounts(RunConfiguration c) => new("5b", "Step counts",
         "As in the paper: one checkpoint at 1/6, 1/3, 2/3, 1 and 4/3 of its training steps (8 to 64 of 48), at least 2; the learned schedule by remapped time.",
         AblationColumns.Steps, PaperShares(c), [Base(c), CoGrpo(c)]);
 
-    private static AblationTable Actions(RunConfiguration c) => new("5c", "Which actions learn",
-        Unknown + "Co-GRPO with one action learning and the others hand-made, then with all.", AblationColumns.Scores, Own(c),
-        [
-            Base(c),
-            .. new[] { ("remaskRatio", "re-mask ratio r"), ("samplingTemperature", "sampling temperature τ_s"), ("remaskTemperature", "re-mask temperature τ_r"), ("guidance", "guidance s") }
-                .Select(a => Trained($"only-{a.Item1}", $"{a.Item2} alone", Own(c), "train.mode=co-grpo", $"schedule.actions=[\"{a.Item1}\"]")),
-            CoGrpo(c),
-        ]);
+    private static AblationTable Actions(RunConfiguration c) =>
+        new(
+            "5c",
+            "Which actions learn",
+            Unknown + "Co-GRPO with one action learning and the others hand-made, then with all.",
+            AblationColumns.Scores,
+            Own(c),
+            [
+                Base(c),
+                .. new[]
+                {
+                    ("remaskRatio", "re-mask ratio r"),
+                    ("samplingTemperature", "sampling temperature τ_s"),
+                    ("remaskTemperature", "re-mask temperature τ_r"),
+                    ("guidance", "guidance s"),
+                }.Select(a => Trained($"only-{a.Item1}", $"{a.Item2} alone", Own(c), "train.mode=co-grpo", $"schedule.actions=[\"{a.Item1}\"]")),
+                CoGrpo(c),
+            ]
+        );
 
     private static AblationTable Order(RunConfiguration c)
     {
@@ -63,7 +90,15 @@ public static class AblationTables
             AblationColumns.Scores, Own(c),
             [
                 Base(c),
-                Trained("joint", "joint", Own(c), "train.mode=joint", $"train.schedule.batch={c.Train.Model.Batch}", $"train.schedule.group={c.Train.Model.Group}", Cycle(joint, joint)),
+                Trained(
+                    "joint",
+                    "joint",
+                    Own(c),
+                    "train.mode=joint",
+                    $"train.schedule.batch={c.Train.Model.Batch}",
+                    $"train.schedule.group={c.Train.Model.Group}",
+                    Cycle(joint, joint)
+                ),
                 CoGrpo(c),
             ]);
     }
@@ -77,7 +112,8 @@ public static class AblationTables
         return Trained("co-grpo", "Co-GRPO", PaperShares(c), "train.mode=co-grpo");
     }
 
-    private static AblationArm Trained(string key, string name, IReadOnlyList<int> steps, params IReadOnlyList<string> overrides) => new(key, name, steps, overrides);
+    private static AblationArm Trained(string key, string name, IReadOnlyList<int> steps, params IReadOnlyList<string> overrides) =>
+        new(key, name, steps, overrides);
 
     private static AblationArm Untrained(string key, string name, IReadOnlyList<int> steps, params IReadOnlyList<string> overrides) =>
         new(key, name, steps, ["train.mode=naive", Cycle(), .. overrides]);
@@ -95,14 +131,22 @@ public static class AblationTables
             ("remaskTemperature", "τ_r", made.RemaskTemperature, Math.Min(20, made.RemaskTemperature * 2)),
             ("samplingTemperature", "τ_s", made.SamplingTemperature, Math.Max(0.05, made.SamplingTemperature * 0.5)),
         ];
-        return changes.Where(change => change.Value != change.Own).Select(change =>
-        {
-            string value = change.Value.ToString("R", CultureInfo.InvariantCulture);
-            return Untrained($"hand-made-{change.Setting}-{value}", $"{change.Symbol} = {value}", FewAndAll(c), $"sampling.handMade.{change.Setting}={value}");
-        });
+        return changes
+            .Where(change => change.Value != change.Own)
+            .Select(change =>
+            {
+                string value = change.Value.ToString("R", CultureInfo.InvariantCulture);
+                return Untrained(
+                    $"hand-made-{change.Setting}-{value}",
+                    $"{change.Symbol} = {value}",
+                    FewAndAll(c),
+                    $"sampling.handMade.{change.Setting}={value}"
+                );
+            });
     }
 
-    private static string Cycle(int model = 0, int schedule = 0) => string.Create(CultureInfo.InvariantCulture, $"train.cycles=[{{\"model\":{model},\"schedule\":{schedule}}}]");
+    private static string Cycle(int model = 0, int schedule = 0) =>
+        string.Create(CultureInfo.InvariantCulture, $"train.cycles=[{{\"model\":{model},\"schedule\":{schedule}}}]");
 
     private static int[] Own(RunConfiguration c) => [c.Sampling.Steps];
 
@@ -115,6 +159,11 @@ public static class AblationTables
     private static int[] Steps(RunConfiguration c, params IReadOnlyList<int> paper)
     {
         int most = c.Data.Name == DataName.EmojiScenes ? 16 * c.Data.Grid * c.Data.Grid : int.MaxValue;
-        return [.. paper.Select(steps => Math.Clamp((int)Math.Round(steps * (double)c.Sampling.Steps / PaperSteps, MidpointRounding.AwayFromZero), 2, most)).Distinct()];
+        return
+        [
+            .. paper
+                .Select(steps => Math.Clamp((int)Math.Round(steps * (double)c.Sampling.Steps / PaperSteps, MidpointRounding.AwayFromZero), 2, most))
+                .Distinct(),
+        ];
     }
 }

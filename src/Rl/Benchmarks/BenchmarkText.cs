@@ -25,7 +25,9 @@ internal static class BenchmarkText
 
             if (file.Length > mostBytes)
             {
-                throw new ModelException($"{path}: wanted {what} of at most {mostBytes >> 20} MiB, got {file.Length >> 20} MiB; check that it is the right file");
+                throw new ModelException(
+                    $"{path}: wanted {what} of at most {mostBytes >> 20} MiB, got {file.Length >> 20} MiB; check that it is the right file"
+                );
             }
 
             bytes = File.ReadAllBytes(path);
@@ -51,7 +53,10 @@ internal static class BenchmarkText
     {
         try
         {
-            return json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+            return
+                json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String
+                ? value.GetString()
+                : null;
         }
         catch (InvalidOperationException)
         {

@@ -4,8 +4,8 @@ using CoGrpo.Model;
 namespace CoGrpo.Rl.Benchmarks;
 
 /// <summary>
-/// Result files of DPG-Bench: a line <c>PICTURE, s1, s2, s3, s4, mean</c> for each item, in whose scores a question already counts 0 where one it depends on was answered no; then a
-/// summary. The score is 100 times the mean over items of the mean over pictures.
+/// Result files of DPG-Bench: a line <c>PICTURE, s1, s2, s3, s4, mean</c> for each item, in whose scores a question already counts 0 where one it
+/// depends on was answered no; then a summary. The score is 100 times the mean over items of the mean over pictures.
 /// </summary>
 public static class DpgResults
 {
@@ -14,7 +14,9 @@ public static class DpgResults
     private const double Tolerance = 1e-6;
     private const string Total = "DPG-Bench score:";
 
-    /// <summary>Reads <c>dpg-bench_…_results.txt</c>. Scores of categories are those of the file's summary: they cannot be computed from its lines.</summary>
+    /// <summary>
+    /// Reads <c>dpg-bench_…_results.txt</c>. Scores of categories are those of the file's summary: they cannot be computed from its lines.
+    /// </summary>
     /// <exception cref="ModelException">It is malformed, or its lines and its summary contradict each other.</exception>
     public static ImportedScores Read(string path)
     {
@@ -45,7 +47,12 @@ public static class DpgResults
         List<string> notes = [];
         if (items.Count != PublishedItems || pictures != MostPictures)
         {
-            notes.Add(string.Create(CultureInfo.InvariantCulture, $"Not comparable: {items.Count} items of {pictures} pictures, the published benchmark has {PublishedItems} of {MostPictures}."));
+            notes.Add(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Not comparable: {items.Count} items of {pictures} pictures, the published benchmark has {PublishedItems} of {MostPictures}."
+                )
+            );
         }
 
         IReadOnlyList<(string Name, double Score, int Count)> parts = [];
@@ -67,7 +74,11 @@ public static class DpgResults
         string[] fields = line.Split(", ");
         int first = fields.Length;
         var numbers = new List<double>();
-        while (first > 1 && double.TryParse(fields[first - 1], NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value is >= 0 and <= 1)
+        while (
+            first > 1
+            && double.TryParse(fields[first - 1], NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+            && value is >= 0 and <= 1
+        )
         {
             numbers.Insert(0, value);
             first--;
@@ -75,8 +86,12 @@ public static class DpgResults
 
         if (numbers.Count is < 2 or > MostPictures + 1 || Math.Abs(numbers[..^1].Average() - numbers[^1]) > Tolerance)
         {
-            string found = numbers.Count is < 2 or > MostPictures + 1 ? "something else" : string.Create(CultureInfo.InvariantCulture, $"a mean of {numbers[^1]} for scores with {numbers[..^1].Average()}");
-            throw new ModelException($"{path}: wanted PICTURE, 1 to {MostPictures} scores from 0 to 1 and their mean in line {number}, got {found}; give the file dpg-bench_…_results.txt, not the one of details");
+            string found = numbers.Count is < 2 or > MostPictures + 1
+                ? "something else"
+                : string.Create(CultureInfo.InvariantCulture, $"a mean of {numbers[^1]} for scores with {numbers[..^1].Average()}");
+            throw new ModelException(
+                $"{path}: wanted PICTURE, 1 to {MostPictures} scores from 0 to 1 and their mean in line {number}, got {found}; give the file dpg-bench_…_results.txt, not the one of details"
+            );
         }
 
         string name = string.Join(", ", fields[..first]);

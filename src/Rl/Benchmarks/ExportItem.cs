@@ -6,4 +6,10 @@ namespace CoGrpo.Rl.Benchmarks;
 /// <param name="Prompt">What its pictures show.</param>
 /// <param name="Pictures">Paths of its picture files below the folder of pictures, with slashes.</param>
 /// <param name="Texts">Other files, likewise, and what they hold.</param>
-public sealed record ExportItem(int Number, int PlaceInPart, string Prompt, IReadOnlyList<string> Pictures, IReadOnlyList<(string Path, string Text)> Texts);
+public sealed record ExportItem(
+    int Number,
+    int PlaceInPart,
+    string Prompt,
+    IReadOnlyList<string> Pictures,
+    IReadOnlyList<(string Path, string Text)> Texts
+);

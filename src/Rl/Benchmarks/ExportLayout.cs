@@ -12,7 +12,13 @@ namespace CoGrpo.Rl.Benchmarks;
 /// <param name="PicturesPerItem">Pictures that are drawn for each.</param>
 /// <param name="PublishedItems">Prompts of the published benchmark.</param>
 /// <param name="Format">How pictures are stored.</param>
-public sealed record ExportLayout(BenchmarkName Benchmark, IReadOnlyList<ExportItem> Items, int PicturesPerItem, int PublishedItems, ExportFormat Format)
+public sealed record ExportLayout(
+    BenchmarkName Benchmark,
+    IReadOnlyList<ExportItem> Items,
+    int PicturesPerItem,
+    int PublishedItems,
+    ExportFormat Format
+)
 {
     private const int Four = 4;
 
@@ -20,8 +26,8 @@ public sealed record ExportLayout(BenchmarkName Benchmark, IReadOnlyList<ExportI
     public bool IsTiled => Benchmark == BenchmarkName.Dpg;
 
     /// <summary>
-    /// Reads the published prompts: <c>evaluation_metadata.jsonl</c> of GenEval, the folder of text files of DPG-Bench, the folder of the HPDv2 benchmark. <paramref name="format"/> is
-    /// for the last, whose files have names of JPEG files with any bytes; the others are PNG.
+    /// Reads the published prompts: <c>evaluation_metadata.jsonl</c> of GenEval, the folder of text files of DPG-Bench, the folder of the HPDv2
+    /// benchmark. <paramref name="format"/> is for the last, whose files have names of JPEG files with any bytes; the others are PNG.
     /// </summary>
     /// <exception cref="ModelException">The source is not of this form; the message names file and line.</exception>
     public static ExportLayout Read(BenchmarkName benchmark, string source, ExportFormat format)
@@ -35,7 +41,10 @@ public sealed record ExportLayout(BenchmarkName Benchmark, IReadOnlyList<ExportI
         };
     }
 
-    /// <summary>The bytes of the file of <paramref name="pictures"/>, one picture or the four of a tiled item in the order top left, top right, bottom left, bottom right.</summary>
+    /// <summary>
+    /// The bytes of the file of <paramref name="pictures"/>, one picture or the four of a tiled item in the order top left, top right, bottom left,
+    /// bottom right.
+    /// </summary>
     public byte[] Encode(IReadOnlyList<RgbImage> pictures)
     {
         ArgumentNullException.ThrowIfNull(pictures);
@@ -59,12 +68,21 @@ public sealed record ExportLayout(BenchmarkName Benchmark, IReadOnlyList<ExportI
             {
                 int number = items.Count;
                 string folder = number.ToString("d5", CultureInfo.InvariantCulture);
-                items.Add(new ExportItem(number, number, GenEvalPrompt(source, line, i + 1),
-                    [.. Enumerable.Range(0, Four).Select(k => string.Create(CultureInfo.InvariantCulture, $"{folder}/samples/{k:d4}.png"))], [($"{folder}/metadata.jsonl", line + "\n")]));
+                items.Add(
+                    new ExportItem(
+                        number,
+                        number,
+                        GenEvalPrompt(source, line, i + 1),
+                        [.. Enumerable.Range(0, Four).Select(k => string.Create(CultureInfo.InvariantCulture, $"{folder}/samples/{k:d4}.png"))],
+                        [($"{folder}/metadata.jsonl", line + "\n")]
+                    )
+                );
             }
         }
 
-        return items.Count > 0 ? items : throw new ModelException($"{source}: wanted GenEval's prompts, one JSON object a line, got no line; fetch the file again");
+        return items.Count > 0
+            ? items
+            : throw new ModelException($"{source}: wanted GenEval's prompts, one JSON object a line, got no line; fetch the file again");
     }
 
     private static string GenEvalPrompt(string source, string line, int number)
@@ -72,8 +90,12 @@ public sealed record ExportLayout(BenchmarkName Benchmark, IReadOnlyList<ExportI
         try
         {
             using JsonDocument json = JsonDocument.Parse(line);
-            if (BenchmarkText.Member(json.RootElement, "prompt")?.Trim() is { Length: > 0 and <= PromptFile.Longest } prompt && BenchmarkText.Member(json.RootElement, "tag") is { Length: > 0 }
-                && json.RootElement.TryGetProperty("include", out JsonElement include) && include.ValueKind == JsonValueKind.Array)
+            if (
+                BenchmarkText.Member(json.RootElement, "prompt")?.Trim() is { Length: > 0 and <= PromptFile.Longest } prompt
+                && BenchmarkText.Member(json.RootElement, "tag") is { Length: > 0 }
+                && json.RootElement.TryGetProperty("include", out JsonElement include)
+                && include.ValueKind == JsonValueKind.Array
+            )
             {
                 return prompt;
             }
@@ -90,7 +112,9 @@ public sealed record ExportLayout(BenchmarkName Benchmark, IReadOnlyList<ExportI
     {
         if (!Directory.Exists(source))
         {
-            throw new ModelException($"{source}: wanted the folder of DPG-Bench's prompts, one .txt file each, there is no such folder; name its folder dpg_bench/prompts");
+            throw new ModelException(
+                $"{source}: wanted the folder of DPG-Bench's prompts, one .txt file each, there is no such folder; name its folder dpg_bench/prompts"
+            );
         }
 
         List<ExportItem> items = [];
@@ -109,7 +133,9 @@ public sealed record ExportLayout(BenchmarkName Benchmark, IReadOnlyList<ExportI
                 : throw new ModelException($"{path}: wanted a prompt of 1 to {PromptFile.Longest} characters, got {prompt.Length}; fetch it again"));
         }
 
-        return items.Count > 0 ? items : throw new ModelException($"{source}: wanted DPG-Bench's prompts, got no .txt file; name its folder dpg_bench/prompts");
+        return items.Count > 0
+            ? items
+            : throw new ModelException($"{source}: wanted DPG-Bench's prompts, got no .txt file; name its folder dpg_bench/prompts");
     }
 
     private static List<ExportItem> Hpd(string source)
@@ -117,7 +143,14 @@ public sealed record ExportLayout(BenchmarkName Benchmark, IReadOnlyList<ExportI
         List<ExportItem> items = [];
         foreach (HpdStyle style in HpdBenchmark.Read(source))
         {
-            items.AddRange(style.Prompts.Select((prompt, i) => new ExportItem(items.Count + i, i, prompt, [string.Create(CultureInfo.InvariantCulture, $"{style.Name}/{i:d5}.jpg")], [])).ToArray());
+            items.AddRange(
+                style
+                    .Prompts.Select(
+                        (prompt, i) =>
+                            new ExportItem(items.Count + i, i, prompt, [string.Create(CultureInfo.InvariantCulture, $"{style.Name}/{i:d5}.jpg")], [])
+                    )
+                    .ToArray()
+            );
         }
 
         return items;

@@ -19,7 +19,11 @@ public static class ExportSettings
     public static void Write(string folder, IReadOnlyDictionary<string, string> settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        var json = new JsonObject(settings.OrderBy(setting => setting.Key, StringComparer.Ordinal).Select(setting => KeyValuePair.Create(setting.Key, (JsonNode?)setting.Value)));
+        var json = new JsonObject(
+            settings
+                .OrderBy(setting => setting.Key, StringComparer.Ordinal)
+                .Select(setting => KeyValuePair.Create(setting.Key, (JsonNode?)setting.Value))
+        );
         AtomicFile.WriteAllText(Path.Combine(folder, FileName), json.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n");
     }
 
@@ -27,7 +31,8 @@ public static class ExportSettings
     /// <param name="folder">Of the export.</param>
     /// <param name="settings">Names and values.</param>
     /// <param name="hasPictures">There are pictures already.</param>
-    /// <exception cref="ModelException">Others are there, they cannot be read, or there are pictures without settings; the message names every difference.</exception>
+    /// <exception cref="ModelException">Others are there, they cannot be read, or there are pictures without settings; the message names every
+    /// difference.</exception>
     public static void Check(string folder, IReadOnlyDictionary<string, string> settings, bool hasPictures)
     {
         ArgumentNullException.ThrowIfNull(settings);
@@ -36,15 +41,23 @@ public static class ExportSettings
         {
             if (hasPictures)
             {
-                throw new ModelException($"{folder}: wanted an empty folder or an export with its {FileName}, got pictures of unknown settings; choose another --output");
+                throw new ModelException(
+                    $"{folder}: wanted an empty folder or an export with its {FileName}, got pictures of unknown settings; choose another --output"
+                );
             }
 
             return;
         }
 
         Dictionary<string, string> found = Read(path);
-        string[] differences = [.. settings.Keys.Union(found.Keys).Order(StringComparer.Ordinal).Where(key => settings.GetValueOrDefault(key) != found.GetValueOrDefault(key))
-            .Select(key => $"{key} {found.GetValueOrDefault(key, "none")}, now {settings.GetValueOrDefault(key, "none")}")];
+        string[] differences =
+        [
+            .. settings
+                .Keys.Union(found.Keys)
+                .Order(StringComparer.Ordinal)
+                .Where(key => settings.GetValueOrDefault(key) != found.GetValueOrDefault(key))
+                .Select(key => $"{key} {found.GetValueOrDefault(key, "none")}, now {settings.GetValueOrDefault(key, "none")}"),
+        ];
         if (differences.Length > 0)
         {
             throw new ModelException($"{path}: wanted the settings of the pictures that are there, got others: {string.Join("; ", differences)}; go on with those settings, or choose another --output");
@@ -65,11 +78,19 @@ public static class ExportSettings
         return Convert.ToHexStringLower(hash.GetCurrentHash());
     }
 
-    /// <summary>Tells the weights of one file or folder from others by names, sizes and the first and last MiB of each file; training changes them all.</summary>
+    /// <summary>
+    /// Tells the weights of one file or folder from others by names, sizes and the first and last MiB of each file; training changes them all.
+    /// </summary>
     public static string WeightsFingerprint(string path)
     {
         string[] files = Directory.Exists(path)
-            ? [.. Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Where(file => Path.GetExtension(file) is ".safetensors" or ".bin" or ".pt" or ".pth" or ".json").Order(StringComparer.Ordinal)]
+            ?
+            [
+                .. Directory
+                    .EnumerateFiles(path, "*", SearchOption.AllDirectories)
+                    .Where(file => Path.GetExtension(file) is ".safetensors" or ".bin" or ".pt" or ".pth" or ".json")
+                    .Order(StringComparer.Ordinal),
+            ]
             : [path];
         var hash = new XxHash3();
         byte[] buffer = new byte[SampledBytes];

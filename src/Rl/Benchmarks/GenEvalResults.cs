@@ -4,11 +4,22 @@ using CoGrpo.Model;
 
 namespace CoGrpo.Rl.Benchmarks;
 
-/// <summary>Result files of GenEval: one JSON object per picture. A task's score is the share of its pictures that are correct, the overall score the plain mean of the tasks.</summary>
+/// <summary>
+/// Result files of GenEval: one JSON object per picture. A task's score is the share of its pictures that are correct, the overall score the plain
+/// mean of the tasks.
+/// </summary>
 public static class GenEvalResults
 {
     /// <summary>Pictures of each task as published: four for each of its prompts.</summary>
-    private static readonly (string Tag, int Pictures)[] Tasks = [("single_object", 320), ("two_object", 396), ("counting", 320), ("colors", 376), ("position", 400), ("color_attr", 400)];
+    private static readonly (string Tag, int Pictures)[] Tasks =
+    [
+        ("single_object", 320),
+        ("two_object", 396),
+        ("counting", 320),
+        ("colors", 376),
+        ("position", 400),
+        ("color_attr", 400),
+    ];
 
     /// <summary>Reads <c>results.jsonl</c>.</summary>
     /// <exception cref="ModelException">It is malformed; the message names the line.</exception>
@@ -42,7 +53,12 @@ public static class GenEvalResults
 
             if (task.Length != published)
             {
-                notes.Add(string.Create(CultureInfo.InvariantCulture, $"Not comparable: {tag} has {task.Length} pictures, the published benchmark {published}."));
+                notes.Add(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"Not comparable: {tag} has {task.Length} pictures, the published benchmark {published}."
+                    )
+                );
             }
         }
 
@@ -53,13 +69,20 @@ public static class GenEvalResults
 
     private static (string Tag, bool Correct, string Prompt) Picture(string path, string line, int number, HashSet<string> files)
     {
-        ModelException Wrong(string wanted, string got) => new($"{path}: wanted {wanted} in line {number}, got {got}; give the file that evaluate_images.py wrote");
+        ModelException Wrong(string wanted, string got) =>
+            new($"{path}: wanted {wanted} in line {number}, got {got}; give the file that evaluate_images.py wrote");
         try
         {
             using JsonDocument json = JsonDocument.Parse(line);
             JsonElement record = json.RootElement;
-            string? tag = BenchmarkText.Member(record, "tag"), file = BenchmarkText.Member(record, "filename");
-            if (tag is null || file is null || !record.TryGetProperty("correct", out JsonElement correct) || correct.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
+            string? tag = BenchmarkText.Member(record, "tag"),
+                file = BenchmarkText.Member(record, "filename");
+            if (
+                tag is null
+                || file is null
+                || !record.TryGetProperty("correct", out JsonElement correct)
+                || correct.ValueKind is not (JsonValueKind.True or JsonValueKind.False)
+            )
             {
                 throw Wrong("an object with tag, filename and correct, true or false", "something else");
             }
@@ -69,7 +92,12 @@ public static class GenEvalResults
                 throw Wrong($"a task of {string.Join(", ", Tasks.Select(task => task.Tag))}", $"\"{tag}\"");
             }
 
-            return files.Add(file) ? (tag, correct.ValueKind == JsonValueKind.True, BenchmarkText.Member(record, "metadata") ?? BenchmarkText.Member(record, "prompt") ?? file)
+            return files.Add(file)
+                ? (
+                    tag,
+                    correct.ValueKind == JsonValueKind.True,
+                    BenchmarkText.Member(record, "metadata") ?? BenchmarkText.Member(record, "prompt") ?? file
+                )
                 : throw Wrong("each picture once", $"{file} again");
         }
         catch (JsonException)

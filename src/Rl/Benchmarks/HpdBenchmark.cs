@@ -13,19 +13,27 @@ public static class HpdBenchmark
     private const int Chunk = 80;
 
     /// <summary>File names without ending and table labels, in the order of published tables.</summary>
-    public static IReadOnlyList<(string Name, string Label)> Styles { get; } = [("anime", "Animation"), ("concept-art", "Concept-art"), ("paintings", "Painting"), ("photo", "Photo")];
+    public static IReadOnlyList<(string Name, string Label)> Styles { get; } =
+    [("anime", "Animation"), ("concept-art", "Concept-art"), ("paintings", "Painting"), ("photo", "Photo")];
 
-    /// <summary>Reads the folder with <c>anime.json</c>, <c>concept-art.json</c>, <c>paintings.json</c> and <c>photo.json</c>; other files in it do not matter.</summary>
+    /// <summary>
+    /// Reads the folder with <c>anime.json</c>, <c>concept-art.json</c>, <c>paintings.json</c> and <c>photo.json</c>; other files in it do not
+    /// matter.
+    /// </summary>
     /// <exception cref="ModelException">A file is missing, or is no list of texts.</exception>
     public static IReadOnlyList<HpdStyle> Read(string folder)
     {
         ArgumentNullException.ThrowIfNull(folder);
-        return Directory.Exists(folder) ? [.. Styles.Select(style => new HpdStyle(style.Name, style.Label, Texts(Path.Combine(folder, style.Name + ".json"))))]
-            : throw new ModelException($"{folder}: wanted the folder of the HPDv2 benchmark with {string.Join(", ", Styles.Select(style => style.Name + ".json"))}, there is no such folder; check the path");
+        return Directory.Exists(folder)
+            ? [.. Styles.Select(style => new HpdStyle(style.Name, style.Label, Texts(Path.Combine(folder, style.Name + ".json"))))]
+            : throw new ModelException(
+                $"{folder}: wanted the folder of the HPDv2 benchmark with {string.Join(", ", Styles.Select(style => style.Name + ".json"))}, there is no such folder; check the path"
+            );
     }
 
     /// <summary>The score of a style as its evaluator gives it: the mean, over 80 pictures at a time, of their means. NaN without pictures.</summary>
-    public static double StyleScore(IReadOnlyList<double> scores) => scores.Count == 0 ? double.NaN : scores.Chunk(Chunk).Select(chunk => chunk.Average()).Average();
+    public static double StyleScore(IReadOnlyList<double> scores) =>
+        scores.Count == 0 ? double.NaN : scores.Chunk(Chunk).Select(chunk => chunk.Average()).Average();
 
     private static List<string> Texts(string path)
     {
@@ -61,7 +69,9 @@ public static class HpdBenchmark
     {
         try
         {
-            return entry.ValueKind == JsonValueKind.String && entry.GetString()!.Trim() is { Length: > 0 and <= PromptFile.Longest } prompt ? prompt : null;
+            return entry.ValueKind == JsonValueKind.String && entry.GetString()!.Trim() is { Length: > 0 and <= PromptFile.Longest } prompt
+                ? prompt
+                : null;
         }
         catch (InvalidOperationException)
         {

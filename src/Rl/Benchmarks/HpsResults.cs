@@ -5,7 +5,8 @@ using CoGrpo.Model;
 namespace CoGrpo.Rl.Benchmarks;
 
 /// <summary>
-/// What HPSv2's evaluator printed: a line <c>MODEL STYLE score deviation</c> for each style, score times 100, and <c>MODEL Average score</c>. Other lines of its output are passed over.
+/// What HPSv2's evaluator printed: a line <c>MODEL STYLE score deviation</c> for each style, score times 100, and <c>MODEL Average score</c>. Other
+/// lines of its output are passed over.
 /// </summary>
 public static partial class HpsResults
 {
@@ -31,7 +32,11 @@ public static partial class HpsResults
 
             double score = double.Parse(match.Groups["score"].Value, NumberStyles.Float, CultureInfo.InvariantCulture);
             twice |= Math.Abs(score) > Largest;
-            if (Math.Abs(score) > Largest * Largest || (model ??= match.Groups["model"].Value) != match.Groups["model"].Value || !scores.TryAdd(match.Groups["style"].Value, score))
+            if (
+                Math.Abs(score) > Largest * Largest
+                || (model ??= match.Groups["model"].Value) != match.Groups["model"].Value
+                || !scores.TryAdd(match.Groups["style"].Value, score)
+            )
             {
                 throw new ModelException($"{path}: wanted the scores of one model, each style once and at most {Largest}, got \"{lines[i].Trim()}\" in line {i + 1}; give the output of one evaluation");
             }
@@ -49,7 +54,10 @@ public static partial class HpsResults
             notes.Add("The evaluator multiplied by 100 twice, as one of its versions does; scores of styles are divided by 100 here.");
         }
 
-        (string Name, double Score, int Count)[] parts = [.. HpdBenchmark.Styles.Select(style => (style.Label, twice ? scores[style.Name] / Largest : scores[style.Name], 0))];
+        (string Name, double Score, int Count)[] parts =
+        [
+            .. HpdBenchmark.Styles.Select(style => (style.Label, twice ? scores[style.Name] / Largest : scores[style.Name], 0)),
+        ];
         if (!scores.TryGetValue(Average, out double overall))
         {
             overall = parts.Average(part => part.Score);
@@ -63,6 +71,10 @@ public static partial class HpsResults
         return new ImportedScores("HPSv2", parts, overall, 2, notes);
     }
 
-    [GeneratedRegex(@"^(?<model>.*?)\s+(?<style>anime|concept-art|paintings|photo|Average)\s+(?<score>-?\d{1,9}(\.\d{1,9})?)(\s+\d{1,9}(\.\d{1,9})?)?$", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        @"^(?<model>.*?)\s+(?<style>anime|concept-art|paintings|photo|Average)\s+(?<score>-?\d{1,9}(\.\d{1,9})?)(\s+\d{1,9}(\.\d{1,9})?)?$",
+        RegexOptions.CultureInvariant,
+        matchTimeoutMilliseconds: 1000
+    )]
     private static partial Regex ScoreLine();
 }

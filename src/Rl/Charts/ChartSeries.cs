@@ -13,7 +13,10 @@ public sealed class ChartSeries
     {
         if (x.Count != y.Count || (deviation is not null && deviation.Count != x.Count))
         {
-            throw new ArgumentException($"series '{name}': wanted equal lengths, got {x.Count} x, {y.Count} y, {deviation?.Count} deviations", nameof(y));
+            throw new ArgumentException(
+                $"series '{name}': wanted equal lengths, got {x.Count} x, {y.Count} y, {deviation?.Count} deviations",
+                nameof(y)
+            );
         }
 
         Name = name;

@@ -1,6 +1,8 @@
 namespace CoGrpo.Rl.Charts;
 
-/// <summary>A line chart as SVG: dark text on white, several series in colours that colour-blind readers can tell apart, a legend when there are two or more.</summary>
+/// <summary>
+/// A line chart as SVG: dark text on white, several series in colours that colour-blind readers can tell apart, a legend when there are two or more.
+/// </summary>
 public sealed class LineChart
 {
     private const double MarginLeft = 62;

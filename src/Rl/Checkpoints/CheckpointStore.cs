@@ -13,7 +13,9 @@ public sealed class CheckpointStore
     private readonly string _root;
     private readonly int _keep;
 
-    /// <summary>A store in the directory <paramref name="root"/> (created on the first save) that keeps the newest <paramref name="keep"/> checkpoints.</summary>
+    /// <summary>
+    /// A store in the directory <paramref name="root"/> (created on the first save) that keeps the newest <paramref name="keep"/> checkpoints.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="keep"/> is less than 1.</exception>
     public CheckpointStore(string root, int keep)
     {

@@ -103,8 +103,12 @@ internal sealed class ConfigurationBinder
             return 0;
         }
 
-        if (node.Kind != ConfigurationNodeKind.Number || !long.TryParse(node.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long whole)
-            || (type == typeof(int) && whole is < int.MinValue or > int.MaxValue) || !(setting.Bounds?.Holds(whole) ?? true))
+        if (
+            node.Kind != ConfigurationNodeKind.Number
+            || !long.TryParse(node.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long whole)
+            || (type == typeof(int) && whole is < int.MinValue or > int.MaxValue)
+            || !(setting.Bounds?.Holds(whole) ?? true)
+        )
         {
             throw Wrong(node, path, Expected(type, setting));
         }
@@ -133,7 +137,13 @@ internal sealed class ConfigurationBinder
             IList old = (IList)basis!;
             if (node.Index >= old.Count)
             {
-                throw new ConfigurationException(node.Where, $"{path}[{node.Index}] does not exist", $"an index below {old.Count}", "", $"set the whole list: {path}=[...]");
+                throw new ConfigurationException(
+                    node.Where,
+                    $"{path}[{node.Index}] does not exist",
+                    $"an index below {old.Count}",
+                    "",
+                    $"set the whole list: {path}=[...]"
+                );
             }
 
             Array changed = Array.CreateInstance(element, old.Count);
@@ -142,7 +152,10 @@ internal sealed class ConfigurationBinder
             return changed;
         }
 
-        if (node.Kind != ConfigurationNodeKind.Array || (setting.Count is { } count && (node.Items.Count < count.Min || node.Items.Count > count.Max)))
+        if (
+            node.Kind != ConfigurationNodeKind.Array
+            || (setting.Count is { } count && (node.Items.Count < count.Min || node.Items.Count > count.Max))
+        )
         {
             throw Wrong(node, path, "a list" + (setting.Count is null ? "" : $" of {setting.Count}"));
         }
@@ -169,13 +182,25 @@ internal sealed class ConfigurationBinder
         return kind + range + (setting.ZeroWord is { } word ? $" or \"{word}\"" : "") + (setting.Nullable ? " or null" : "");
     }
 
-    private static ConfigurationException Wrong(ConfigurationNode node, string path, string expected)
-        => new(node.Where, path.Length == 0 ? "the configuration" : path, expected, node.Describe(), "correct the value or remove it to keep the preset's");
+    private static ConfigurationException Wrong(ConfigurationNode node, string path, string expected) =>
+        new(
+            node.Where,
+            path.Length == 0 ? "the configuration" : path,
+            expected,
+            node.Describe(),
+            "correct the value or remove it to keep the preset's"
+        );
 
     private static ConfigurationException Unknown(string where, string full, string name, string path, IReadOnlyList<SettingInfo> settings)
     {
         string nearest = NearestName.Find(name, settings.Select(s => s.Name))!;
         string section = path.Length == 0 ? "the top level" : path;
-        return new(where, $"unknown setting {full}", $"one of {string.Join(", ", settings.Select(s => s.Name))} in {section}", "", $"did you mean {nearest}?");
+        return new(
+            where,
+            $"unknown setting {full}",
+            $"one of {string.Join(", ", settings.Select(s => s.Name))} in {section}",
+            "",
+            $"did you mean {nearest}?"
+        );
     }
 }

@@ -13,7 +13,8 @@ public static class ConfigurationLoader
     /// <param name="path">The file, or null.</param>
     /// <param name="overrides">Settings laid over it.</param>
     /// <param name="promptsGiven">The prompts come from elsewhere, so that data.promptFile may be missing.</param>
-    /// <exception cref="ConfigurationException">The file is missing or unreadable, or a setting is unknown, of the wrong type, out of range or in contradiction with another.</exception>
+    /// <exception cref="ConfigurationException">The file is missing or unreadable, or a setting is unknown, of the wrong type, out of range or in
+    /// contradiction with another.</exception>
     public static RunConfiguration Load(string? path, IReadOnlyList<string> overrides, bool promptsGiven = false)
     {
         if (path is null)
@@ -32,14 +33,22 @@ public static class ConfigurationLoader
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new ConfigurationException(path, "the configuration file cannot be read", "a readable file", error.Message.TrimEnd('.'), "check the path and its permissions");
+            throw new ConfigurationException(
+                path,
+                "the configuration file cannot be read",
+                "a readable file",
+                error.Message.TrimEnd('.'),
+                "check the path and its permissions"
+            );
         }
 
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         return Resolve(ConfigurationParser.Parse(text, path, folder), path, overrides, promptsGiven);
     }
 
-    /// <summary>As <see cref="Load"/>, from text; <paramref name="name"/> stands for the file in messages, and input paths refer to the current folder.</summary>
+    /// <summary>
+    /// As <see cref="Load"/>, from text; <paramref name="name"/> stands for the file in messages, and input paths refer to the current folder.
+    /// </summary>
     /// <exception cref="ConfigurationException">As for <see cref="Load"/>.</exception>
     public static RunConfiguration Parse(string json, string name, params IReadOnlyList<string> overrides)
         => Resolve(ConfigurationParser.Parse(json, name), name, overrides, promptsGiven: false);
@@ -72,7 +81,11 @@ public static class ConfigurationLoader
             configuration = binder.Overlay(configuration, layer);
         }
 
-        ConfigurationRules.Check(configuration, promptsGiven, path => binder.PlaceOf(path) ?? (name.Length > 0 ? name : $"preset {Presets.NameOf(configuration.Preset)}"));
+        ConfigurationRules.Check(
+            configuration,
+            promptsGiven,
+            path => binder.PlaceOf(path) ?? (name.Length > 0 ? name : $"preset {Presets.NameOf(configuration.Preset)}")
+        );
         return configuration;
     }
 }

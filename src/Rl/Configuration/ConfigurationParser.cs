@@ -19,7 +19,13 @@ internal static class ConfigurationParser
             ConfigurationNode root = Value(ref reader, bytes, name, folder);
             if (root.Kind != ConfigurationNodeKind.Object)
             {
-                throw new ConfigurationException(root.Where, "the configuration is not an object", "{ ... }", root.Describe(), "wrap the settings in { and }");
+                throw new ConfigurationException(
+                    root.Where,
+                    "the configuration is not an object",
+                    "{ ... }",
+                    root.Describe(),
+                    "wrap the settings in { and }"
+                );
             }
 
             reader.Read();
@@ -28,7 +34,12 @@ internal static class ConfigurationParser
         catch (JsonException error)
         {
             throw new ConfigurationException(
-                $"{name}:{(error.LineNumber ?? 0) + 1}", "not valid JSON", "JSON (comments and trailing commas are fine)", Reason(error), "correct the line");
+                $"{name}:{(error.LineNumber ?? 0) + 1}",
+                "not valid JSON",
+                "JSON (comments and trailing commas are fine)",
+                Reason(error),
+                "correct the line"
+            );
         }
     }
 
@@ -40,7 +51,13 @@ internal static class ConfigurationParser
         string path = equals < 0 ? "" : text[..equals].Trim();
         if (path.Length == 0)
         {
-            throw new ConfigurationException(where, "not an override", "path=value as in --set train.mode=naive", $"\"{text}\"", "name a setting and its value");
+            throw new ConfigurationException(
+                where,
+                "not an override",
+                "path=value as in --set train.mode=naive",
+                $"\"{text}\"",
+                "name a setting and its value"
+            );
         }
 
         ConfigurationNode node = OverrideValue(text[(equals + 1)..].Trim(), where);
@@ -53,7 +70,13 @@ internal static class ConfigurationParser
             {
                 if (!segment.EndsWith(']') || !int.TryParse(segment[(bracket + 1)..^1], out int index) || index < 0)
                 {
-                    throw new ConfigurationException(where, $"\"{segment}\" is not an entry of a list", "a form such as cycles[0]", "", "write the index as a whole number in brackets");
+                    throw new ConfigurationException(
+                        where,
+                        $"\"{segment}\" is not an entry of a list",
+                        "a form such as cycles[0]",
+                        "",
+                        "write the index as a whole number in brackets"
+                    );
                 }
 
                 node = new ConfigurationNode { Kind = ConfigurationNodeKind.Entry, Where = where, Index = index, Items = { node } };
@@ -91,7 +114,13 @@ internal static class ConfigurationParser
         }
         catch (JsonException error)
         {
-            throw new ConfigurationException(where, "the value is not valid JSON", "JSON or a plain word", Reason(error), "quote the whole override for your shell");
+            throw new ConfigurationException(
+                where,
+                "the value is not valid JSON",
+                "JSON or a plain word",
+                Reason(error),
+                "quote the whole override for your shell"
+            );
         }
 
         return new ConfigurationNode { Kind = ConfigurationNodeKind.Text, Where = where, Text = text };
@@ -132,7 +161,12 @@ internal static class ConfigurationParser
                 return new() { Kind = ConfigurationNodeKind.Number, Where = where, Text = Encoding.UTF8.GetString(reader.ValueSpan) };
             case JsonTokenType.True:
             case JsonTokenType.False:
-                return new() { Kind = ConfigurationNodeKind.Boolean, Where = where, Text = reader.TokenType == JsonTokenType.True ? "true" : "false" };
+                return new()
+                {
+                    Kind = ConfigurationNodeKind.Boolean,
+                    Where = where,
+                    Text = reader.TokenType == JsonTokenType.True ? "true" : "false",
+                };
             default:
                 return new() { Kind = ConfigurationNodeKind.Null, Where = where };
         }
@@ -146,7 +180,13 @@ internal static class ConfigurationParser
         }
         catch (InvalidOperationException)
         {
-            throw new ConfigurationException(where, "a string is not valid text", "valid Unicode", "half of a surrogate pair", "correct the escape in the string");
+            throw new ConfigurationException(
+                where,
+                "a string is not valid text",
+                "valid Unicode",
+                "half of a surrogate pair",
+                "correct the escape in the string"
+            );
         }
     }
 

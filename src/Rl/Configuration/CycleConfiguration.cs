@@ -1,6 +1,8 @@
 namespace CoGrpo.Rl.Configuration;
 
-/// <summary>One cycle: so many iterations of each phase. In mode <c>joint</c> both numbers are the same and count iterations that train both.</summary>
+/// <summary>
+/// One cycle: so many iterations of each phase. In mode <c>joint</c> both numbers are the same and count iterations that train both.
+/// </summary>
 public sealed record CycleConfiguration
 {
     /// <summary>Iterations of the model's phase.</summary>

@@ -10,7 +10,10 @@ public sealed record DataConfiguration
     [Bounds(2, 3)]
     public int Grid { get; init; } = 2;
 
-    /// <summary>Prompts: files of them (text with one per line, JSON, JSON lines, Parquet), taken together; repetitions count once. Empty for EmojiScenes, which makes its own.</summary>
+    /// <summary>
+    /// Prompts: files of them (text with one per line, JSON, JSON lines, Parquet), taken together; repetitions count once. Empty for EmojiScenes,
+    /// which makes its own.
+    /// </summary>
     [InputPath]
     public IReadOnlyList<string> PromptFiles { get; init; } = [];
 

@@ -19,6 +19,8 @@ public sealed record HandMadeConfiguration
     [Bounds(0.05, 5)]
     public double SamplingTemperature { get; init; } = 1;
 
-    /// <summary>Use the curve 2^((T-t)/T) that the paper's Table 1 prints for the confidence noise, instead of the linear one of the released code.</summary>
+    /// <summary>
+    /// Use the curve 2^((T-t)/T) that the paper's Table 1 prints for the confidence noise, instead of the linear one of the released code.
+    /// </summary>
     public bool Table1Literal { get; init; }
 }

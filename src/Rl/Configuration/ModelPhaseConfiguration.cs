@@ -80,7 +80,9 @@ public sealed record ModelPhaseConfiguration
     /// <summary>Which actions the schedule policy takes while the model learns.</summary>
     public ActionChoice ActionsInModelPhase { get; init; }
 
-    /// <summary>Drop the activations of each block and compute them again in the backward pass: less memory for one more forward pass. Same gradients.</summary>
+    /// <summary>
+    /// Drop the activations of each block and compute them again in the backward pass: less memory for one more forward pass. Same gradients.
+    /// </summary>
     public bool RecomputeBlocks { get; init; }
 
     /// <summary>Low-rank adapters, trained in place of all weights when their rank is above 0.</summary>

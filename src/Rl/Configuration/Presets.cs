@@ -3,7 +3,9 @@ namespace CoGrpo.Rl.Configuration;
 /// <summary>The named sets of defaults.</summary>
 public static class Presets
 {
-    /// <summary>The complete configuration of a preset. It obeys every rule, except that <c>paper</c> has no prompt file and no checkpoint to name.</summary>
+    /// <summary>
+    /// The complete configuration of a preset. It obeys every rule, except that <c>paper</c> has no prompt file and no checkpoint to name.
+    /// </summary>
     public static RunConfiguration Of(PresetName name) => name == PresetName.Paper ? Paper() : new RunConfiguration();
 
     /// <summary>The preset's name in JSON.</summary>

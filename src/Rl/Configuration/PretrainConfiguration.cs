@@ -15,7 +15,9 @@ public sealed record PretrainConfiguration
     [Bounds(1)]
     public int MicroBatch { get; init; } = 16;
 
-    /// <summary>Drop the activations of each block and compute them again in the backward pass: less memory for one more forward pass. Same gradients.</summary>
+    /// <summary>
+    /// Drop the activations of each block and compute them again in the backward pass: less memory for one more forward pass. Same gradients.
+    /// </summary>
     public bool RecomputeBlocks { get; init; }
 
     /// <summary>Peak learning rate.</summary>

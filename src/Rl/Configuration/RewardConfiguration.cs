@@ -11,8 +11,8 @@ public sealed record RewardConfiguration
     public double Weight { get; init; } = 1;
 
     /// <summary>
-    /// Networks: the published file (.pt, .bin or safetensors) of the published architecture, or a folder with one such file and a <c>config.json</c> (open_clip's
-    /// <c>open_clip_config.json</c> too) that says another.
+    /// Networks: the published file (.pt, .bin or safetensors) of the published architecture, or a folder with one such file and a <c>config.json</c>
+    /// (open_clip's <c>open_clip_config.json</c> too) that says another.
     /// </summary>
     [InputPath]
     public string? Weights { get; init; }
@@ -24,7 +24,9 @@ public sealed record RewardConfiguration
     /// <summary>Human Preference Score: which weights these are; files do not tell.</summary>
     public HpsVersionName Version { get; init; }
 
-    /// <summary>Human Preference Score: resize pictures with antialiasing, as torchvision does from 0.17 on; without, as it did when the score was published.</summary>
+    /// <summary>
+    /// Human Preference Score: resize pictures with antialiasing, as torchvision does from 0.17 on; without, as it did when the score was published.
+    /// </summary>
     public bool Antialias { get; init; } = true;
 
     /// <summary>Remote reward: where its server is.</summary>

@@ -28,7 +28,8 @@ public sealed record RunConfiguration
 
     /// <summary>
     /// Replicas of the networks that work on micro-batches at once, each with its share of the threads. Sampled pictures do not depend on it;
-    /// trained weights do, in rounding, because it orders the sum of gradients. 1 for models that fill all cores by themselves, and on a GPU whatever this says.
+    /// trained weights do, in rounding, because it orders the sum of gradients. 1 for models that fill all cores by themselves, and on a GPU whatever
+    /// this says.
     /// </summary>
     [Bounds(1, 256)]
     public int Lanes { get; init; } = 2;

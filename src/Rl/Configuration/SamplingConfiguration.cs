@@ -10,7 +10,9 @@ public sealed record SamplingConfiguration
     /// <summary>The schedule without learning, and where learning starts.</summary>
     public HandMadeConfiguration HandMade { get; init; } = new();
 
-    /// <summary>Pixels in a row of a picture. Without it 1024 for a model that halves its grid, else 512; EmojiScenes has a size of its own.</summary>
+    /// <summary>
+    /// Pixels in a row of a picture. Without it 1024 for a model that halves its grid, else 512; EmojiScenes has a size of its own.
+    /// </summary>
     [Bounds(0, 8192), ZeroIs("auto")]
     public int Width { get; init; }
 

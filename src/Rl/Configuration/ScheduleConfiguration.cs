@@ -6,7 +6,9 @@ public sealed record ScheduleConfiguration
     /// <summary>What the first action means.</summary>
     public ScheduleMode Mode { get; init; }
 
-    /// <summary>Standard deviation (not variance) of each raw action, in the order re-mask ratio, sampling temperature, re-mask temperature, guidance.</summary>
+    /// <summary>
+    /// Standard deviation (not variance) of each raw action, in the order re-mask ratio, sampling temperature, re-mask temperature, guidance.
+    /// </summary>
     [Count(4, 4), Bounds(0, 10, Above = true)]
     public IReadOnlyList<double> Sigma { get; init; } = [0.5, 0.4, 0.4, 0.4];
 

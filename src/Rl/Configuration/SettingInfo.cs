@@ -37,8 +37,11 @@ internal sealed record SettingInfo
     public static bool IsList(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>);
 
     /// <summary>JSON names of the values of an enumeration, in the order of their values.</summary>
-    public static IReadOnlyList<string> EnumNames(Type type)
-        => [.. Enum.GetNames(type).Select(name => type.GetField(name)!.GetCustomAttribute<KeyAttribute>()?.Name ?? JsonNamingPolicy.CamelCase.ConvertName(name))];
+    public static IReadOnlyList<string> EnumNames(Type type) =>
+        [
+            .. Enum.GetNames(type)
+                .Select(name => type.GetField(name)!.GetCustomAttribute<KeyAttribute>()?.Name ?? JsonNamingPolicy.CamelCase.ConvertName(name)),
+        ];
 
     /// <summary>The same rules for one entry of the list.</summary>
     public SettingInfo ForElement() => this with { Nullable = false, Count = null };
@@ -48,16 +51,19 @@ internal sealed record SettingInfo
         NullabilityInfoContext context = new();
         return
         [
-            .. type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite).OrderBy(p => p.MetadataToken).Select(p => new SettingInfo
-            {
-                Property = p,
-                Name = p.GetCustomAttribute<KeyAttribute>()?.Name ?? JsonNamingPolicy.CamelCase.ConvertName(p.Name),
-                Nullable = context.Create(p).WriteState == NullabilityState.Nullable,
-                Bounds = p.GetCustomAttribute<BoundsAttribute>(),
-                Count = p.GetCustomAttribute<CountAttribute>(),
-                ZeroWord = p.GetCustomAttribute<ZeroIsAttribute>()?.Word,
-                IsInputPath = p.GetCustomAttribute<InputPathAttribute>() is not null,
-            }),
+            .. type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
+                .Where(p => p.CanWrite)
+                .OrderBy(p => p.MetadataToken)
+                .Select(p => new SettingInfo
+                {
+                    Property = p,
+                    Name = p.GetCustomAttribute<KeyAttribute>()?.Name ?? JsonNamingPolicy.CamelCase.ConvertName(p.Name),
+                    Nullable = context.Create(p).WriteState == NullabilityState.Nullable,
+                    Bounds = p.GetCustomAttribute<BoundsAttribute>(),
+                    Count = p.GetCustomAttribute<CountAttribute>(),
+                    ZeroWord = p.GetCustomAttribute<ZeroIsAttribute>()?.Word,
+                    IsInputPath = p.GetCustomAttribute<InputPathAttribute>() is not null,
+                }),
         ];
     }
 }

@@ -35,7 +35,9 @@ public sealed record TextEncoderConfiguration
     [Key("layer_norm_eps"), Bounds(0, 1, Above = true)]
     public double LayerNormEps { get; init; } = 1e-5;
 
-    /// <summary>Where the pooled vector is taken: 2 at the first maximum of the ids (the published rule), -1 at the first token, else at the first such id.</summary>
+    /// <summary>
+    /// Where the pooled vector is taken: 2 at the first maximum of the ids (the published rule), -1 at the first token, else at the first such id.
+    /// </summary>
     [Key("eos_token_id"), Bounds(-1, 1_000_000)]
     public int EosTokenId { get; init; } = -1;
 }

@@ -25,8 +25,9 @@ public sealed record TrainConfiguration
     public RewardMix RewardMix { get; init; }
 
     /// <summary>
-    /// GB (10^9 bytes) of device memory that the run may take, or 0 for no limit. Where its plan needs more, sampling.microBatch and train.model.microBatch are lowered and
-    /// train.model.recomputeBlocks is set until it fits, which changes pictures and gradients by rounding at most.
+    /// GB (10^9 bytes) of device memory that the run may take, or 0 for no limit. Where its plan needs more, sampling.microBatch and
+    /// train.model.microBatch are lowered and train.model.recomputeBlocks is set until it fits, which changes pictures and gradients by rounding at
+    /// most.
     /// </summary>
     [Bounds(0, 1e6)]
     public double Memory { get; init; }

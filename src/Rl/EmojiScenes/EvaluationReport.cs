@@ -27,13 +27,22 @@ public sealed class EvaluationReport
     /// <summary>The mean of the six tasks.</summary>
     public TaskScores Mean { get; }
 
-    /// <summary>Standard error of the mean judge by binomial count within tasks. Pictures of one prompt are correlated, so the true one is larger.</summary>
+    /// <summary>
+    /// Standard error of the mean judge by binomial count within tasks. Pictures of one prompt are correlated, so the true one is larger.
+    /// </summary>
     public double JudgeStandardError { get; }
 
     /// <summary>The scores under names: the judge, split by task, and what it is watched with.</summary>
-    public ScoreSheet Sheet() => new(
-        [new("judge", Mean.Judge, 3, JudgeStandardError), new("adherence", Mean.Adherence), new("fidelity", Mean.Fidelity), new("diversity", Mean.Diversity, 2)],
-        [.. _tasks.Select((task, i) => new Score(((SceneTask)i).ToString().ToLowerInvariant(), task.Judge, 2))]);
+    public ScoreSheet Sheet() =>
+        new(
+            [
+                new("judge", Mean.Judge, 3, JudgeStandardError),
+                new("adherence", Mean.Adherence),
+                new("fidelity", Mean.Fidelity),
+                new("diversity", Mean.Diversity, 2),
+            ],
+            [.. _tasks.Select((task, i) => new Score(((SceneTask)i).ToString().ToLowerInvariant(), task.Judge, 2))]
+        );
 
     /// <summary>The scores of one task.</summary>
     public TaskScores Of(SceneTask task) => _tasks[(int)task];

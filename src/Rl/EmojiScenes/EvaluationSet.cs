@@ -49,7 +49,10 @@ public sealed class EvaluationSet
         ArgumentNullException.ThrowIfNull(layout);
         if (codes.Length != (long)Count * layout.CodeCount)
         {
-            throw new ArgumentException($"codes: wanted {Count} x {layout.CodeCount}, got {codes.Length}; pass every picture of the set", nameof(codes));
+            throw new ArgumentException(
+                $"codes: wanted {Count} x {layout.CodeCount}, got {codes.Length}; pass every picture of the set",
+                nameof(codes)
+            );
         }
 
         var reader = new SceneReader(layout);

@@ -89,7 +89,8 @@ public sealed record Prompt : IPrompt
     }
 
     /// <summary>«a C1 S1 and a C2 S2»: shapes are 0 heart, 1 circle, 2 square.</summary>
-    /// <exception cref="ArgumentException">A colour is not in 0..5, a shape not in 0..2, or the two colours or the two shapes are the same.</exception>
+    /// <exception cref="ArgumentException">A colour is not in 0..5, a shape not in 0..2, or the two colours or the two shapes are the
+    /// same.</exception>
     public static Prompt Attribution(int firstColour, int firstShape, int secondColour, int secondShape)
     {
         Different(Shape(firstShape), Shape(secondShape), "shapes", "name two different shapes");
@@ -99,7 +100,8 @@ public sealed record Prompt : IPrompt
     }
 
     /// <summary>The prompt a text stands for. Case, repeated white space and the choice of a or an do not matter.</summary>
-    /// <exception cref="FormatException">A word is unknown (the message names the nearest known word) or the words form no prompt of the six tasks.</exception>
+    /// <exception cref="FormatException">A word is unknown (the message names the nearest known word) or the words form no prompt of the six
+    /// tasks.</exception>
     public static Prompt Parse(string text) => PromptParser.Parse(text);
 
     /// <summary>The text.</summary>

@@ -10,11 +10,18 @@ public sealed class ScenePictureSource : IPictureSource
     private readonly double[] _cumulative = new double[PromptSet.TaskCount];
     private readonly int[] _empty;
 
-    /// <summary>Pictures in <paramref name="layout"/>; <paramref name="taskWeights"/> has one positive weight per <see cref="SceneTask"/>, or is empty for equal shares.</summary>
+    /// <summary>
+    /// Pictures in <paramref name="layout"/>; <paramref name="taskWeights"/> has one positive weight per <see cref="SceneTask"/>, or is empty for
+    /// equal shares.
+    /// </summary>
     /// <exception cref="ArgumentException">The number of weights is neither 0 nor the number of tasks, or one is negative, or all are 0.</exception>
     public ScenePictureSource(SceneLayout layout, IReadOnlyList<double> taskWeights)
     {
-        if (taskWeights.Count is not (0 or PromptSet.TaskCount) || taskWeights.Any(w => !(w >= 0)) || (taskWeights.Count > 0 && taskWeights.Sum() <= 0))
+        if (
+            taskWeights.Count is not (0 or PromptSet.TaskCount)
+            || taskWeights.Any(w => !(w >= 0))
+            || (taskWeights.Count > 0 && taskWeights.Sum() <= 0)
+        )
         {
             throw new ArgumentException($"task weights: wanted none or {PromptSet.TaskCount} numbers of at least 0 with a positive sum, got {string.Join(", ", taskWeights)}; "
                 + "give one weight per task in the order single, two, counting, colours, position, attribution", nameof(taskWeights));

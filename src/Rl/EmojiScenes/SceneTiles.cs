@@ -62,7 +62,8 @@ public static class SceneTiles
     };
 
     /// <summary>The colour 0..5 of a shape's tile, -1 for objects and blank.</summary>
-    public static int ColourOf(int tile) => Checked(tile) is < SceneWords.ObjectCount or Blank ? -1 : (tile - SceneWords.ObjectCount) % SceneWords.ColourCount;
+    public static int ColourOf(int tile) =>
+        Checked(tile) is < SceneWords.ObjectCount or Blank ? -1 : (tile - SceneWords.ObjectCount) % SceneWords.ColourCount;
 
     /// <summary>The tile of a kind; <paramref name="colour"/> counts for shapes only.</summary>
     public static int TileOf(int kind, int colour)

@@ -28,7 +28,23 @@ public static class SceneWords
 
     private static readonly string[] _kinds =
     [
-        "dog", "cat", "car", "house", "apple", "banana", "key", "bell", "star", "sun", "tree", "fish", "mushroom", "umbrella", "heart", "circle", "square",
+        "dog",
+        "cat",
+        "car",
+        "house",
+        "apple",
+        "banana",
+        "key",
+        "bell",
+        "star",
+        "sun",
+        "tree",
+        "fish",
+        "mushroom",
+        "umbrella",
+        "heart",
+        "circle",
+        "square",
     ];
 
     private static readonly string[] _plurals =

@@ -5,7 +5,10 @@ using CoGrpo.Runtime.Sampling;
 
 namespace CoGrpo.Rl.Evaluation;
 
-/// <summary>Samples the pictures of an <see cref="EvaluationSet"/> with mean actions and scores them. Prompts and noise depend on the set's seed alone, so checkpoints are comparable.</summary>
+/// <summary>
+/// Samples the pictures of an <see cref="EvaluationSet"/> with mean actions and scores them. Prompts and noise depend on the set's seed alone, so
+/// checkpoints are comparable.
+/// </summary>
 public sealed class SceneEvaluator
 {
     private const int PromptsPerCall = 96;

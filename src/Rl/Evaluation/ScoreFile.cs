@@ -5,7 +5,10 @@ using CoGrpo.Runtime.Files;
 
 namespace CoGrpo.Rl.Evaluation;
 
-/// <summary>scores.json of a run folder: the last evaluation at every number of steps, bit for bit. It is the last file a run writes, so where it is, the run is whole.</summary>
+/// <summary>
+/// scores.json of a run folder: the last evaluation at every number of steps, bit for bit. It is the last file a run writes, so where it is, the run
+/// is whole.
+/// </summary>
 public static class ScoreFile
 {
     /// <summary>The file's name in a run folder.</summary>
@@ -35,7 +38,8 @@ public static class ScoreFile
     }
 
     /// <summary>The sheets in the order they were written, each with at least one mean.</summary>
-    /// <exception cref="ModelException">The file is not what <see cref="Write(string, IEnumerable{ValueTuple{int, ScoreSheet}})"/> writes.</exception>
+    /// <exception cref="ModelException">The file is not what <see cref="Write(string, IEnumerable{ValueTuple{int, ScoreSheet}})"/>
+    /// writes.</exception>
     public static IReadOnlyList<(int Steps, ScoreSheet Sheet)> Read(string path)
     {
         try
@@ -43,7 +47,9 @@ public static class ScoreFile
             using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(path));
             List<(int, ScoreSheet)> sheets =
             [
-                .. json.RootElement.EnumerateArray().Select(e => (e.GetProperty("steps").GetInt32(), new ScoreSheet(Scores(e.GetProperty("means")), Scores(e.GetProperty("parts"))))),
+                .. json
+                    .RootElement.EnumerateArray()
+                    .Select(e => (e.GetProperty("steps").GetInt32(), new ScoreSheet(Scores(e.GetProperty("means")), Scores(e.GetProperty("parts"))))),
             ];
             return sheets.TrueForAll(e => e.Item2.Means.Count > 0) ? sheets : throw new FormatException("no score");
         }
@@ -82,12 +88,20 @@ public static class ScoreFile
     }
 
     private static Score[] Scores(JsonElement scores) =>
-    [
-        .. scores.EnumerateArray().Select(score => new Score(
-            score.GetProperty("name").GetString() ?? throw new FormatException("a score without a name"), Number(score, "value"), Digits(score), Number(score, "error"))),
-    ];
+        [
+            .. scores
+                .EnumerateArray()
+                .Select(score => new Score(
+                    score.GetProperty("name").GetString() ?? throw new FormatException("a score without a name"),
+                    Number(score, "value"),
+                    Digits(score),
+                    Number(score, "error")
+                )),
+        ];
 
-    private static double Number(JsonElement score, string key) => score.GetProperty(key) is { ValueKind: not JsonValueKind.Null } number ? number.GetDouble() : double.NaN;
+    private static double Number(JsonElement score, string key) =>
+        score.GetProperty(key) is { ValueKind: not JsonValueKind.Null } number ? number.GetDouble() : double.NaN;
 
-    private static int Digits(JsonElement score) => score.GetProperty("digits").GetInt32() is >= 0 and <= 15 and var digits ? digits : throw new FormatException("digits out of range");
+    private static int Digits(JsonElement score) =>
+        score.GetProperty("digits").GetInt32() is >= 0 and <= 15 and var digits ? digits : throw new FormatException("digits out of range");
 }

@@ -37,7 +37,9 @@ public sealed class LaneTeam : IDisposable
     /// <summary>Number of lanes.</summary>
     public int Count { get; }
 
-    /// <summary>Calls <paramref name="body"/> once per lane number, all at once, and returns when all are done. The first error by lane number is rethrown.</summary>
+    /// <summary>
+    /// Calls <paramref name="body"/> once per lane number, all at once, and returns when all are done. The first error by lane number is rethrown.
+    /// </summary>
     public void Run(Action<int> body)
     {
         _body = body;

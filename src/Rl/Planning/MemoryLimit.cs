@@ -11,8 +11,9 @@ public static class MemoryLimit
     private const double Gigabyte = 1e9;
 
     /// <summary>
-    /// The configuration itself where it has no limit or its plan keeps to it; else with smaller micro-batches, and blocks computed again in backward if need be. What was changed is told to
-    /// <paramref name="progress"/>. Depends on nothing but the configuration and the networks it names, so that a run that goes on finds the same.
+    /// The configuration itself where it has no limit or its plan keeps to it; else with smaller micro-batches, and blocks computed again in backward
+    /// if need be. What was changed is told to <paramref name="progress"/>. Depends on nothing but the configuration and the networks it names, so
+    /// that a run that goes on finds the same.
     /// </summary>
     /// <exception cref="ModelException">Nothing that leaves the results as they are makes it fit.</exception>
     public static RunConfiguration Apply(RunConfiguration configuration, IProgressReporter progress)

@@ -19,15 +19,23 @@ public static class PlanReport
     public static ResultTable Networks(RunPlan plan)
     {
         ArgumentNullException.ThrowIfNull(plan);
-        IEnumerable<PlannedNetwork> all = plan.Networks.Append(new PlannedNetwork("all", plan.Networks.Sum(n => n.Parameters), plan.Networks.Sum(n => n.Trained)));
-        return new ResultTable(["network", "parameters", "trained"], [.. all.Select(n => (string[])[n.Name, Number(n.Parameters, "N0"), Number(n.Trained, "N0")])], 1);
+        IEnumerable<PlannedNetwork> all = plan.Networks.Append(
+            new PlannedNetwork("all", plan.Networks.Sum(n => n.Parameters), plan.Networks.Sum(n => n.Trained))
+        );
+        return new ResultTable(
+            ["network", "parameters", "trained"],
+            [.. all.Select(n => (string[])[n.Name, Number(n.Parameters, "N0"), Number(n.Trained, "N0")])],
+            1
+        );
     }
 
     /// <summary>Peak memory by category.</summary>
     public static ResultTable Memory(RunPlan plan)
     {
         ArgumentNullException.ThrowIfNull(plan);
-        IEnumerable<(string Name, long Bytes)> all = plan.Memory.Bytes.Select(entry => (Words(entry.Key.ToString()), entry.Value)).Append(("peak", plan.Memory.PeakBytes));
+        IEnumerable<(string Name, long Bytes)> all = plan
+            .Memory.Bytes.Select(entry => (Words(entry.Key.ToString()), entry.Value))
+            .Append(("peak", plan.Memory.PeakBytes));
         return new ResultTable(["memory", "GB"], [.. all.Select(entry => (string[])[entry.Name, Gigabytes(entry.Bytes)])], 1);
     }
 
@@ -45,7 +53,13 @@ public static class PlanReport
         {
             foreach ((string kind, Func<string, bool> holds) in Kinds)
             {
-                rows.Add(Row(plan, $"{(backward ? "backward" : "forward")}, {kind}", phase => phase.All.Cost(operation => IsBackward(operation) == backward && holds(operation))));
+                rows.Add(
+                    Row(
+                        plan,
+                        $"{(backward ? "backward" : "forward")}, {kind}",
+                        phase => phase.All.Cost(operation => IsBackward(operation) == backward && holds(operation))
+                    )
+                );
             }
         }
 
@@ -84,12 +98,19 @@ public static class PlanReport
 
     private static string[] Optional(DeviceModel? device, string text) => device is null ? [] : [text];
 
-    private static (string Name, Func<PlannedPhase, PlannedWork> Of)[] Parts() => [("rollout", phase => phase.Rollout), ("pictures", phase => phase.Pictures), ("update", phase => phase.Update)];
+    private static (string Name, Func<PlannedPhase, PlannedWork> Of)[] Parts() =>
+        [("rollout", phase => phase.Rollout), ("pictures", phase => phase.Pictures), ("update", phase => phase.Update)];
 
     private static string[] Row(RunPlan plan, string name, Func<PlannedPhase, OperationCost> cost) =>
-        [name, .. plan.Phases.SelectMany(phase => cost(phase) is var sum ? (string[])[Number(sum.Operations / 1e12, "N0"), Number(sum.Bytes / 1e12, "N1")] : [])];
+        [
+            name,
+            .. plan.Phases.SelectMany(phase =>
+                cost(phase) is var sum ? (string[])[Number(sum.Operations / 1e12, "N0"), Number(sum.Bytes / 1e12, "N1")] : []
+            ),
+        ];
 
-    private static bool IsProduct(string operation) => operation.StartsWith("Linear", StringComparison.Ordinal) || operation is "Conv3x3" or "HeadSample";
+    private static bool IsProduct(string operation) =>
+        operation.StartsWith("Linear", StringComparison.Ordinal) || operation is "Conv3x3" or "HeadSample";
 
     private static bool IsAttention(string operation) => operation.StartsWith("Attention", StringComparison.Ordinal);
 
@@ -102,5 +123,6 @@ public static class PlanReport
     private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 
     /// <summary>TextModel as <c>text model</c>.</summary>
-    private static string Words(string name) => string.Concat(name.Select((c, i) => i > 0 && char.IsUpper(c) ? $" {char.ToLowerInvariant(c)}" : $"{char.ToLowerInvariant(c)}"));
+    private static string Words(string name) =>
+        string.Concat(name.Select((c, i) => i > 0 && char.IsUpper(c) ? $" {char.ToLowerInvariant(c)}" : $"{char.ToLowerInvariant(c)}"));
 }

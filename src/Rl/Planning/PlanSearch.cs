@@ -5,7 +5,10 @@ namespace CoGrpo.Rl.Planning;
 /// <summary>Looks for settings of a run that need less memory, by planning the run with them.</summary>
 public static class PlanSearch
 {
-    /// <summary>What each switch alone saves, set to what saves most; those that save nothing are left out. <paramref name="planned"/> is called after each plan, on any thread.</summary>
+    /// <summary>
+    /// What each switch alone saves, set to what saves most; those that save nothing are left out. <paramref name="planned"/> is called after each
+    /// plan, on any thread.
+    /// </summary>
     public static IReadOnlyList<PlanSaving> Savings(RunPlan plan, Action? planned = null)
     {
         ArgumentNullException.ThrowIfNull(plan);
@@ -21,8 +24,8 @@ public static class PlanSearch
     }
 
     /// <summary>
-    /// Settings with which a run needs no more than <paramref name="bytes"/>. Switches are set in their order, each to what saves most, until the run fits; then each
-    /// is taken back as far as it goes, the ones that change what is trained first.
+    /// Settings with which a run needs no more than <paramref name="bytes"/>. Switches are set in their order, each to what saves most, until the run
+    /// fits; then each is taken back as far as it goes, the ones that change what is trained first.
     /// </summary>
     /// <param name="plan">The run as it is.</param>
     /// <param name="bytes">What it may need.</param>

@@ -12,7 +12,9 @@ public sealed record PlanSwitch(string Path, IReadOnlyList<string> Values, strin
 {
     private const int AdapterRank = 16;
 
-    /// <summary>Those that can still save something in a run: first the ones that leave its results as they are, then the ones that change what is trained.</summary>
+    /// <summary>
+    /// Those that can still save something in a run: first the ones that leave its results as they are, then the ones that change what is trained.
+    /// </summary>
     public static IReadOnlyList<PlanSwitch> Of(RunConfiguration configuration)
     {
         TrainConfiguration train = configuration.Train;
@@ -28,15 +30,48 @@ public sealed record PlanSwitch(string Path, IReadOnlyList<string> Values, strin
         }
 
         // The cheapest first: smaller micro-batches only fill a GPU less.
-        Add(true, "sampling.microBatch", Halves(configuration.Sampling.MicroBatch, 1), Text(configuration.Sampling.MicroBatch), "same pictures", keepsResults: true);
-        Add(trainsModel, "train.model.microBatch", Halves(train.Model.MicroBatch, 1), Text(train.Model.MicroBatch), "same gradients up to rounding", keepsResults: true);
-        Add(trainsModel && !train.Model.RecomputeBlocks, "train.model.recomputeBlocks", ["true"], "false", "same gradients, one more forward pass", keepsResults: true);
+        Add(
+            true,
+            "sampling.microBatch",
+            Halves(configuration.Sampling.MicroBatch, 1),
+            Text(configuration.Sampling.MicroBatch),
+            "same pictures",
+            keepsResults: true
+        );
+        Add(
+            trainsModel,
+            "train.model.microBatch",
+            Halves(train.Model.MicroBatch, 1),
+            Text(train.Model.MicroBatch),
+            "same gradients up to rounding",
+            keepsResults: true
+        );
+        Add(
+            trainsModel && !train.Model.RecomputeBlocks,
+            "train.model.recomputeBlocks",
+            ["true"],
+            "false",
+            "same gradients, one more forward pass",
+            keepsResults: true
+        );
         Add(gpu && configuration.Precision == PrecisionName.Fp32, "precision", ["bf16"], "fp32", "activations in bf16");
         Add(trainsModel && train.Model.Ema > 0, "train.model.ema", ["0"], Text(train.Model.Ema), "no averaged weights");
-        Add(trainsSchedule && train.Mode != TrainMode.Joint, "train.schedule.batch", Halves(train.Schedule.Batch, train.Schedule.Group), Text(train.Schedule.Batch), "fewer trajectories per update");
+        Add(
+            trainsSchedule && train.Mode != TrainMode.Joint,
+            "train.schedule.batch",
+            Halves(train.Schedule.Batch, train.Schedule.Group),
+            Text(train.Schedule.Batch),
+            "fewer trajectories per update"
+        );
         Add(trainsModel && train.Model.Lora.Rank == 0, "train.model.lora.rank", [Text(AdapterRank)], "0", "trains adapters, all other weights stay");
         Add(trainsModel && train.Model.Kl > 0, "train.model.kl", ["0"], Text(train.Model.Kl), "no reference model");
-        Add(trainsModel && train.Model.CfgGrad == GuidanceGradient.Both, "train.model.cfgGrad", ["detachUncond"], "both", "gradient without its unconditional half");
+        Add(
+            trainsModel && train.Model.CfgGrad == GuidanceGradient.Both,
+            "train.model.cfgGrad",
+            ["detachUncond"],
+            "both",
+            "gradient without its unconditional half"
+        );
         return switches;
     }
 

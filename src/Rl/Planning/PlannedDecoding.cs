@@ -7,10 +7,13 @@ namespace CoGrpo.Rl.Planning;
 /// <param name="settings">The schedule.</param>
 /// <param name="height">Rows of the code grid.</param>
 /// <param name="width">Columns of the code grid.</param>
-/// <param name="sharedTokens">Whether 2 x 2 codes share a token: then those of one step are taken from as many tokens as there are, the most work there can be.</param>
+/// <param name="sharedTokens">Whether 2 x 2 codes share a token: then those of one step are taken from as many tokens as there are, the most work
+/// there can be.</param>
 internal sealed class PlannedDecoding(HandMadeSettings settings, int height, int width, bool sharedTokens)
 {
-    /// <summary>Fills in the first <paramref name="images"/> trajectories; those behind them decode nothing, and an update passes over them.</summary>
+    /// <summary>
+    /// Fills in the first <paramref name="images"/> trajectories; those behind them decode nothing, and an update passes over them.
+    /// </summary>
     public void Fill(Trajectories trajectories, int images)
     {
         int codes = trajectories.Codes;

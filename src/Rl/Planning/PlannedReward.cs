@@ -3,8 +3,8 @@ using CoGrpo.Model.Rewards;
 namespace CoGrpo.Rl.Planning;
 
 /// <summary>
-/// What scoring costs the device: of every rollout one picture is decoded and scored for the longest prompt, since all of them cost the same. Scores nothing. The work memory of a network is that of
-/// its largest pass, made once before anything is counted.
+/// What scoring costs the device: of every rollout one picture is decoded and scored for the longest prompt, since all of them cost the same. Scores
+/// nothing. The work memory of a network is that of its largest pass, made once before anything is counted.
 /// </summary>
 internal sealed class PlannedReward : IReward
 {

@@ -16,8 +16,8 @@ using CoGrpo.Runtime.Backends;
 namespace CoGrpo.Rl.Planning;
 
 /// <summary>
-/// The networks, lanes and trainer of a run, without weights, prompts, rewards and files: everything that takes memory or time of the device, on whatever
-/// device. On a real one an iteration of it holds what the plan says.
+/// The networks, lanes and trainer of a run, without weights, prompts, rewards and files: everything that takes memory or time of the device, on
+/// whatever device. On a real one an iteration of it holds what the plan says.
 /// </summary>
 internal sealed class PlannedRun : IDisposable
 {
@@ -123,10 +123,14 @@ internal sealed class PlannedRun : IDisposable
 
     /// <summary>That of the checkpoint if it is there, else that of the configuration.</summary>
     private static (TransformerConfig Transformer, ClipTextConfig Text) Architecture(ModelConfiguration model) =>
-        model.Checkpoint is { } folder && Directory.Exists(folder) ? TextToImageModel.ReadArchitecture(folder) : (RunFactory.Transformer(model), RunFactory.TextEncoder(model.TextEncoder));
+        model.Checkpoint is { } folder && Directory.Exists(folder)
+            ? TextToImageModel.ReadArchitecture(folder)
+            : (RunFactory.Transformer(model), RunFactory.TextEncoder(model.TextEncoder));
 
     private static VqConfig Architecture(string? checkpoint) =>
-        checkpoint is not null && File.Exists(Path.Combine(checkpoint, "vqvae", "config.json")) ? VqModel.ReadArchitecture(Path.Combine(checkpoint, "vqvae")) : new VqConfig();
+        checkpoint is not null && File.Exists(Path.Combine(checkpoint, "vqvae", "config.json"))
+            ? VqModel.ReadArchitecture(Path.Combine(checkpoint, "vqvae"))
+            : new VqConfig();
 
     private PlannedReward Reward(RewardConfiguration reward, bool decodes)
     {
@@ -149,7 +153,14 @@ internal sealed class PlannedRun : IDisposable
         Pictures = Own(new VqModel(Architecture(configuration.Model.Checkpoint), _device.Backend));
         int side = RunFactory.PublishedSide(transformer), factor = Pictures.Config.Factor;
         SamplingConfiguration sampling = configuration.Sampling;
-        return Own(new VqTokenizer(Pictures, sampling.Height > 0 ? sampling.Height / factor : side, sampling.Width > 0 ? sampling.Width / factor : side, transformer.MaskToken));
+        return Own(
+            new VqTokenizer(
+                Pictures,
+                sampling.Height > 0 ? sampling.Height / factor : side,
+                sampling.Width > 0 ? sampling.Width / factor : side,
+                transformer.MaskToken
+            )
+        );
     }
 
     private void OnSampled(Trajectories trajectories)

@@ -10,8 +10,12 @@ namespace CoGrpo.Rl.Planning;
 /// <summary>Parameters, memory and work of a run, from one iteration of each of its phases on a device that executes nothing.</summary>
 public sealed record RunPlan
 {
-    private RunPlan(RunConfiguration configuration, IReadOnlyList<PlannedNetwork> networks, IReadOnlyList<PlannedPhase> phases, PlannedMemory memory) =>
-        (Configuration, Networks, Phases, Memory) = (configuration, networks, phases, memory);
+    private RunPlan(
+        RunConfiguration configuration,
+        IReadOnlyList<PlannedNetwork> networks,
+        IReadOnlyList<PlannedPhase> phases,
+        PlannedMemory memory
+    ) => (Configuration, Networks, Phases, Memory) = (configuration, networks, phases, memory);
 
     /// <summary>The run.</summary>
     public RunConfiguration Configuration { get; }
@@ -76,7 +80,8 @@ public sealed record RunPlan
     }
 
     /// <summary>The fewest trajectories that divide a batch and have a property, or the batch.</summary>
-    private static int Alike(int batch, Func<int, bool> property) => Enumerable.Range(1, batch).First(n => n == batch || (batch % n == 0 && property(n)));
+    private static int Alike(int batch, Func<int, bool> property) =>
+        Enumerable.Range(1, batch).First(n => n == batch || (batch % n == 0 && property(n)));
 
     /// <summary>Work of which a part is done once and the rest as often as there are trajectories like those it was done for.</summary>
     private static PlannedWork Scaled(PlannedWork once, PlannedWork whole, double times) => once.And(whole.And(once, -1), times);

@@ -19,7 +19,10 @@ public sealed class Pretrainer : IDisposable
     private readonly PretrainingLane[] _lanes;
     private readonly Action<int> _runLane;
 
-    /// <summary>A trainer of <paramref name="model"/>, which stays the caller's. <paramref name="laneBackend"/> makes the backend of each replica, owned by the trainer unless it is the model's own.</summary>
+    /// <summary>
+    /// A trainer of <paramref name="model"/>, which stays the caller's. <paramref name="laneBackend"/> makes the backend of each replica, owned by
+    /// the trainer unless it is the model's own.
+    /// </summary>
     public Pretrainer(TextToImageModel model, IPictureSource source, PretrainingOptions options, ulong seed, Func<IBackend> laneBackend)
     {
         _model = model;

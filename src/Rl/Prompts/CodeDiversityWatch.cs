@@ -2,7 +2,10 @@ using CoGrpo.Rl.Training;
 
 namespace CoGrpo.Rl.Prompts;
 
-/// <summary>How different the pictures of a group are: the mean, over pairs of a group, of the share of positions with different codes. Falls to 0 when all pictures of a prompt become one. There is no judge.</summary>
+/// <summary>
+/// How different the pictures of a group are: the mean, over pairs of a group, of the share of positions with different codes. Falls to 0 when all
+/// pictures of a prompt become one. There is no judge.
+/// </summary>
 public sealed class CodeDiversityWatch : IRolloutWatch
 {
     /// <inheritdoc/>

@@ -2,7 +2,10 @@ using System.Buffers.Binary;
 
 namespace CoGrpo.Rl.Prompts;
 
-/// <summary>Sees that the description at the end of a Parquet file ends where the file says: the library that reads it never comes back from one that does not end.</summary>
+/// <summary>
+/// Sees that the description at the end of a Parquet file ends where the file says: the library that reads it never comes back from one that does not
+/// end.
+/// </summary>
 internal static class ParquetFooter
 {
     private const int EndBytes = 8;

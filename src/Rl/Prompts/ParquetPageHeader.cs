@@ -16,7 +16,10 @@ internal readonly record struct ParquetPageHeader(int Length, PageType Type, int
     private const int DictionaryField = 7;
     private const int SecondDataField = 8;
 
-    /// <summary>Reads a header at the start of <paramref name="bytes"/>. A field that is of another type than it should be, or stands twice, is refused: it could be read in two ways.</summary>
+    /// <summary>
+    /// Reads a header at the start of <paramref name="bytes"/>. A field that is of another type than it should be, or stands twice, is refused: it
+    /// could be read in two ways.
+    /// </summary>
     /// <exception cref="InvalidDataException">It is damaged, or longer than the bytes.</exception>
     public static ParquetPageHeader Read(ReadOnlySpan<byte> bytes)
     {
@@ -52,12 +55,21 @@ internal readonly record struct ParquetPageHeader(int Length, PageType Type, int
             }
         }
 
-        int wanted = (PageType)kind switch { PageType.DATA_PAGE => DataField, PageType.DICTIONARY_PAGE => DictionaryField, PageType.DATA_PAGE_V2 => SecondDataField, _ => 0 };
-        return inner.Number == wanted ? new ParquetPageHeader(walk.At, (PageType)kind, unpacked, packed, inner.Values, inner.LevelBytes, inner.IsPacked)
+        int wanted = (PageType)kind switch
+        {
+            PageType.DATA_PAGE => DataField,
+            PageType.DICTIONARY_PAGE => DictionaryField,
+            PageType.DATA_PAGE_V2 => SecondDataField,
+            _ => 0,
+        };
+        return inner.Number == wanted
+            ? new ParquetPageHeader(walk.At, (PageType)kind, unpacked, packed, inner.Values, inner.LevelBytes, inner.IsPacked)
             : throw new InvalidDataException("a page without the header of its kind");
     }
 
-    /// <summary>Number of values, and of a page of the second version bytes of both levels and whether the rest is packed: so it is if nothing is said.</summary>
+    /// <summary>
+    /// Number of values, and of a page of the second version bytes of both levels and whether the rest is packed: so it is if nothing is said.
+    /// </summary>
     private static (int Number, int Values, int LevelBytes, bool IsPacked) Inner(ref ThriftWalk walk, int field)
     {
         (int values, int definition, int repetition, bool isPacked) = (-1, 0, 0, true);

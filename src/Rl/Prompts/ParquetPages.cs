@@ -4,8 +4,8 @@ using Parquet.Meta;
 namespace CoGrpo.Rl.Prompts;
 
 /// <summary>
-/// Looks at the headers of a column's pages before the library reads them, since it makes room for whatever a header says: sizes must fit the file, numbers of values the rows, and all that is
-/// unpacked a bound that grows with the file.
+/// Looks at the headers of a column's pages before the library reads them, since it makes room for whatever a header says: sizes must fit the file,
+/// numbers of values the rows, and all that is unpacked a bound that grows with the file.
 /// </summary>
 internal sealed class ParquetPages
 {
@@ -95,13 +95,19 @@ internal sealed class ParquetPages
         // What the packed bytes themselves say is believed as well.
         bool levels = header.LevelBytes >= 0 && header.LevelBytes <= Math.Min(header.PackedBytes, header.Bytes);
         int unpacked = header.Bytes - header.LevelBytes;
-        if (!levels || (header.IsPacked && ClaimedBytes(codec, page[Math.Min(header.LevelBytes, page.Length)..]) is { } claimed && claimed != (ulong)unpacked))
+        if (
+            !levels
+            || (header.IsPacked && ClaimedBytes(codec, page[Math.Min(header.LevelBytes, page.Length)..]) is { } claimed && claimed != (ulong)unpacked)
+        )
         {
             throw new InvalidDataException("a page whose sizes contradict each other");
         }
     }
 
-    /// <summary>The size that bytes packed in Snappy's format, or in a frame of Zstandard (RFC 8878), say they unpack to; null if they do not say, or in another form.</summary>
+    /// <summary>
+    /// The size that bytes packed in Snappy's format, or in a frame of Zstandard (RFC 8878), say they unpack to; null if they do not say, or in
+    /// another form.
+    /// </summary>
     private static ulong? ClaimedBytes(CompressionCodec codec, ReadOnlySpan<byte> packed)
     {
         ulong claimed = 0;

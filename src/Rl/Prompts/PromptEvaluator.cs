@@ -26,7 +26,10 @@ internal sealed class PromptEvaluator : IRunEvaluator
     private readonly ulong _seed;
     private readonly List<RgbImage> _grid = [];
 
-    /// <summary>An evaluator of <see cref="EvaluationConfiguration.PromptsPerTask"/> of the prompts, chosen by the evaluation's seed; of all of them if there are fewer.</summary>
+    /// <summary>
+    /// An evaluator of <see cref="EvaluationConfiguration.PromptsPerTask"/> of the prompts, chosen by the evaluation's seed; of all of them if there
+    /// are fewer.
+    /// </summary>
     /// <param name="lanes">Sample.</param>
     /// <param name="source">Turns prompts to ids.</param>
     /// <param name="heldOut">The prompts to choose from.</param>
@@ -34,7 +37,15 @@ internal sealed class PromptEvaluator : IRunEvaluator
     /// <param name="pictures">Codes to pictures.</param>
     /// <param name="watch">Measures diversity.</param>
     /// <param name="evaluation">Numbers and seed.</param>
-    public PromptEvaluator(LaneSet lanes, IPromptSource source, IReadOnlyList<TextPrompt> heldOut, IReadOnlyList<IReward> scores, IImageTokenizer pictures, IRolloutWatch watch, EvaluationConfiguration evaluation)
+    public PromptEvaluator(
+        LaneSet lanes,
+        IPromptSource source,
+        IReadOnlyList<TextPrompt> heldOut,
+        IReadOnlyList<IReward> scores,
+        IImageTokenizer pictures,
+        IRolloutWatch watch,
+        EvaluationConfiguration evaluation
+    )
     {
         (_lanes, _table, _scores, _pictures, _watch) = (lanes, new PromptTable(source), scores, pictures, watch);
         (_samples, _seed) = (evaluation.Samples, (ulong)evaluation.Seed);
@@ -95,7 +106,9 @@ internal sealed class PromptEvaluator : IRunEvaluator
 
         for (int p = 0; p < count; p++)
         {
-            diversity[first + p] = _watch.Watch(prompts.AsSpan(p * _samples, _samples), tokens.AsSpan(p * _samples * codes, _samples * codes), _samples).Diversity;
+            diversity[first + p] = _watch
+                .Watch(prompts.AsSpan(p * _samples, _samples), tokens.AsSpan(p * _samples * codes, _samples * codes), _samples)
+                .Diversity;
             if (_grid.Count < GridPictures)
             {
                 RgbImage picture = batch.Image(p * _samples);

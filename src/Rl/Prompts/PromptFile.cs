@@ -7,8 +7,8 @@ using Parquet.Schema;
 namespace CoGrpo.Rl.Prompts;
 
 /// <summary>
-/// Reads files of prompts in the forms they are published in (specs/reward-models.md 4): text with one prompt per line; a JSON list or JSON lines of texts or of objects with the key
-/// <c>prompt</c> or <c>text</c> (HPDv2, ImageReward, GenEval); Parquet with a column <c>prompt</c> (ImageRewardDB).
+/// Reads files of prompts in the forms they are published in (specs/reward-models.md 4): text with one prompt per line; a JSON list or JSON lines of
+/// texts or of objects with the key <c>prompt</c> or <c>text</c> (HPDv2, ImageReward, GenEval); Parquet with a column <c>prompt</c> (ImageRewardDB).
 /// </summary>
 public static class PromptFile
 {
@@ -32,7 +32,9 @@ public static class PromptFile
 
         if (file.Length > MostBytes)
         {
-            throw new ModelException($"{path}: wanted a file of prompts of at most {MostBytes >> 30} GiB, got {file.Length >> 30}; give the prompts without pictures");
+            throw new ModelException(
+                $"{path}: wanted a file of prompts of at most {MostBytes >> 30} GiB, got {file.Length >> 30}; give the prompts without pictures"
+            );
         }
 
         List<string> prompts = [];
@@ -61,10 +63,14 @@ public static class PromptFile
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new ModelException($"{path}: wanted a readable file of prompts, got {error.Message.TrimEnd('.')}; check the path and its permissions");
+            throw new ModelException(
+                $"{path}: wanted a readable file of prompts, got {error.Message.TrimEnd('.')}; check the path and its permissions"
+            );
         }
 
-        return prompts.Count > 0 ? prompts : throw new ModelException($"{path}: wanted prompts, found none; give a text file with one prompt per line, JSON, JSON lines or Parquet");
+        return prompts.Count > 0
+            ? prompts
+            : throw new ModelException($"{path}: wanted prompts, found none; give a text file with one prompt per line, JSON, JSON lines or Parquet");
     }
 
     private static IEnumerable<string> Lines(string path)
@@ -137,7 +143,10 @@ public static class PromptFile
             return entry.ValueKind switch
             {
                 JsonValueKind.String => entry.GetString(),
-                JsonValueKind.Object => Keys.Select(key => entry.TryGetProperty(key, out JsonElement text) && text.ValueKind == JsonValueKind.String ? text.GetString() : null).FirstOrDefault(text => text is not null),
+                JsonValueKind.Object => Keys.Select(key =>
+                        entry.TryGetProperty(key, out JsonElement text) && text.ValueKind == JsonValueKind.String ? text.GetString() : null
+                    )
+                    .FirstOrDefault(text => text is not null),
                 _ => null,
             };
         }
@@ -156,7 +165,9 @@ public static class PromptFile
         }
         catch (Exception error) when (error is not (ModelException or UnauthorizedAccessException or FileNotFoundException))
         {
-            throw new ModelException($"{path}: wanted a Parquet file, got an error: {error.Message.TrimEnd('.')}; fetch it again, or give its prompts as text");
+            throw new ModelException(
+                $"{path}: wanted a Parquet file, got an error: {error.Message.TrimEnd('.')}; fetch it again, or give its prompts as text"
+            );
         }
     }
 
@@ -167,8 +178,17 @@ public static class PromptFile
         await using ParquetReader reader = await ParquetReader.CreateAsync(stream);
 
         // The library's type of text, whatever it is read as.
-        DataField field = reader.Schema.GetDataFields().FirstOrDefault(field => Keys.Contains(field.Name) && field.MaxRepetitionLevel == 0 && (field.ClrType == typeof(ReadOnlyMemory<char>) || field.ClrType == typeof(string)))
-            ?? throw new ModelException($"{path}: wanted a Parquet file with a column prompt of text, got {string.Join(", ", reader.Schema.GetDataFields().Take(12).Select(field => field.Name))}; give the file of metadata");
+        DataField field =
+            reader
+                .Schema.GetDataFields()
+                .FirstOrDefault(field =>
+                    Keys.Contains(field.Name)
+                    && field.MaxRepetitionLevel == 0
+                    && (field.ClrType == typeof(ReadOnlyMemory<char>) || field.ClrType == typeof(string))
+                )
+            ?? throw new ModelException(
+                $"{path}: wanted a Parquet file with a column prompt of text, got {string.Join(", ", reader.Schema.GetDataFields().Take(12).Select(field => field.Name))}; give the file of metadata"
+            );
         var pages = new ParquetPages(stream);
         List<string?> prompts = [];
         long characters = 0;
@@ -176,7 +196,10 @@ public static class PromptFile
         {
             using ParquetRowGroupReader rows = reader.OpenRowGroupReader(group);
             stream.End = long.MaxValue;
-            stream.End = pages.Check(rows.GetMetadata(field)?.MetaData ?? throw new InvalidDataException($"no column {field.Name} in row group {group}"), rows.RowCount);
+            stream.End = pages.Check(
+                rows.GetMetadata(field)?.MetaData ?? throw new InvalidDataException($"no column {field.Name} in row group {group}"),
+                rows.RowCount
+            );
             if (rows.RowCount == 0)
             {
                 continue;

@@ -23,7 +23,8 @@ internal sealed class PromptRunData : IRunData
     private readonly string _files;
 
     /// <summary>
-    /// Reads prompts, picture model, tokenizer and rewards. <paramref name="backend"/>, which stays the caller's, is driven by the thread that trains.
+    /// Reads prompts, picture model, tokenizer and rewards. <paramref name="backend"/>, which stays the caller's, is driven by the thread that
+    /// trains.
     /// </summary>
     /// <exception cref="ModelException">Something is missing or does not fit <paramref name="model"/>.</exception>
     public PromptRunData(RunConfiguration configuration, string checkpoint, TextToImageModel model, IBackend backend)
@@ -77,7 +78,8 @@ internal sealed class PromptRunData : IRunData
     public IRolloutWatch Watch { get; } = new CodeDiversityWatch();
 
     /// <inheritdoc/>
-    public IRunEvaluator Evaluator(LaneSet lanes) => new PromptEvaluator(lanes, Prompts, _split.HeldOut, [.. _rewards, .. _metrics], _pictures, Watch, _evaluation);
+    public IRunEvaluator Evaluator(LaneSet lanes) =>
+        new PromptEvaluator(lanes, Prompts, _split.HeldOut, [.. _rewards, .. _metrics], _pictures, Watch, _evaluation);
 
     /// <summary>Frees picture model and rewards.</summary>
     public void Dispose()

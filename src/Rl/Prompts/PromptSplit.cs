@@ -20,8 +20,8 @@ public sealed class PromptSplit
     public IReadOnlyList<TextPrompt> HeldOut { get; }
 
     /// <summary>
-    /// Reads files and leaves out repetitions. Held out are the prompts of <paramref name="heldOutFiles"/>, which are taken out of the others; without such files one in
-    /// <see cref="HeldOutShare"/> prompts, at least one: those whose hashes are lowest, whatever their order.
+    /// Reads files and leaves out repetitions. Held out are the prompts of <paramref name="heldOutFiles"/>, which are taken out of the others;
+    /// without such files one in <see cref="HeldOutShare"/> prompts, at least one: those whose hashes are lowest, whatever their order.
     /// </summary>
     /// <exception cref="ModelException">A file cannot be used, or nothing is left to train on.</exception>
     public static PromptSplit Read(IReadOnlyList<string> files, IReadOnlyList<string> heldOutFiles)

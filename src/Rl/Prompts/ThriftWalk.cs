@@ -1,6 +1,8 @@
 namespace CoGrpo.Rl.Prompts;
 
-/// <summary>Walks structures of Thrift's compact protocol, in which Parquet describes a file and its pages, and sees that they end within their bytes.</summary>
+/// <summary>
+/// Walks structures of Thrift's compact protocol, in which Parquet describes a file and its pages, and sees that they end within their bytes.
+/// </summary>
 internal ref struct ThriftWalk
 {
     /// <summary>The type of a structure.</summary>

@@ -3,7 +3,10 @@ using System.Text;
 
 namespace CoGrpo.Rl.Rewards;
 
-/// <summary>One request and its answer on a connection of HTTP/1.1 (RFC 9112), as much of it as clients of a reward use: a body with its length in front, one request for each connection.</summary>
+/// <summary>
+/// One request and its answer on a connection of HTTP/1.1 (RFC 9112), as much of it as clients of a reward use: a body with its length in front, one
+/// request for each connection.
+/// </summary>
 internal static class HttpExchange
 {
     private const int MostHeaderBytes = 16 << 10;
@@ -12,8 +15,15 @@ internal static class HttpExchange
 
     private static readonly Dictionary<int, string> Reasons = new()
     {
-        [200] = "OK", [400] = "Bad Request", [405] = "Method Not Allowed", [408] = "Request Timeout", [411] = "Length Required", [413] = "Content Too Large", [431] = "Request Header Fields Too Large",
-        [500] = "Internal Server Error", [503] = "Service Unavailable",
+        [200] = "OK",
+        [400] = "Bad Request",
+        [405] = "Method Not Allowed",
+        [408] = "Request Timeout",
+        [411] = "Length Required",
+        [413] = "Content Too Large",
+        [431] = "Request Header Fields Too Large",
+        [500] = "Internal Server Error",
+        [503] = "Service Unavailable",
     };
 
     /// <summary>Reads a POST request: 200 and its body, or the status to refuse it with and what is wrong.</summary>
@@ -45,7 +55,14 @@ internal static class HttpExchange
             return (405, [], "wanted POST; send prompts and images");
         }
 
-        string[] Values(string name) => [.. lines.Skip(1).Where(line => line.StartsWith(name + ":", StringComparison.OrdinalIgnoreCase)).Select(line => line[(name.Length + 1)..].Trim()).Distinct()];
+        string[] Values(string name) =>
+            [
+                .. lines
+                    .Skip(1)
+                    .Where(line => line.StartsWith(name + ":", StringComparison.OrdinalIgnoreCase))
+                    .Select(line => line[(name.Length + 1)..].Trim())
+                    .Distinct(),
+            ];
         string[] lengths = Values("Content-Length");
         if (lengths.Length == 0 || Values("Transfer-Encoding").Length > 0)
         {
@@ -73,7 +90,9 @@ internal static class HttpExchange
         byte[] piece = new byte[PieceBytes];
         while (body.Length < length)
         {
-            int read = await stream.ReadAsync(piece.AsMemory(0, (int)Math.Min(piece.Length, length - body.Length)), cancellation).ConfigureAwait(false);
+            int read = await stream
+                .ReadAsync(piece.AsMemory(0, (int)Math.Min(piece.Length, length - body.Length)), cancellation)
+                .ConfigureAwait(false);
             body.Write(piece, 0, read > 0 ? read : throw new EndOfStreamException());
         }
 
@@ -89,7 +108,10 @@ internal static class HttpExchange
         await stream.WriteAsync((byte[])[.. Encoding.ASCII.GetBytes(head), .. body], cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>Reads on after the answer to a request that was not read to its end, up to a bound: a connection closed on unread bytes may take the answer with it.</summary>
+    /// <summary>
+    /// Reads on after the answer to a request that was not read to its end, up to a bound: a connection closed on unread bytes may take the answer
+    /// with it.
+    /// </summary>
     /// <exception cref="IOException">The connection broke.</exception>
     public static async Task Drain(Stream stream, CancellationToken cancellation)
     {

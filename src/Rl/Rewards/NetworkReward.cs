@@ -5,7 +5,10 @@ using CoGrpo.Model.Tokenizers;
 
 namespace CoGrpo.Rl.Rewards;
 
-/// <summary>A published network as a reward: pictures through its preprocessing, prompts through its tokenizer, scores as published. Driven by the thread that drives the network's backend.</summary>
+/// <summary>
+/// A published network as a reward: pictures through its preprocessing, prompts through its tokenizer, scores as published. Driven by the thread that
+/// drives the network's backend.
+/// </summary>
 public sealed class NetworkReward : IReward, IDisposable
 {
     private readonly IRewardModel _model;
@@ -26,7 +29,10 @@ public sealed class NetworkReward : IReward, IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
         if (model.ImageSize != preprocessing.Size)
         {
-            throw new ArgumentException($"preprocessing: wanted pictures of {model.ImageSize} pixels, got {preprocessing.Size}; make it for the network's size", nameof(preprocessing));
+            throw new ArgumentException(
+                $"preprocessing: wanted pictures of {model.ImageSize} pixels, got {preprocessing.Size}; make it for the network's size",
+                nameof(preprocessing)
+            );
         }
 
         (Name, _model, _tokenizer, _preprocessing, _batch) = (name, model, tokenizer, preprocessing, batch);
@@ -74,7 +80,9 @@ public sealed class NetworkReward : IReward, IDisposable
         {
             if (!double.IsFinite(score))
             {
-                throw new ModelException($"{Name}: wanted finite scores, got {score}; the weights are damaged or of another network, check them with convert verify");
+                throw new ModelException(
+                    $"{Name}: wanted finite scores, got {score}; the weights are damaged or of another network, check them with convert verify"
+                );
             }
         }
     }

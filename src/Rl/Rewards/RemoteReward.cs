@@ -7,8 +7,9 @@ using CoGrpo.Model.Images;
 namespace CoGrpo.Rl.Rewards;
 
 /// <summary>
-/// A server that scores pictures, over HTTP with JSON and PNG (<see cref="RewardServer"/> is one). Some requests are in flight together; one that fails for a reason that may pass is sent
-/// again after a pause that doubles. Nothing the server does is taken on trust: whatever it does wrong ends in one <see cref="ModelException"/> within bounded time and memory.
+/// A server that scores pictures, over HTTP with JSON and PNG (<see cref="RewardServer"/> is one). Some requests are in flight together; one that
+/// fails for a reason that may pass is sent again after a pause that doubles. Nothing the server does is taken on trust: whatever it does wrong ends
+/// in one <see cref="ModelException"/> within bounded time and memory.
 /// </summary>
 public sealed class RemoteReward : IReward, IDisposable
 {
@@ -37,7 +38,15 @@ public sealed class RemoteReward : IReward, IDisposable
         (Name, _url, _batch, _timeout, _retries) = (name, url, batch, timeout, retries);
 
         // A redirect could lead anywhere and compression would defeat the bound on the answer.
-        _client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, AutomaticDecompression = DecompressionMethods.None, UseCookies = false, MaxConnectionsPerServer = InFlight })
+        _client = new HttpClient(
+            new SocketsHttpHandler
+            {
+                AllowAutoRedirect = false,
+                AutomaticDecompression = DecompressionMethods.None,
+                UseCookies = false,
+                MaxConnectionsPerServer = InFlight,
+            }
+        )
         {
             Timeout = Timeout.InfiniteTimeSpan,
         };
@@ -50,7 +59,8 @@ public sealed class RemoteReward : IReward, IDisposable
     public TimeSpan FirstPause { get; init; } = TimeSpan.FromSeconds(0.5);
 
     /// <inheritdoc/>
-    /// <exception cref="ModelException">The server cannot be reached, takes too long, refuses, or answers something else than a finite number for each picture.</exception>
+    /// <exception cref="ModelException">The server cannot be reached, takes too long, refuses, or answers something else than a finite number for
+    /// each picture.</exception>
     public void Score(RewardBatch batch, Span<double> scores, CancellationToken cancellation = default)
     {
         batch.CheckScores(scores.Length);
@@ -83,20 +93,33 @@ public sealed class RemoteReward : IReward, IDisposable
         }
     }
 
-    /// <summary>Begins to score <paramref name="pictures"/>, each for its prompt, in requests of at most as many as a request may have. Neither list may be changed until the task is done.</summary>
+    /// <summary>
+    /// Begins to score <paramref name="pictures"/>, each for its prompt, in requests of at most as many as a request may have. Neither list may be
+    /// changed until the task is done.
+    /// </summary>
     /// <returns>A score for each picture; fails with <see cref="ModelException"/> as <see cref="Score"/> does.</returns>
     public async Task<double[]> Start(IReadOnlyList<string> prompts, IReadOnlyList<RgbImage> pictures, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(prompts);
         ArgumentNullException.ThrowIfNull(pictures);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _closed.Token);
-        double[][] scores = await Task.WhenAll(Enumerable.Range(0, (pictures.Count + _batch - 1) / _batch).Select(i => Task.Run(
-            () => Part([.. prompts.Skip(i * _batch).Take(_batch)], [.. pictures.Skip(i * _batch).Take(_batch)], stop.Token), stop.Token))).ConfigureAwait(false);
+        double[][] scores = await Task.WhenAll(
+                Enumerable
+                    .Range(0, (pictures.Count + _batch - 1) / _batch)
+                    .Select(i =>
+                        Task.Run(
+                            () => Part([.. prompts.Skip(i * _batch).Take(_batch)], [.. pictures.Skip(i * _batch).Take(_batch)], stop.Token),
+                            stop.Token
+                        )
+                    )
+            )
+            .ConfigureAwait(false);
         return [.. scores.SelectMany(part => part)];
     }
 
     /// <summary>Waits until all of what was begun has ended, well or not.</summary>
-    internal static void AwaitEnd(IEnumerable<Task> begun) => Task.WhenAll(begun).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
+    internal static void AwaitEnd(IEnumerable<Task> begun) =>
+        Task.WhenAll(begun).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
 
     /// <summary>Closes connections; what is in flight fails.</summary>
     public void Dispose()
@@ -134,7 +157,11 @@ public sealed class RemoteReward : IReward, IDisposable
             cancellation.ThrowIfCancellationRequested();
             if (attempt == _retries)
             {
-                throw Refuse(prompts.Length, $"{failure}{(attempt == 0 ? "" : $", {attempt + 1} times")}", "start the server, or raise timeoutSeconds and retries of this reward");
+                throw Refuse(
+                    prompts.Length,
+                    $"{failure}{(attempt == 0 ? "" : $", {attempt + 1} times")}",
+                    "start the server, or raise timeoutSeconds and retries of this reward"
+                );
             }
 
             await Task.Delay(pause, cancellation).ConfigureAwait(false);
@@ -148,7 +175,9 @@ public sealed class RemoteReward : IReward, IDisposable
         limit.CancelAfter(_timeout);
         using var message = new HttpRequestMessage(HttpMethod.Post, _url) { Content = new ByteArrayContent(request) };
         message.Content.Headers.ContentType = new MediaTypeHeaderValue(RewardProtocol.MediaType);
-        using HttpResponseMessage response = await _client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, limit.Token).ConfigureAwait(false);
+        using HttpResponseMessage response = await _client
+            .SendAsync(message, HttpCompletionOption.ResponseHeadersRead, limit.Token)
+            .ConfigureAwait(false);
         byte[] answer = await Body(response, RewardProtocol.MostAnswerBytes(count), count, limit.Token).ConfigureAwait(false);
         if (response.StatusCode != HttpStatusCode.OK)
         {

@@ -4,8 +4,9 @@ using CoGrpo.Model;
 namespace CoGrpo.Rl.Rewards;
 
 /// <summary>
-/// What a remote reward and its server say to each other: the request <c>{"version":1,"prompts":[TEXT,...],"images":[BASE64-PNG,...]}</c>, the answer <c>{"scores":[NUMBER,...]}</c>
-/// or, with a status from 400 on, <c>{"error":TEXT}</c>. Both sides take the other's words for hostile until they are checked.
+/// What a remote reward and its server say to each other: the request <c>{"version":1,"prompts":[TEXT,...],"images":[BASE64-PNG,...]}</c>, the answer
+/// <c>{"scores":[NUMBER,...]}</c> or, with a status from 400 on, <c>{"error":TEXT}</c>. Both sides take the other's words for hostile until they are
+/// checked.
 /// </summary>
 internal static class RewardProtocol
 {
@@ -53,7 +54,8 @@ internal static class RewardProtocol
     }
 
     /// <summary>The prompts and PNG files of a request.</summary>
-    /// <exception cref="ModelException">It is no such request, or has more than <paramref name="mostPictures"/> pictures or prompts longer than <paramref name="longestPrompt"/>.</exception>
+    /// <exception cref="ModelException">It is no such request, or has more than <paramref name="mostPictures"/> pictures or prompts longer than
+    /// <paramref name="longestPrompt"/>.</exception>
     public static (string[] Prompts, byte[][] Pictures) ReadRequest(ReadOnlyMemory<byte> request, int mostPictures, int longestPrompt)
     {
         using JsonDocument json = Parse(request, "request");
@@ -74,13 +76,15 @@ internal static class RewardProtocol
     }
 
     /// <summary>The answer.</summary>
-    public static byte[] Answer(ReadOnlySpan<double> scores) => JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, double[]> { ["scores"] = scores.ToArray() });
+    public static byte[] Answer(ReadOnlySpan<double> scores) =>
+        JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, double[]> { ["scores"] = scores.ToArray() });
 
     /// <summary>The answer to a request that cannot be met.</summary>
     public static byte[] Error(string message) => JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, string> { ["error"] = message });
 
     /// <summary>The scores of an answer, as many as <paramref name="scores"/> holds.</summary>
-    /// <exception cref="ModelException">It is no such answer, or a score is no finite number; the message says what it is and nothing of whose.</exception>
+    /// <exception cref="ModelException">It is no such answer, or a score is no finite number; the message says what it is and nothing of
+    /// whose.</exception>
     public static void ReadAnswer(ReadOnlyMemory<byte> answer, Span<double> scores)
     {
         using JsonDocument json = Parse(answer, "answer");
@@ -111,8 +115,13 @@ internal static class RewardProtocol
         try
         {
             using JsonDocument json = JsonDocument.Parse(answer, Strict);
-            return json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("error", out JsonElement error) && error.ValueKind == JsonValueKind.String && Text(error) is { } text
-                ? Plain(text) : null;
+            return
+                json.RootElement.ValueKind == JsonValueKind.Object
+                && json.RootElement.TryGetProperty("error", out JsonElement error)
+                && error.ValueKind == JsonValueKind.String
+                && Text(error) is { } text
+                ? Plain(text)
+                : null;
         }
         catch (JsonException)
         {
@@ -121,7 +130,10 @@ internal static class RewardProtocol
     }
 
     /// <summary>Text from elsewhere in a message: of bounded length, without control characters.</summary>
-    public static string Plain(string text) => string.Concat((text.Length <= LongestExcerpt ? text : text[..LongestExcerpt] + "...").Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c));
+    public static string Plain(string text) =>
+        string.Concat(
+            (text.Length <= LongestExcerpt ? text : text[..LongestExcerpt] + "...").Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c)
+        );
 
     private static JsonDocument Parse(ReadOnlyMemory<byte> bytes, string what)
     {
@@ -140,12 +152,19 @@ internal static class RewardProtocol
             // Said below, without the library's words.
         }
 
-        throw new ModelException(what == "request" ? "request: wanted a JSON object with version, prompts and images, got something else; see the protocol" : "an answer that is no JSON object");
+        throw new ModelException(
+            what == "request"
+                ? "request: wanted a JSON object with version, prompts and images, got something else; see the protocol"
+                : "an answer that is no JSON object"
+        );
     }
 
     private static JsonElement.ArrayEnumerator List(JsonElement root, string name, int most) =>
-        root.TryGetProperty(name, out JsonElement list) && list.ValueKind == JsonValueKind.Array && list.GetArrayLength() <= most ? list.EnumerateArray()
-            : throw new ModelException($"request: wanted a list of at most {most} under {name}, got {(list.ValueKind == JsonValueKind.Array ? list.GetArrayLength() : "none")}; send fewer at a time");
+        root.TryGetProperty(name, out JsonElement list) && list.ValueKind == JsonValueKind.Array && list.GetArrayLength() <= most
+            ? list.EnumerateArray()
+            : throw new ModelException(
+                $"request: wanted a list of at most {most} under {name}, got {(list.ValueKind == JsonValueKind.Array ? list.GetArrayLength() : "none")}; send fewer at a time"
+            );
 
     private static string? Text(JsonElement element)
     {

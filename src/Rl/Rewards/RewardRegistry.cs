@@ -14,7 +14,10 @@ public static class RewardRegistry
     /// <summary>The name of a reward in configurations and logs.</summary>
     public static string NameOf(RewardName name) => SettingInfo.EnumNames(typeof(RewardName))[(int)name];
 
-    /// <summary>Makes the reward that <paramref name="reward"/> describes; networks live on <paramref name="backend"/>. A remote one only makes note of its server. Owned by the caller, to be disposed if it is disposable.</summary>
+    /// <summary>
+    /// Makes the reward that <paramref name="reward"/> describes; networks live on <paramref name="backend"/>. A remote one only makes note of its
+    /// server. Owned by the caller, to be disposed if it is disposable.
+    /// </summary>
     /// <exception cref="ModelException">Its weights are missing or of another network, or it is no reward for pictures of any prompt.</exception>
     /// <exception cref="Runtime.Files.WeightsFileException">Its weights are damaged.</exception>
     public static IReward Create(RewardConfiguration reward, IBackend backend)
@@ -26,11 +29,17 @@ public static class RewardRegistry
         return reward.Name switch
         {
             RewardName.ImageReward => Network(ImageRewardModel.Load(Weights(), backend), new BertTokenizer(), size => new CropPreprocessing(size)),
-            RewardName.HpsV2 => Network(HpsModel.Load(Weights(), reward.Version == HpsVersionName.V20 ? HpsVersion.V20 : HpsVersion.V21, backend), ClipTokenizer.OpenClip, size => new PadPreprocessing(reward.Antialias, size)),
+            RewardName.HpsV2 => Network(
+                HpsModel.Load(Weights(), reward.Version == HpsVersionName.V20 ? HpsVersion.V20 : HpsVersion.V21, backend),
+                ClipTokenizer.OpenClip,
+                size => new PadPreprocessing(reward.Antialias, size)
+            ),
             RewardName.ClipScore => Network(ClipScoreModel.Load(Weights(), backend), ClipTokenizer.OpenClip, size => new CropPreprocessing(size)),
             RewardName.Mps => Network(Mps(Weights(), backend), ClipTokenizer.Published, size => new CropPreprocessing(size)),
             RewardName.Remote => Remote(reward),
-            _ => throw new ModelException($"{name}: wanted a reward for pictures of any prompt, got one of EmojiScenes; choose imageReward, hpsv2, clipScore, mps or remote"),
+            _ => throw new ModelException(
+                $"{name}: wanted a reward for pictures of any prompt, got one of EmojiScenes; choose imageReward, hpsv2, clipScore, mps or remote"
+            ),
         };
 
         NetworkReward Network(IRewardModel model, ITextTokenizer tokenizer, Func<int, IImagePreprocessing> preprocessing) =>
@@ -41,10 +50,19 @@ public static class RewardRegistry
     {
         // Several servers may be asked: each has a name of its own in logs.
         var url = new Uri(reward.Url ?? throw new ModelException("remote: wanted the url of a server, none is configured; set url of this reward"));
-        return new RemoteReward($"{NameOf(RewardName.Remote)}:{url.Authority}{url.AbsolutePath}".TrimEnd('/'), url, reward.Batch, TimeSpan.FromSeconds(reward.TimeoutSeconds), reward.Retries);
+        return new RemoteReward(
+            $"{NameOf(RewardName.Remote)}:{url.Authority}{url.AbsolutePath}".TrimEnd('/'),
+            url,
+            reward.Batch,
+            TimeSpan.FromSeconds(reward.TimeoutSeconds),
+            reward.Retries
+        );
     }
 
-    /// <summary>The network that <see cref="Create"/> would load, with zero weights, and the ids of its longest prompt; null for a reward without one. For plans. Owned by the caller.</summary>
+    /// <summary>
+    /// The network that <see cref="Create"/> would load, with zero weights, and the ids of its longest prompt; null for a reward without one. For
+    /// plans. Owned by the caller.
+    /// </summary>
     /// <exception cref="ModelException">A configuration beside its weights is malformed.</exception>
     internal static (IRewardModel Model, int[] LongestPrompt)? Planned(RewardConfiguration reward, IBackend backend)
     {

@@ -9,8 +9,9 @@ using CoGrpo.Rl.Prompts;
 namespace CoGrpo.Rl.Rewards;
 
 /// <summary>
-/// Answers the requests of <see cref="RemoteReward"/> with the scores of a reward, one request after another. Bodies, pictures, waits and the number of clients are bounded; whatever is wrong
-/// with a request is answered as JSON with a status from 400 on. It knows no users and no encryption: bind it to an address that only friends can reach.
+/// Answers the requests of <see cref="RemoteReward"/> with the scores of a reward, one request after another. Bodies, pictures, waits and the number
+/// of clients are bounded; whatever is wrong with a request is answered as JSON with a status from 400 on. It knows no users and no encryption: bind
+/// it to an address that only friends can reach.
 /// </summary>
 public sealed class RewardServer : IDisposable
 {
@@ -40,7 +41,9 @@ public sealed class RewardServer : IDisposable
         }
         catch (SocketException error)
         {
-            throw new ModelException($"{new IPEndPoint(address, port)}: wanted an address to listen at, got {error.Message.TrimEnd('.')}; choose another port or address");
+            throw new ModelException(
+                $"{new IPEndPoint(address, port)}: wanted an address to listen at, got {error.Message.TrimEnd('.')}; choose another port or address"
+            );
         }
     }
 
@@ -56,7 +59,10 @@ public sealed class RewardServer : IDisposable
     /// <summary>Longest wait for a whole request, and for the taking of an answer.</summary>
     public TimeSpan WaitLimit { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Answers requests until <paramref name="cancellation"/>. Pictures are scored on the calling thread, which must be the one that drives the reward's network.</summary>
+    /// <summary>
+    /// Answers requests until <paramref name="cancellation"/>. Pictures are scored on the calling thread, which must be the one that drives the
+    /// reward's network.
+    /// </summary>
     /// <param name="log">Told a line for each request that was read: status, pictures or what was wrong.</param>
     /// <param name="cancellation">Ends it without an exception.</param>
     public void Run(Action<string> log, CancellationToken cancellation)
@@ -122,8 +128,10 @@ public sealed class RewardServer : IDisposable
             using (client)
             {
                 NetworkStream stream = client.GetStream();
-                (int status, byte[] answer) = Interlocked.Increment(ref _clients) > MostClients
-                    ? (503, RewardProtocol.Error($"wanted at most {MostClients} requests at once; try again later")) : await Reply(stream, cancellation).ConfigureAwait(false);
+                (int status, byte[] answer) =
+                    Interlocked.Increment(ref _clients) > MostClients
+                        ? (503, RewardProtocol.Error($"wanted at most {MostClients} requests at once; try again later"))
+                        : await Reply(stream, cancellation).ConfigureAwait(false);
                 using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
                 limit.CancelAfter(WaitLimit);
                 await HttpExchange.Write(stream, status, answer, limit.Token).ConfigureAwait(false);
@@ -156,7 +164,12 @@ public sealed class RewardServer : IDisposable
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            return (408, RewardProtocol.Error(string.Create(CultureInfo.InvariantCulture, $"wanted the whole request within {WaitLimit.TotalSeconds} s; send it faster")));
+            return (
+                408,
+                RewardProtocol.Error(
+                    string.Create(CultureInfo.InvariantCulture, $"wanted the whole request within {WaitLimit.TotalSeconds} s; send it faster")
+                )
+            );
         }
 
         var reply = new TaskCompletionSource<(int Status, byte[] Answer)>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -188,7 +201,9 @@ public sealed class RewardServer : IDisposable
             _reward.Score(new RewardBatch([.. prompts.Select(prompt => new TextPrompt(prompt))], images), scores);
             if (!Array.TrueForAll(scores, double.IsFinite))
             {
-                throw new ModelException($"{_reward.Name}: wanted finite scores, got {scores.First(score => !double.IsFinite(score))}; check its weights");
+                throw new ModelException(
+                    $"{_reward.Name}: wanted finite scores, got {scores.First(score => !double.IsFinite(score))}; check its weights"
+                );
             }
 
             return (200, RewardProtocol.Answer(scores), FormattableString.Invariant($"{images.Length} pictures"));

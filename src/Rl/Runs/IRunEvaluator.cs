@@ -4,7 +4,9 @@ using CoGrpo.Runtime.Sampling;
 
 namespace CoGrpo.Rl.Runs;
 
-/// <summary>Samples held-out prompts and scores the pictures. Prompts and noise depend on the evaluation's seed alone, so checkpoints are comparable.</summary>
+/// <summary>
+/// Samples held-out prompts and scores the pictures. Prompts and noise depend on the evaluation's seed alone, so checkpoints are comparable.
+/// </summary>
 internal interface IRunEvaluator
 {
     /// <summary>Samples every picture in T = <paramref name="steps"/> steps with mean actions and scores them.</summary>

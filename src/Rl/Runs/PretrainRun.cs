@@ -19,8 +19,18 @@ namespace CoGrpo.Rl.Runs;
 /// <summary>The <c>pretrain</c> command's work: a masked-token training run in a run folder, resumable to the bit.</summary>
 public static class PretrainRun
 {
-    /// <summary>Trains to the end on <paramref name="device"/>, or until <paramref name="cancellation"/>, when a checkpoint is saved and <see cref="OperationCanceledException"/> thrown. Returns the folder of the finished model.</summary>
-    public static string Execute(RunConfiguration configuration, ComputeDevice device, bool resume, IProgressReporter progress, TextWriter output, CancellationToken cancellation)
+    /// <summary>
+    /// Trains to the end on <paramref name="device"/>, or until <paramref name="cancellation"/>, when a checkpoint is saved and
+    /// <see cref="OperationCanceledException"/> thrown. Returns the folder of the finished model.
+    /// </summary>
+    public static string Execute(
+        RunConfiguration configuration,
+        ComputeDevice device,
+        bool resume,
+        IProgressReporter progress,
+        TextWriter output,
+        CancellationToken cancellation
+    )
     {
         PretrainConfiguration settings = configuration.Pretrain;
         SceneLayout layout = RunFactory.Layout(configuration.Data);
@@ -29,7 +39,10 @@ public static class PretrainRun
         using TextToImageModel model = FromConfiguration(configuration, backend, seed);
         using TextToImageModel average = FromConfiguration(configuration, backend, seed);
         TaskWeights weights = settings.TaskWeights;
-        var source = new ScenePictureSource(layout, [weights.Single, weights.Two, weights.Counting, weights.Colours, weights.Position, weights.Attribution]);
+        var source = new ScenePictureSource(
+            layout,
+            [weights.Single, weights.Two, weights.Counting, weights.Colours, weights.Position, weights.Attribution]
+        );
         using var trainer = new Pretrainer(model, source, Options(configuration, device), seed, () => LaneBackend(configuration, device));
         using RunFolder folder = RunFolder.Open(configuration, resume, settings.KeepCheckpoints, progress);
         TrainingState state = State(backend, model, trainer);
@@ -61,7 +74,10 @@ public static class PretrainRun
             {
                 steps.Add(metrics.Step);
                 losses.Add(sum / count);
-                folder.Log(metrics.Step, [new("pretrain/loss", sum / count), new("pretrain/grad_norm", metrics.GradientNorm), new("pretrain/lr", metrics.LearningRate)]);
+                folder.Log(
+                    metrics.Step,
+                    [new("pretrain/loss", sum / count), new("pretrain/grad_norm", metrics.GradientNorm), new("pretrain/lr", metrics.LearningRate)]
+                );
                 progress.Report(metrics.Step, string.Create(CultureInfo.InvariantCulture, $"loss {sum / count:f3}"));
                 (sum, count) = (0, 0);
             }
@@ -83,7 +99,10 @@ public static class PretrainRun
         average.Save(path);
         if (steps.Count > 1)
         {
-            AtomicFile.WriteAllText(folder.At("loss.svg"), new LineChart("Masked cross-entropy", "step", "nats per code", [new ChartSeries("loss", steps, losses)]).ToSvg());
+            AtomicFile.WriteAllText(
+                folder.At("loss.svg"),
+                new LineChart("Masked cross-entropy", "step", "nats per code", [new ChartSeries("loss", steps, losses)]).ToSvg()
+            );
         }
 
         progress.End();
@@ -100,7 +119,11 @@ public static class PretrainRun
 
     private static TextToImageModel FromConfiguration(RunConfiguration configuration, IBackend backend, ulong seed)
     {
-        var model = new TextToImageModel(RunFactory.Transformer(configuration.Model), RunFactory.TextEncoder(configuration.Model.TextEncoder), backend);
+        var model = new TextToImageModel(
+            RunFactory.Transformer(configuration.Model),
+            RunFactory.TextEncoder(configuration.Model.TextEncoder),
+            backend
+        );
         Initialisation.FromScratch(model.Transformer.Parameters, backend, seed);
         Initialisation.FromScratch(model.TextEncoder.Parameters, backend, seed + 1);
         return model;
@@ -152,16 +175,41 @@ public static class PretrainRun
         folder.Checkpoints.Save(trainer.Step, state.Write);
     }
 
-    private static void Evaluate(RunConfiguration configuration, ComputeDevice device, SceneLayout layout, Pretrainer trainer, TextToImageModel average, RunFolder folder,
-        IProgressReporter progress, CancellationToken cancellation)
+    private static void Evaluate(
+        RunConfiguration configuration,
+        ComputeDevice device,
+        SceneLayout layout,
+        Pretrainer trainer,
+        TextToImageModel average,
+        RunFolder folder,
+        IProgressReporter progress,
+        CancellationToken cancellation
+    )
     {
         trainer.TransformerAverage.CopyTo(average.Transformer.Parameters);
         trainer.TextAverage.CopyTo(average.TextEncoder.Parameters);
         using var policy = new SchedulePolicy(SchedulePolicyConfig.ForWidth(configuration.Schedule.PolicyWidth), average.Backend);
-        using LaneSet lanes = TrainRun.Lanes(configuration, device, average, policy, layout.Tokenizer.GridHeight, layout.Tokenizer.GridWidth, SceneTiles.PatchSize);
+        using LaneSet lanes = TrainRun.Lanes(
+            configuration,
+            device,
+            average,
+            policy,
+            layout.Tokenizer.GridHeight,
+            layout.Tokenizer.GridWidth,
+            SceneTiles.PatchSize
+        );
         EvaluationConfiguration e = configuration.Train.Evaluation;
-        var evaluator = new SceneEvaluator(lanes, layout, new EvaluationSet(PromptSet.HeldOut, e.PromptsPerTask, (ulong)e.Seed, e.Samples), (ulong)e.Seed);
-        EvaluationReport report = evaluator.Run(configuration.Sampling.Steps, new HandMadeSchedule(RunFactory.HandMade(configuration.Sampling.HandMade)), cancellation);
+        var evaluator = new SceneEvaluator(
+            lanes,
+            layout,
+            new EvaluationSet(PromptSet.HeldOut, e.PromptsPerTask, (ulong)e.Seed, e.Samples),
+            (ulong)e.Seed
+        );
+        EvaluationReport report = evaluator.Run(
+            configuration.Sampling.Steps,
+            new HandMadeSchedule(RunFactory.HandMade(configuration.Sampling.HandMade)),
+            cancellation
+        );
         folder.Log(trainer.Step, ScoreTable.Flatten("eval", report.Sheet()));
         progress.Metrics($"step {trainer.Step}: held-out {ScoreTable.Line(report.Sheet())}");
         PngWriter.Write(folder.At("samples", $"step-{trainer.Step:d6}.png"), SceneGridPicture.Of(evaluator.Set, layout, evaluator.Codes));

@@ -29,7 +29,9 @@ internal sealed class RewardAlarms
     /// <param name="rewards">Names of what is trained on.</param>
     public RewardAlarms(IProgressReporter progress, IReadOnlyList<string> rewards) => (_progress, _rewards) = (progress, rewards);
 
-    /// <summary>Sees what a run that is resumed has logged, in silence: whatever there was to say has been said, and the windows go on from there.</summary>
+    /// <summary>
+    /// Sees what a run that is resumed has logged, in silence: whatever there was to say has been said, and the windows go on from there.
+    /// </summary>
     public void Recall(IEnumerable<IReadOnlyDictionary<string, double>> log)
     {
         _silent = true;
@@ -42,7 +44,13 @@ internal sealed class RewardAlarms
             }
             else
             {
-                Watch(iteration, _rewards.Sum(name => Value($"reward/{name}/mean")), Value("heldout/judge"), Value("heldout/diversity"), Value("policy/clamp_rate"));
+                Watch(
+                    iteration,
+                    _rewards.Sum(name => Value($"reward/{name}/mean")),
+                    Value("heldout/judge"),
+                    Value("heldout/diversity"),
+                    Value("policy/clamp_rate")
+                );
             }
 
             double Value(string name) => line.GetValueOrDefault(name, double.NaN);
@@ -52,7 +60,8 @@ internal sealed class RewardAlarms
     }
 
     /// <summary>Looks at an iteration.</summary>
-    public void Watch(IterationMetrics metrics) => Watch(metrics.Iteration, metrics.RewardMean.Sum(), metrics.Judge, metrics.Diversity, metrics.ClampRate);
+    public void Watch(IterationMetrics metrics) =>
+        Watch(metrics.Iteration, metrics.RewardMean.Sum(), metrics.Judge, metrics.Diversity, metrics.ClampRate);
 
     private void Watch(long iteration, double sum, double judge, double diversity, double clampRate)
     {
@@ -85,11 +94,16 @@ internal sealed class RewardAlarms
         }
     }
 
-    /// <summary>Compares a held-out evaluation with the first: an alarm when every reward rose and a metric that is never trained on fell by more than twice its standard error.</summary>
+    /// <summary>
+    /// Compares a held-out evaluation with the first: an alarm when every reward rose and a metric that is never trained on fell by more than twice
+    /// its standard error.
+    /// </summary>
     public void Watch(long iteration, ScoreSheet scores)
     {
         _first ??= scores;
-        Score? fallen = scores.Means.FirstOrDefault(score => !_rewards.Contains(score.Name) && !double.IsNaN(score.Error) && First(score) - score.Value > 2 * score.Error);
+        Score? fallen = scores.Means.FirstOrDefault(score =>
+            !_rewards.Contains(score.Name) && !double.IsNaN(score.Error) && First(score) - score.Value > 2 * score.Error
+        );
         if (_metric || fallen is null || !scores.Means.Where(score => _rewards.Contains(score.Name)).All(score => score.Value > First(score)))
         {
             return;

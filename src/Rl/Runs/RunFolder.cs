@@ -68,7 +68,9 @@ internal sealed class RunFolder : IDisposable
 
         if (!Holds(path, configuration))
         {
-            throw new ModelException($"{configurationPath}: wanted the configuration the run was started with, got another one; resume with --config {configurationPath}");
+            throw new ModelException(
+                $"{configurationPath}: wanted the configuration the run was started with, got another one; resume with --config {configurationPath}"
+            );
         }
 
         Checkpoint? newest = checkpoints.FindNewest(progress.Warning);
@@ -88,7 +90,8 @@ internal sealed class RunFolder : IDisposable
     public static bool Holds(string path, RunConfiguration configuration)
     {
         RunConfiguration stored = ConfigurationLoader.Load(System.IO.Path.Combine(path, ConfigurationFile), []);
-        return ConfigurationLoader.Write(stored with { Threads = configuration.Threads, Output = configuration.Output }) == ConfigurationLoader.Write(configuration);
+        return ConfigurationLoader.Write(stored with { Threads = configuration.Threads, Output = configuration.Output })
+            == ConfigurationLoader.Write(configuration);
     }
 
     /// <summary>A path in the folder.</summary>

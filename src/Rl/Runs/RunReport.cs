@@ -10,7 +10,10 @@ using CoGrpo.Runtime.Sampling;
 
 namespace CoGrpo.Rl.Runs;
 
-/// <summary>report.md of a training run with its curves: what was trained, scores before and after, pictures, schedule and reward curves read back from metrics.jsonl.</summary>
+/// <summary>
+/// report.md of a training run with its curves: what was trained, scores before and after, pictures, schedule and reward curves read back from
+/// metrics.jsonl.
+/// </summary>
 internal sealed class RunReport
 {
     private static readonly string[] ActionTitles = ["re-mask ratio r", "sampling temperature", "re-mask temperature", "guidance s"];
@@ -65,7 +68,9 @@ internal sealed class RunReport
             text.AppendLine();
             text.AppendLine("Same prompts, same noise.");
             text.AppendLine();
-            text.AppendLine("| before | after |").AppendLine("|---|---|").AppendLine("| ![before](samples/before.png) | ![after](samples/after.png) |");
+            text.AppendLine("| before | after |")
+                .AppendLine("|---|---|")
+                .AppendLine("| ![before](samples/before.png) | ![after](samples/after.png) |");
         }
 
         if (iterations.Count > 1)
@@ -90,10 +95,22 @@ internal sealed class RunReport
     {
         double[] x = [.. iterations.Select(m => m["iteration"])];
         ChartSeries Series(string name, string key) => new(name, x, [.. iterations.Select(m => m.GetValueOrDefault(key))]);
-        var rewards = new LineChart("Rewards on training prompts", "iteration", "mean",
-            [.. _data.Rewards.Select(r => Series(r.Name, $"reward/{r.Name}/mean"))]);
-        var watched = new LineChart("Watched, never trained on", "iteration", "mean",
-            [.. new[] { "judge", "diversity" }.Where(name => iterations[0].ContainsKey($"heldout/{name}")).Select(name => Series(name, $"heldout/{name}"))]);
+        var rewards = new LineChart(
+            "Rewards on training prompts",
+            "iteration",
+            "mean",
+            [.. _data.Rewards.Select(r => Series(r.Name, $"reward/{r.Name}/mean"))]
+        );
+        var watched = new LineChart(
+            "Watched, never trained on",
+            "iteration",
+            "mean",
+            [
+                .. new[] { "judge", "diversity" }
+                    .Where(name => iterations[0].ContainsKey($"heldout/{name}"))
+                    .Select(name => Series(name, $"heldout/{name}")),
+            ]
+        );
         return ChartGrid.ToSvg("Rollouts", [rewards, watched]);
     }
 
@@ -108,7 +125,14 @@ internal sealed class RunReport
             double[] made = [.. Enumerable.Range(0, steps).Select(t => hand.At(t, steps).Component(k))];
             double[] mean = [.. Enumerable.Range(0, steps).Select(t => last[$"action/{ActionKeys[k]}/step{t}"])];
             double[] deviation = [.. Enumerable.Range(0, steps).Select(t => last[$"action/{ActionKeys[k]}_std/step{t}"])];
-            charts.Add(new LineChart(ActionTitles[k], "step", "", [new ChartSeries("hand-made", x, made), new ChartSeries("last rollout", x, mean, deviation)]));
+            charts.Add(
+                new LineChart(
+                    ActionTitles[k],
+                    "step",
+                    "",
+                    [new ChartSeries("hand-made", x, made), new ChartSeries("last rollout", x, mean, deviation)]
+                )
+            );
         }
 
         return ChartGrid.ToSvg("Schedule", charts);

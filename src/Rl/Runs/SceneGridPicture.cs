@@ -4,7 +4,10 @@ using CoGrpo.Rl.EmojiScenes;
 
 namespace CoGrpo.Rl.Runs;
 
-/// <summary>A grid of evaluation pictures with their prompts: the first sample of the first prompts of every task, so grids of two checkpoints can be laid side by side.</summary>
+/// <summary>
+/// A grid of evaluation pictures with their prompts: the first sample of the first prompts of every task, so grids of two checkpoints can be laid
+/// side by side.
+/// </summary>
 internal static class SceneGridPicture
 {
     private const int PromptsPerTask = 4;

@@ -21,19 +21,29 @@ internal sealed class SceneRunData : IRunData
         _evaluation = configuration.Train.Evaluation;
         _layout = RunFactory.Layout(configuration.Data);
         Watch = new SceneWatch(_layout);
-        Rewards = [.. configuration.Train.Rewards.Select(reward => reward.Name switch
-        {
-            RewardName.Adherence => (IReward)new Adherence(_layout),
-            RewardName.Fidelity => new Fidelity(_layout),
-            _ => throw new ModelException($"train.rewards: wanted adherence or fidelity for EmojiScenes, got {reward.Name}; change the reward or the data"),
-        })];
+        Rewards =
+        [
+            .. configuration.Train.Rewards.Select(reward =>
+                reward.Name switch
+                {
+                    RewardName.Adherence => (IReward)new Adherence(_layout),
+                    RewardName.Fidelity => new Fidelity(_layout),
+                    _ => throw new ModelException(
+                        $"train.rewards: wanted adherence or fidelity for EmojiScenes, got {reward.Name}; change the reward or the data"
+                    ),
+                }
+            ),
+        ];
     }
 
     /// <inheritdoc/>
     public string Title => $"EmojiScenes {_layout.Side} x {_layout.Side}";
 
     /// <inheritdoc/>
-    public string EvaluationNote => FormattableString.Invariant($"Held-out prompts, {_evaluation.PromptsPerTask} per task, {_evaluation.Samples} samples each; the judge is never trained on.");
+    public string EvaluationNote =>
+        FormattableString.Invariant(
+            $"Held-out prompts, {_evaluation.PromptsPerTask} per task, {_evaluation.Samples} samples each; the judge is never trained on."
+        );
 
     /// <inheritdoc/>
     public IImageTokenizer Pictures => _layout.Tokenizer;
@@ -51,8 +61,16 @@ internal sealed class SceneRunData : IRunData
     public IRolloutWatch Watch { get; }
 
     /// <inheritdoc/>
-    public IRunEvaluator Evaluator(LaneSet lanes) => new SceneRunEvaluator(
-        new SceneEvaluator(lanes, _layout, new EvaluationSet(PromptSet.HeldOut, _evaluation.PromptsPerTask, (ulong)_evaluation.Seed, _evaluation.Samples), (ulong)_evaluation.Seed), _layout);
+    public IRunEvaluator Evaluator(LaneSet lanes) =>
+        new SceneRunEvaluator(
+            new SceneEvaluator(
+                lanes,
+                _layout,
+                new EvaluationSet(PromptSet.HeldOut, _evaluation.PromptsPerTask, (ulong)_evaluation.Seed, _evaluation.Samples),
+                (ulong)_evaluation.Seed
+            ),
+            _layout
+        );
 
     /// <summary>Owns nothing.</summary>
     public void Dispose()

@@ -51,5 +51,6 @@ internal static class ScoreTable
 
     private static string Value(Score score) => score.Value.ToString($"F{score.Digits}", CultureInfo.InvariantCulture);
 
-    private static string Error(Score score) => double.IsNaN(score.Error) ? "" : $" ± {score.Error.ToString($"F{score.Digits}", CultureInfo.InvariantCulture)}";
+    private static string Error(Score score) =>
+        double.IsNaN(score.Error) ? "" : $" ± {score.Error.ToString($"F{score.Digits}", CultureInfo.InvariantCulture)}";
 }

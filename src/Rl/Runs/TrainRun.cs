@@ -76,13 +76,24 @@ public sealed class TrainRun : IDisposable
             Restore(checkpoint.Directory);
             List<Dictionary<string, double>> log = MetricsReader.Read(_folder.At("metrics.jsonl"));
             _alarms.Recall(log);
-            _evaluated = (long)log.Where(line => ScoreTable.Read("eval", line).Means.Count > 0).Select(line => line["iteration"]).DefaultIfEmpty().Max();
+            _evaluated = (long)
+                log.Where(line => ScoreTable.Read("eval", line).Means.Count > 0).Select(line => line["iteration"]).DefaultIfEmpty().Max();
         }
     }
 
-    /// <summary>Trains to the end on <paramref name="device"/>, or until <paramref name="cancellation"/>, when a checkpoint is saved and <see cref="OperationCanceledException"/> thrown. Returns the run folder.</summary>
+    /// <summary>
+    /// Trains to the end on <paramref name="device"/>, or until <paramref name="cancellation"/>, when a checkpoint is saved and
+    /// <see cref="OperationCanceledException"/> thrown. Returns the run folder.
+    /// </summary>
     /// <exception cref="ModelException">The configuration, the model or the run folder cannot be used.</exception>
-    public static string Execute(RunConfiguration configuration, ComputeDevice device, bool resume, IProgressReporter progress, TextWriter output, CancellationToken cancellation)
+    public static string Execute(
+        RunConfiguration configuration,
+        ComputeDevice device,
+        bool resume,
+        IProgressReporter progress,
+        TextWriter output,
+        CancellationToken cancellation
+    )
     {
         using var run = new TrainRun(MemoryLimit.Apply(configuration, progress), device, resume, progress, cancellation);
         run.Train(output);
@@ -106,10 +117,28 @@ public sealed class TrainRun : IDisposable
     }
 
     /// <summary>The lanes of a configuration for pictures of <paramref name="height"/> x <paramref name="width"/> codes.</summary>
-    internal static LaneSet Lanes(RunConfiguration configuration, ComputeDevice device, TextToImageModel model, SchedulePolicy policy, int height, int width, int pixelsPerCode)
+    internal static LaneSet Lanes(
+        RunConfiguration configuration,
+        ComputeDevice device,
+        TextToImageModel model,
+        SchedulePolicy policy,
+        int height,
+        int width,
+        int pixelsPerCode
+    )
     {
-        var setup = new LaneSetup(model, policy, RunFactory.Parametrization(configuration), configuration.Sampling.Steps,
-            RunFactory.TrainedActions(configuration.Schedule), height, width, pixelsPerCode, configuration.Sampling.MicroBatch, RunFactory.Time(configuration.Model));
+        var setup = new LaneSetup(
+            model,
+            policy,
+            RunFactory.Parametrization(configuration),
+            configuration.Sampling.Steps,
+            RunFactory.TrainedActions(configuration.Schedule),
+            height,
+            width,
+            pixelsPerCode,
+            configuration.Sampling.MicroBatch,
+            RunFactory.Time(configuration.Model)
+        );
         return new LaneSet(setup, device.Lanes(configuration.Lanes), () => PretrainRun.LaneBackend(configuration, device));
     }
 
@@ -210,7 +239,11 @@ public sealed class TrainRun : IDisposable
             foreach (int steps in _configuration.Train.Evaluation.Steps)
             {
                 _progress.Begin($"evaluate {subject}, {steps} steps", 1);
-                ScoreSheet after = Evaluate(Schedule(), steps == _configuration.Sampling.Steps ? $"{picture}.png" : $"{picture}-{steps}-steps.png", steps);
+                ScoreSheet after = Evaluate(
+                    Schedule(),
+                    steps == _configuration.Sampling.Steps ? $"{picture}.png" : $"{picture}-{steps}-steps.png",
+                    steps
+                );
                 _progress.Metrics($"{subject}, T = {steps}: held-out {ScoreTable.Line(after)}");
                 report.After.Add((steps, after));
             }
@@ -242,7 +275,10 @@ public sealed class TrainRun : IDisposable
         output.WriteLine($"model: {_folder.At("model")}");
     }
 
-    /// <summary>Does what asks rewards. One that fails, a server above all, or an interruption ends the run with a checkpoint of before: neither iteration nor evaluation has changed anything then.</summary>
+    /// <summary>
+    /// Does what asks rewards. One that fails, a server above all, or an interruption ends the run with a checkpoint of before: neither iteration nor
+    /// evaluation has changed anything then.
+    /// </summary>
     private T OrSave<T>(Func<T> work)
     {
         try
@@ -271,7 +307,15 @@ public sealed class TrainRun : IDisposable
         if (UsesLearnedSchedule)
         {
             Directory.CreateDirectory(model);
-            SchedulePolicyFolder.Save(Path.Combine(model, SchedulePolicyFolder.Name), _policy, new SchedulePolicySettings(_configuration.Sampling.Steps, RunFactory.TrainedActions(_configuration.Schedule), RunFactory.Parametrization(_configuration).Settings));
+            SchedulePolicyFolder.Save(
+                Path.Combine(model, SchedulePolicyFolder.Name),
+                _policy,
+                new SchedulePolicySettings(
+                    _configuration.Sampling.Steps,
+                    RunFactory.TrainedActions(_configuration.Schedule),
+                    RunFactory.Parametrization(_configuration).Settings
+                )
+            );
         }
     }
 
@@ -313,14 +357,22 @@ public sealed class TrainRun : IDisposable
 
     private static string Describe(IterationMetrics metrics)
     {
-        string rewards = string.Join(' ', metrics.Rewards.Select((name, k) => string.Create(CultureInfo.InvariantCulture, $"{name} {metrics.RewardMean[k]:f3}")));
+        string rewards = string.Join(
+            ' ',
+            metrics.Rewards.Select((name, k) => string.Create(CultureInfo.InvariantCulture, $"{name} {metrics.RewardMean[k]:f3}"))
+        );
         return string.Create(CultureInfo.InvariantCulture, $"{metrics.Phase.ToString().ToLowerInvariant()} {rewards} judge {metrics.Judge:f2}");
     }
 
     private TrainingState State()
     {
         var state = new TrainingState(_device.Backend);
-        AddNetwork(_model.Transformer.Lora is null ? "transformer" : "lora", _model.Transformer.Trained, _trainer.Model.Optimizer, _trainer.Model.Average);
+        AddNetwork(
+            _model.Transformer.Lora is null ? "transformer" : "lora",
+            _model.Transformer.Trained,
+            _trainer.Model.Optimizer,
+            _trainer.Model.Average
+        );
         AddNetwork("policy", _policy.Parameters, _trainer.Schedule.Optimizer, _trainer.Schedule.Average);
         return state;
 
@@ -357,5 +409,6 @@ public sealed class TrainRun : IDisposable
     }
 
     /// <summary>Puts averaged weights, where there are any, in place of the trained ones until disposed.</summary>
-    private WeightSwap Averaged() => new(_device.Backend, (_model.Transformer.Trained, _trainer.Model.Average), (_policy.Parameters, _trainer.Schedule.Average));
+    private WeightSwap Averaged() =>
+        new(_device.Backend, (_model.Transformer.Trained, _trainer.Model.Average), (_policy.Parameters, _trainer.Schedule.Average));
 }

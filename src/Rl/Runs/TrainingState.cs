@@ -46,7 +46,9 @@ internal sealed class TrainingState
         }
         catch (JsonException error)
         {
-            throw new ModelException($"{path}: wanted a JSON object of numbers, got an error: {error.Message}; resume from an older checkpoint by removing this one");
+            throw new ModelException(
+                $"{path}: wanted a JSON object of numbers, got an error: {error.Message}; resume from an older checkpoint by removing this one"
+            );
         }
 
         using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(directory, TensorFile));

@@ -3,7 +3,10 @@ using CoGrpo.Runtime.Sampling;
 
 namespace CoGrpo.Rl.Serving;
 
-/// <summary>Tells how many steps of all pictures are done, and stops between steps once cancelled. On a GPU steps are queued long before they run, and repeated without a call: there a micro-batch is told as a whole.</summary>
+/// <summary>
+/// Tells how many steps of all pictures are done, and stops between steps once cancelled. On a GPU steps are queued long before they run, and
+/// repeated without a call: there a micro-batch is told as a whole.
+/// </summary>
 /// <param name="progress">Told in steps.</param>
 /// <param name="total">Pictures in all.</param>
 /// <param name="cancellation">Looked at before every step.</param>

@@ -10,7 +10,9 @@ namespace CoGrpo.Rl.Serving;
 /// <param name="Report">The scores.</param>
 public sealed record EvaluationRow(string Schedule, string Split, int Steps, EvaluationReport Report)
 {
-    /// <summary>Rows as a table: mean of each score with the judge's standard error, then the judge of each task. <paramref name="digits"/> after the point.</summary>
+    /// <summary>
+    /// Rows as a table: mean of each score with the judge's standard error, then the judge of each task. <paramref name="digits"/> after the point.
+    /// </summary>
     public static ResultTable Table(IEnumerable<EvaluationRow> rows, int digits = 3)
     {
         string format = "F" + digits.ToString(CultureInfo.InvariantCulture);
@@ -28,8 +30,19 @@ public sealed record EvaluationRow(string Schedule, string Split, int Steps, Eva
         TaskScores mean = Report.Mean;
         double[] numbers =
         [
-            mean.Judge, Report.JudgeStandardError, mean.Adherence, mean.Fidelity, mean.Diversity, .. Enum.GetValues<SceneTask>().Select(task => Report.Of(task).Judge),
+            mean.Judge,
+            Report.JudgeStandardError,
+            mean.Adherence,
+            mean.Fidelity,
+            mean.Diversity,
+            .. Enum.GetValues<SceneTask>().Select(task => Report.Of(task).Judge),
         ];
-        return [Schedule, Split, Steps.ToString(CultureInfo.InvariantCulture), .. numbers.Select(number => number.ToString(format, CultureInfo.InvariantCulture))];
+        return
+        [
+            Schedule,
+            Split,
+            Steps.ToString(CultureInfo.InvariantCulture),
+            .. numbers.Select(number => number.ToString(format, CultureInfo.InvariantCulture)),
+        ];
     }
 }

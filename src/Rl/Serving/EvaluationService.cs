@@ -88,7 +88,10 @@ public sealed class EvaluationService
         return results;
     }
 
-    /// <summary>Writes <c>eval.md</c>, <c>eval.csv</c> and <c>eval-grid.png</c> (the last evaluation's first prompts of every task), and with a search <c>eval-search.csv</c>; returns their paths.</summary>
+    /// <summary>
+    /// Writes <c>eval.md</c>, <c>eval.csv</c> and <c>eval-grid.png</c> (the last evaluation's first prompts of every task), and with a search
+    /// <c>eval-search.csv</c>; returns their paths.
+    /// </summary>
     public IReadOnlyList<string> Write(IReadOnlyList<GridSearchResult> searches)
     {
         ArgumentNullException.ThrowIfNull(searches);
@@ -133,5 +136,10 @@ public sealed class EvaluationService
     }
 
     private SceneEvaluator Evaluator(PromptSet split) =>
-        new(_session.Lanes, _session.Layout, new EvaluationSet(split, _settings.PromptsPerTask, (ulong)_settings.Seed, _settings.Samples), (ulong)_settings.Seed);
+        new(
+            _session.Lanes,
+            _session.Layout,
+            new EvaluationSet(split, _settings.PromptsPerTask, (ulong)_settings.Seed, _settings.Samples),
+            (ulong)_settings.Seed
+        );
 }

@@ -11,9 +11,9 @@ using CoGrpo.Runtime.Files;
 namespace CoGrpo.Rl.Serving;
 
 /// <summary>
-/// The work of <c>eval export</c>: pictures of a benchmark's prompts in the folder <c>images</c> of the output folder, which holds exactly what the official evaluator reads, and the
-/// settings beside it. Files that are whole are kept, so that an export can be stopped and started again; each file appears in one step. Picture k of item i draws the noise of trajectory
-/// n i + k of the seed.
+/// The work of <c>eval export</c>: pictures of a benchmark's prompts in the folder <c>images</c> of the output folder, which holds exactly what the
+/// official evaluator reads, and the settings beside it. Files that are whole are kept, so that an export can be stopped and started again; each file
+/// appears in one step. Picture k of item i draws the noise of trajectory n i + k of the seed.
 /// </summary>
 public sealed class ExportService
 {
@@ -41,11 +41,20 @@ public sealed class ExportService
         }
     }
 
-    /// <summary>Draws what is missing. Returns the folder of pictures, the numbers of picture files there were and were made, and their size in pixels.</summary>
-    /// <exception cref="ModelException">Model, schedule, adapters and size do not fit together, or the folder holds pictures of other settings.</exception>
+    /// <summary>
+    /// Draws what is missing. Returns the folder of pictures, the numbers of picture files there were and were made, and their size in pixels.
+    /// </summary>
+    /// <exception cref="ModelException">Model, schedule, adapters and size do not fit together, or the folder holds pictures of other
+    /// settings.</exception>
     /// <exception cref="WeightsFileException">A weight file is damaged.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; the files written so far are whole and stay.</exception>
-    public static ExportResult Run(RunConfiguration configuration, ComputeDevice device, ExportOptions options, IProgressReporter progress, CancellationToken cancellation)
+    public static ExportResult Run(
+        RunConfiguration configuration,
+        ComputeDevice device,
+        ExportOptions options,
+        IProgressReporter progress,
+        CancellationToken cancellation
+    )
     {
         ArgumentNullException.ThrowIfNull(configuration);
         ArgumentNullException.ThrowIfNull(device);
@@ -91,7 +100,14 @@ public sealed class ExportService
         return new ExportResult(images, there, all - there, size.Width, size.Height);
     }
 
-    private void Draw(PictureSession session, string images, List<ExportItem> missing, int total, IProgressReporter progress, CancellationToken cancellation)
+    private void Draw(
+        PictureSession session,
+        string images,
+        List<ExportItem> missing,
+        int total,
+        IProgressReporter progress,
+        CancellationToken cancellation
+    )
     {
         int n = _layout.PicturesPerItem, steps = _configuration.Sampling.Steps, done = total - missing.Count;
         progress.Begin("export", (long)total * n * steps, (long)done * n * steps);
@@ -100,7 +116,9 @@ public sealed class ExportService
         {
             // Pictures that are drawn together have to be next to each other in the benchmark.
             int count = 1;
-            while (first + count < missing.Count && (count + 1) * n <= session.Together && missing[first + count].Number == missing[first].Number + count)
+            while (
+                first + count < missing.Count && (count + 1) * n <= session.Together && missing[first + count].Number == missing[first].Number + count
+            )
             {
                 count++;
             }
@@ -146,7 +164,10 @@ public sealed class ExportService
         }
     }
 
-    /// <summary>The items of which a file is missing or not whole. What an earlier run was just writing when it was killed is removed: evaluators list folders.</summary>
+    /// <summary>
+    /// The items of which a file is missing or not whole. What an earlier run was just writing when it was killed is removed: evaluators list
+    /// folders.
+    /// </summary>
     private List<ExportItem> Missing(string images, ExportItem[] items, IProgressReporter progress, CancellationToken cancellation)
     {
         if (!Directory.Exists(images))
@@ -165,7 +186,10 @@ public sealed class ExportService
         {
             cancellation.ThrowIfCancellationRequested();
             progress.Report(i, items[i].Prompt);
-            if (!items[i].Texts.All(text => IsText(Path.Combine(images, text.Path), text.Text)) || !items[i].Pictures.All(path => IsWhole(Path.Combine(images, path))))
+            if (
+                !items[i].Texts.All(text => IsText(Path.Combine(images, text.Path), text.Text))
+                || !items[i].Pictures.All(path => IsWhole(Path.Combine(images, path)))
+            )
             {
                 missing.Add(items[i]);
             }
@@ -175,7 +199,8 @@ public sealed class ExportService
         return missing;
     }
 
-    private static bool IsText(string path, string text) => File.Exists(path) && File.ReadAllBytes(path).AsSpan().SequenceEqual(System.Text.Encoding.UTF8.GetBytes(text));
+    private static bool IsText(string path, string text) =>
+        File.Exists(path) && File.ReadAllBytes(path).AsSpan().SequenceEqual(System.Text.Encoding.UTF8.GetBytes(text));
 
     private bool IsWhole(string path)
     {
@@ -202,10 +227,14 @@ public sealed class ExportService
         Dictionary<string, string> settings = new(StringComparer.Ordinal)
         {
             ["benchmark"] = _layout.Benchmark.ToString(),
-            ["prompts"] = ExportSettings.Fingerprint(_layout.Items.SelectMany(item => item.Texts.Select(text => text.Text).Concat(item.Pictures).Prepend(item.Prompt))),
+            ["prompts"] = ExportSettings.Fingerprint(
+                _layout.Items.SelectMany(item => item.Texts.Select(text => text.Text).Concat(item.Pictures).Prepend(item.Prompt))
+            ),
             ["format"] = _layout.Format.ToString(),
             ["model"] = ExportSettings.WeightsFingerprint(_checkpoint),
-            ["schedule"] = _options.Schedule is { } schedule ? ExportSettings.WeightsFingerprint(schedule) : string.Create(CultureInfo.InvariantCulture, $"hand-made: {sampling.HandMade}"),
+            ["schedule"] = _options.Schedule is { } schedule
+                ? ExportSettings.WeightsFingerprint(schedule)
+                : string.Create(CultureInfo.InvariantCulture, $"hand-made: {sampling.HandMade}"),
             ["counts"] = _options.ReferenceCounts ? "reference" : "own",
             ["steps"] = Text(sampling.Steps),
             ["seed"] = Text(_configuration.Seed),
@@ -221,5 +250,6 @@ public sealed class ExportService
         return settings;
     }
 
-    private static bool HasFiles(string images) => Directory.Exists(images) && Directory.EnumerateFiles(images, "*", SearchOption.AllDirectories).Any();
+    private static bool HasFiles(string images) =>
+        Directory.Exists(images) && Directory.EnumerateFiles(images, "*", SearchOption.AllDirectories).Any();
 }

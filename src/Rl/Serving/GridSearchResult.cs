@@ -20,22 +20,46 @@ public sealed record GridSearchResult(int Steps, IReadOnlyList<GridSearchScore> 
     }
 
     /// <summary>The scores as a table; of the last round alone with <paramref name="finalOnly"/>.</summary>
-    public static ResultTable Table(IEnumerable<GridSearchResult> results, bool finalOnly = false) => new(
-        ["steps", "round", "guidance", "remaskTemperature", "cosineExponent", "samplingTemperature", "pictures", "judge", "error", "adherence", "fidelity", "diversity"],
-        [
-            .. results.SelectMany(result => result.Scores
-                .Where(score => !finalOnly || score.Round == result.Scores[^1].Round)
-                .Select(score => Cells(result.Steps, score))),
-        ],
-        TextColumns: 0);
+    public static ResultTable Table(IEnumerable<GridSearchResult> results, bool finalOnly = false) =>
+        new(
+            [
+                "steps",
+                "round",
+                "guidance",
+                "remaskTemperature",
+                "cosineExponent",
+                "samplingTemperature",
+                "pictures",
+                "judge",
+                "error",
+                "adherence",
+                "fidelity",
+                "diversity",
+            ],
+            [
+                .. results.SelectMany(result =>
+                    result.Scores.Where(score => !finalOnly || score.Round == result.Scores[^1].Round).Select(score => Cells(result.Steps, score))
+                ),
+            ],
+            TextColumns: 0
+        );
 
     private static IReadOnlyList<string> Cells(int steps, GridSearchScore score)
     {
         HandMadeSettings s = score.Settings;
         FormattableString[] cells =
         [
-            $"{steps}", $"{score.Round}", $"{s.Guidance}", $"{s.RemaskTemperature}", $"{s.CosineExponent}", $"{s.SamplingTemperature}", $"{score.Pictures}",
-            $"{score.Report.Mean.Judge:f4}", $"{score.Report.JudgeStandardError:f4}", $"{score.Report.Mean.Adherence:f4}", $"{score.Report.Mean.Fidelity:f4}",
+            $"{steps}",
+            $"{score.Round}",
+            $"{s.Guidance}",
+            $"{s.RemaskTemperature}",
+            $"{s.CosineExponent}",
+            $"{s.SamplingTemperature}",
+            $"{score.Pictures}",
+            $"{score.Report.Mean.Judge:f4}",
+            $"{score.Report.JudgeStandardError:f4}",
+            $"{score.Report.Mean.Adherence:f4}",
+            $"{score.Report.Mean.Fidelity:f4}",
             $"{score.Report.Mean.Diversity:f4}",
         ];
         return [.. cells.Select(FormattableString.Invariant)];

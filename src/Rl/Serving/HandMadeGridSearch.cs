@@ -6,14 +6,23 @@ using CoGrpo.Runtime.Sampling;
 
 namespace CoGrpo.Rl.Serving;
 
-/// <summary>Finds the best hand-made schedule of a grid by the judge on training prompts; the result depends on model, plan, steps and seed alone.</summary>
+/// <summary>
+/// Finds the best hand-made schedule of a grid by the judge on training prompts; the result depends on model, plan, steps and seed alone.
+/// </summary>
 public static class HandMadeGridSearch
 {
     /// <summary>
     /// Runs the rounds. Within a round all candidates see the same prompts and the same noise; each round has its own, so that a lucky draw
     /// is not carried on. Order is by judge, then adherence, then place in the grid.
     /// </summary>
-    public static GridSearchResult Run(ServingSession session, GridSearchPlan plan, int steps, ulong seed, IProgressReporter progress, CancellationToken cancellation)
+    public static GridSearchResult Run(
+        ServingSession session,
+        GridSearchPlan plan,
+        int steps,
+        ulong seed,
+        IProgressReporter progress,
+        CancellationToken cancellation
+    )
     {
         ArgumentNullException.ThrowIfNull(session);
         ArgumentNullException.ThrowIfNull(plan);
@@ -42,7 +51,10 @@ public static class HandMadeGridSearch
             }
 
             // A stable sort: equals keep the order of the round before.
-            GridSearchScore[] ordered = [.. found.OrderByDescending(score => score.Report.Mean.Judge).ThenByDescending(score => score.Report.Mean.Adherence)];
+            GridSearchScore[] ordered =
+            [
+                .. found.OrderByDescending(score => score.Report.Mean.Judge).ThenByDescending(score => score.Report.Mean.Adherence),
+            ];
             scores.AddRange(ordered);
             candidates = [.. ordered.Select(score => score.Settings)];
         }

@@ -13,8 +13,9 @@ using CoGrpo.Runtime.Sampling;
 namespace CoGrpo.Rl.Serving;
 
 /// <summary>
-/// The <c>eval</c> command's work with a model folder in the published layout: pictures for prompts, scored by any rewards at every step count of <c>train.evaluation.steps</c>, with a
-/// learned schedule beside the hand-made one on the same prompts and noise. Picture i draws the noise of trajectory i of the evaluation's seed.
+/// The <c>eval</c> command's work with a model folder in the published layout: pictures for prompts, scored by any rewards at every step count of
+/// <c>train.evaluation.steps</c>, with a learned schedule beside the hand-made one on the same prompts and noise. Picture i draws the noise of
+/// trajectory i of the evaluation's seed.
 /// </summary>
 public sealed class PictureEvaluationService
 {
@@ -55,7 +56,13 @@ public sealed class PictureEvaluationService
     /// <exception cref="ModelException">Model, schedule, adapters, rewards and sizes do not fit together, or a part is missing.</exception>
     /// <exception cref="WeightsFileException">A weight file is damaged.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public static PictureEvaluationService Run(RunConfiguration configuration, ComputeDevice device, PictureEvaluationOptions options, IProgressReporter progress, CancellationToken cancellation)
+    public static PictureEvaluationService Run(
+        RunConfiguration configuration,
+        ComputeDevice device,
+        PictureEvaluationOptions options,
+        IProgressReporter progress,
+        CancellationToken cancellation
+    )
     {
         ArgumentNullException.ThrowIfNull(configuration);
         ArgumentNullException.ThrowIfNull(device);
@@ -66,7 +73,10 @@ public sealed class PictureEvaluationService
         return service;
     }
 
-    /// <summary>Writes <c>eval.md</c>, <c>eval.csv</c> and <c>eval-grid.png</c> (first prompts, drawn by the last schedule and step count) to the output folder; returns their paths.</summary>
+    /// <summary>
+    /// Writes <c>eval.md</c>, <c>eval.csv</c> and <c>eval-grid.png</c> (first prompts, drawn by the last schedule and step count) to the output
+    /// folder; returns their paths.
+    /// </summary>
     public IReadOnlyList<string> Write()
     {
         Directory.CreateDirectory(_folder);
@@ -82,14 +92,21 @@ public sealed class PictureEvaluationService
     {
         int total = checked(_options.Prompts.Prompts.Count * _samples);
         string checkpoint = PictureSession.CheckpointOf(_configuration);
-        progress.Begin($"load {Path.GetFileName(Path.TrimEndingDirectorySeparator(checkpoint))} and {string.Join(", ", _scores.Select(score => score.Name))}", 1);
-        using PictureSession session = PictureSession.Open(_configuration, device, new PictureSessionOptions
-        {
-            Pictures = total,
-            Schedule = _options.Schedule,
-            Lora = _options.Lora,
-            ReferenceCounts = _options.ReferenceCounts,
-        });
+        progress.Begin(
+            $"load {Path.GetFileName(Path.TrimEndingDirectorySeparator(checkpoint))} and {string.Join(", ", _scores.Select(score => score.Name))}",
+            1
+        );
+        using PictureSession session = PictureSession.Open(
+            _configuration,
+            device,
+            new PictureSessionOptions
+            {
+                Pictures = total,
+                Schedule = _options.Schedule,
+                Lora = _options.Lora,
+                ReferenceCounts = _options.ReferenceCounts,
+            }
+        );
         List<IReward> rewards = [];
         try
         {
@@ -108,8 +125,17 @@ public sealed class PictureEvaluationService
                 }
             }
 
-            _notes.AddRange(rewards.OfType<NetworkReward>().Where(reward => reward.TruncatedPrompts > 0)
-                .Select(reward => string.Create(CultureInfo.InvariantCulture, $"{reward.TruncatedPrompts} prompts are longer than {reward.Name} reads; their ends have no part in its score.")));
+            _notes.AddRange(
+                rewards
+                    .OfType<NetworkReward>()
+                    .Where(reward => reward.TruncatedPrompts > 0)
+                    .Select(reward =>
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"{reward.TruncatedPrompts} prompts are longer than {reward.Name} reads; their ends have no part in its score."
+                        )
+                    )
+            );
         }
         finally
         {
@@ -123,12 +149,26 @@ public sealed class PictureEvaluationService
         {
             progress.Begin(string.Create(CultureInfo.InvariantCulture, $"{title}, {steps} steps"), (long)total * steps);
             _rows.AddRange(Score(session, rewards, title, schedule, steps, total, new DrawProgress(progress, total, cancellation), cancellation));
-            progress.Metrics(string.Create(CultureInfo.InvariantCulture, $"{title}, {steps} steps: {string.Join(", ", _rows.TakeLast(rewards.Count).Select(row => $"{row.Score.Name} {row.Mean:f4}"))}"));
+            progress.Metrics(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{title}, {steps} steps: {string.Join(", ", _rows.TakeLast(rewards.Count).Select(row => $"{row.Score.Name} {row.Mean:f4}"))}"
+                )
+            );
             progress.End();
         }
     }
 
-    private IEnumerable<PictureEvaluationRow> Score(PictureSession session, List<IReward> rewards, string title, ISchedule schedule, int steps, int total, DrawProgress progress, CancellationToken cancellation)
+    private IEnumerable<PictureEvaluationRow> Score(
+        PictureSession session,
+        List<IReward> rewards,
+        string title,
+        ISchedule schedule,
+        int steps,
+        int total,
+        DrawProgress progress,
+        CancellationToken cancellation
+    )
     {
         _grid.Clear();
         double[][] values = [.. rewards.Select(_ => new double[total])];

@@ -10,7 +10,10 @@ namespace CoGrpo.Rl.Serving;
 /// <param name="Digits">Decimals that are worth showing.</param>
 public sealed record PictureScore(string Name, double Factor, int Digits)
 {
-    /// <summary>How <paramref name="reward"/> is shown. The Human Preference Score is a cosine that tables give times 100; the CLIP score has that factor itself.</summary>
+    /// <summary>
+    /// How <paramref name="reward"/> is shown. The Human Preference Score is a cosine that tables give times 100; the CLIP score has that factor
+    /// itself.
+    /// </summary>
     public static PictureScore Of(RewardConfiguration reward)
     {
         ArgumentNullException.ThrowIfNull(reward);
@@ -37,8 +40,18 @@ public sealed record PictureScore(string Name, double Factor, int Digits)
         double mean = values.Average(), center = prompts.Average();
 
         // Pictures of a prompt are not independent.
-        double error = prompts.Length < 2 ? double.NaN : Math.Sqrt(prompts.Sum(value => (value - center) * (value - center)) / (prompts.Length - 1) / prompts.Length);
-        return new PictureEvaluationRow(schedule, steps, this, values.Count, Factor * mean, Factor * error,
-            [.. styles.Select(style => Factor * HpdBenchmark.StyleScore([.. values.Skip(style.First * samples).Take(style.Count * samples)]))]);
+        double error =
+            prompts.Length < 2
+                ? double.NaN
+                : Math.Sqrt(prompts.Sum(value => (value - center) * (value - center)) / (prompts.Length - 1) / prompts.Length);
+        return new PictureEvaluationRow(
+            schedule,
+            steps,
+            this,
+            values.Count,
+            Factor * mean,
+            Factor * error,
+            [.. styles.Select(style => Factor * HpdBenchmark.StyleScore([.. values.Skip(style.First * samples).Take(style.Count * samples)]))]
+        );
     }
 }

@@ -11,8 +11,9 @@ using CoGrpo.Runtime.Files;
 namespace CoGrpo.Rl.Serving;
 
 /// <summary>
-/// The <c>sample</c> command's work with a model folder in the published layout: pictures for any prompts as PNG files, and a grid of small copies where there are several.
-/// Picture i draws the noise of trajectory i of the seed, so the files depend on model, schedule, prompts, samples, steps, size and seed alone.
+/// The <c>sample</c> command's work with a model folder in the published layout: pictures for any prompts as PNG files, and a grid of small copies
+/// where there are several. Picture i draws the noise of trajectory i of the seed, so the files depend on model, schedule, prompts, samples, steps,
+/// size and seed alone.
 /// </summary>
 public sealed class PictureService
 {
@@ -32,16 +33,24 @@ public sealed class PictureService
         (_configuration, _options, _folder) = (configuration, options, Path.GetFullPath(configuration.Output.Directory));
 
     /// <summary>Whether a folder holds a published text-to-image model: one with a tokenizer and a VQ model of its own.</summary>
-    public static bool IsPictureModel(string? folder) => folder is not null && (File.Exists(Path.Combine(folder, "model_index.json")) || File.Exists(Path.Combine(folder, "vqvae", "config.json")));
+    public static bool IsPictureModel(string? folder) =>
+        folder is not null && (File.Exists(Path.Combine(folder, "model_index.json")) || File.Exists(Path.Combine(folder, "vqvae", "config.json")));
 
     /// <summary>
-    /// Loads model.checkpoint of <paramref name="configuration"/> and writes <c>samples/0001-a-dog.png</c> and so on, prompt by prompt, to the output folder, and <c>grid.png</c> if there are
-    /// several; each file replaces one of its name in one step and is there as soon as it is drawn. Returns their paths, the grid last.
+    /// Loads model.checkpoint of <paramref name="configuration"/> and writes <c>samples/0001-a-dog.png</c> and so on, prompt by prompt, to the output
+    /// folder, and <c>grid.png</c> if there are several; each file replaces one of its name in one step and is there as soon as it is drawn. Returns
+    /// their paths, the grid last.
     /// </summary>
     /// <exception cref="ModelException">Model, schedule, adapters and sizes do not fit together, or a part is missing.</exception>
     /// <exception cref="WeightsFileException">A weight file is damaged.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; the files written so far are whole and stay.</exception>
-    public static IReadOnlyList<string> Run(RunConfiguration configuration, ComputeDevice device, PictureOptions options, IProgressReporter progress, CancellationToken cancellation)
+    public static IReadOnlyList<string> Run(
+        RunConfiguration configuration,
+        ComputeDevice device,
+        PictureOptions options,
+        IProgressReporter progress,
+        CancellationToken cancellation
+    )
     {
         ArgumentNullException.ThrowIfNull(configuration);
         ArgumentNullException.ThrowIfNull(device);
@@ -68,7 +77,10 @@ public sealed class PictureService
             string grid = Path.Combine(_folder, "grid.png");
             int square = (int)Math.Ceiling(Math.Sqrt(_grid.Count));
             string[] captions = [.. Enumerable.Range(0, _grid.Count).Select(i => _options.Prompts[i / _options.Samples])];
-            PngWriter.Write(grid, ImageGrid.Render(_grid, Math.Min(GridColumns, _options.Samples > 1 ? _options.Samples : square), captions, 1, GridPadding));
+            PngWriter.Write(
+                grid,
+                ImageGrid.Render(_grid, Math.Min(GridColumns, _options.Samples > 1 ? _options.Samples : square), captions, 1, GridPadding)
+            );
             _files.Add(grid);
         }
 
@@ -107,7 +119,11 @@ public sealed class PictureService
 
     private void Write(int index, RgbImage picture)
     {
-        string path = Path.Combine(_folder, "samples", string.Create(CultureInfo.InvariantCulture, $"{index + 1:d4}-{FileNamePart(Prompt(index))}.png"));
+        string path = Path.Combine(
+            _folder,
+            "samples",
+            string.Create(CultureInfo.InvariantCulture, $"{index + 1:d4}-{FileNamePart(Prompt(index))}.png")
+        );
         PngWriter.Write(path, picture);
         _files.Add(path);
         if (_grid.Count < GridPictures)
@@ -121,7 +137,10 @@ public sealed class PictureService
     {
         SamplingConfiguration sampling = _configuration.Sampling;
         int side = PictureSession.PublishedSide(checkpoint);
-        (int width, int height) = (sampling.Width > 0 ? sampling.Width : _options.Source?.Width ?? side, sampling.Height > 0 ? sampling.Height : _options.Source?.Height ?? side);
+        (int width, int height) = (
+            sampling.Width > 0 ? sampling.Width : _options.Source?.Width ?? side,
+            sampling.Height > 0 ? sampling.Height : _options.Source?.Height ?? side
+        );
         foreach ((string name, RgbImage? picture) in new[] { ("start picture", _options.Source), ("mask", _options.Mask) })
         {
             if (picture is not null && (picture.Width, picture.Height) != (width, height))

@@ -80,8 +80,20 @@ internal sealed class PictureSession : IDisposable
     {
         string checkpoint = CheckpointOf(configuration);
         int side = PublishedSide(checkpoint);
-        (int width, int height) = (options.Width > 0 ? options.Width : configuration.Sampling.Width, options.Height > 0 ? options.Height : configuration.Sampling.Height);
-        return new PictureSession(configuration, device, checkpoint, options with { Width = width > 0 ? width : side, Height = height > 0 ? height : side });
+        (int width, int height) = (
+            options.Width > 0 ? options.Width : configuration.Sampling.Width,
+            options.Height > 0 ? options.Height : configuration.Sampling.Height
+        );
+        return new PictureSession(
+            configuration,
+            device,
+            checkpoint,
+            options with
+            {
+                Width = width > 0 ? width : side,
+                Height = height > 0 ? height : side,
+            }
+        );
     }
 
     /// <summary>The configured model folder.</summary>
@@ -121,7 +133,15 @@ internal sealed class PictureSession : IDisposable
     {
         int width = Pipeline.Model.Transformer.Config.Width;
         return folder.Policy.Config.FeatureDim == width
-            ? new LearnedSchedule(folder.Policy, folder.Parametrization, folder.Settings.TrainedSteps, Pipeline.FeatureGrid, folder.Settings.TrainedActions)
-            : throw new ModelException($"{schedule}: wanted a schedule policy for a model of width {width}, got {folder.Policy.Config.FeatureDim}; name the checkpoint of the model that the schedule was trained with");
+            ? new LearnedSchedule(
+                folder.Policy,
+                folder.Parametrization,
+                folder.Settings.TrainedSteps,
+                Pipeline.FeatureGrid,
+                folder.Settings.TrainedActions
+            )
+            : throw new ModelException(
+                $"{schedule}: wanted a schedule policy for a model of width {width}, got {folder.Policy.Config.FeatureDim}; name the checkpoint of the model that the schedule was trained with"
+            );
     }
 }

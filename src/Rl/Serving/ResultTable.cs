@@ -2,7 +2,9 @@ using System.Text;
 
 namespace CoGrpo.Rl.Serving;
 
-/// <summary>A table of texts that can be written as aligned plain text, Markdown or CSV. Cells are printed as they are; none may hold a line break.</summary>
+/// <summary>
+/// A table of texts that can be written as aligned plain text, Markdown or CSV. Cells are printed as they are; none may hold a line break.
+/// </summary>
 /// <param name="Headers">Column titles.</param>
 /// <param name="Rows">Rows of as many cells.</param>
 /// <param name="TextColumns">Number of leading columns that are text and stand left; the others are numbers and stand right.</param>

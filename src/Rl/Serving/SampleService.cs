@@ -51,7 +51,13 @@ public sealed class SampleService
     /// <exception cref="Model.ModelException">The model or the schedule cannot be used.</exception>
     /// <exception cref="OperationCanceledException">Cancelled between batches; the files written so far are whole and stay.</exception>
     public static (IReadOnlyList<SampledPicture> Pictures, string Grid) Run(
-        ServingSession session, RunConfiguration configuration, IReadOnlyList<Prompt> prompts, int samples, IProgressReporter progress, CancellationToken cancellation)
+        ServingSession session,
+        RunConfiguration configuration,
+        IReadOnlyList<Prompt> prompts,
+        int samples,
+        IProgressReporter progress,
+        CancellationToken cancellation
+    )
     {
         ArgumentNullException.ThrowIfNull(session);
         ArgumentNullException.ThrowIfNull(configuration);

@@ -17,7 +17,8 @@ public sealed class ScheduleService
     private readonly int _steps;
     private readonly ScheduleProfile? _learned;
 
-    private ScheduleService(HandMadeSettings handMade, int steps, ScheduleProfile? learned) => (_handMade, _steps, _learned) = (handMade, steps, learned);
+    private ScheduleService(HandMadeSettings handMade, int steps, ScheduleProfile? learned) =>
+        (_handMade, _steps, _learned) = (handMade, steps, learned);
 
     /// <summary>
     /// The curves at <c>sampling.steps</c> steps. With a learned schedule its mean over training prompts, and beside it the hand-made one
@@ -34,7 +35,11 @@ public sealed class ScheduleService
         }
 
         using ServingSession session = ServingSession.Open(configuration, device, schedule);
-        return new ScheduleService(session.Learned!.Parametrization.HandMade, steps, ScheduleProfile.Of(session, steps, (ulong)configuration.Seed, cancellation));
+        return new ScheduleService(
+            session.Learned!.Parametrization.HandMade,
+            steps,
+            ScheduleProfile.Of(session, steps, (ulong)configuration.Seed, cancellation)
+        );
     }
 
     /// <summary>One row per step, counted from 1: hand-made values, then the learned means.</summary>

@@ -39,10 +39,23 @@ public sealed class ServingSession : IDisposable
             // Lanes always carry a policy; without a learned schedule the smallest possible one, which is never run.
             _policy = _learned?.Policy ?? new SchedulePolicy(new SchedulePolicyConfig(_model.Transformer.Config.Width, 2, 1, 1, 1, 1, 1), backend);
             CheckPolicy(schedule);
-            var setup = new LaneSetup(_model, _policy, _learned?.Parametrization ?? new ScheduleParametrization(new ScheduleParametrizationSettings()),
-                _learned?.Settings.TrainedSteps ?? 1, _learned?.Settings.TrainedActions ?? [false, false, false, false],
-                Layout.Tokenizer.GridHeight, Layout.Tokenizer.GridWidth, SceneTiles.PatchSize, configuration.Sampling.MicroBatch, RunFactory.Time(configuration.Model));
-            Lanes = new LaneSet(setup, device.Lanes(configuration.Threads > 0 ? configuration.Threads : Environment.ProcessorCount), () => device.LaneBackend(1));
+            var setup = new LaneSetup(
+                _model,
+                _policy,
+                _learned?.Parametrization ?? new ScheduleParametrization(new ScheduleParametrizationSettings()),
+                _learned?.Settings.TrainedSteps ?? 1,
+                _learned?.Settings.TrainedActions ?? [false, false, false, false],
+                Layout.Tokenizer.GridHeight,
+                Layout.Tokenizer.GridWidth,
+                SceneTiles.PatchSize,
+                configuration.Sampling.MicroBatch,
+                RunFactory.Time(configuration.Model)
+            );
+            Lanes = new LaneSet(
+                setup,
+                device.Lanes(configuration.Threads > 0 ? configuration.Threads : Environment.ProcessorCount),
+                () => device.LaneBackend(1)
+            );
         }
         catch
         {
@@ -126,7 +139,9 @@ public sealed class ServingSession : IDisposable
         int codes = SceneTiles.Codebook.Count;
         if (transformer.CodebookSize != codes)
         {
-            throw new ModelException($"{checkpoint}: wanted a model of EmojiScenes with codebook_size {codes}, got {transformer.CodebookSize}; name another checkpoint");
+            throw new ModelException(
+                $"{checkpoint}: wanted a model of EmojiScenes with codebook_size {codes}, got {transformer.CodebookSize}; name another checkpoint"
+            );
         }
 
         int length = SceneWords.Tokenizer.Length;

@@ -40,7 +40,14 @@ public sealed class CoGrpoTrainer : IDisposable
     /// <param name="rewards">In the order of the configuration.</param>
     /// <param name="tokenizer">Codes to pictures, for rewards that look at pixels.</param>
     /// <param name="watch">Measures never trained on, or null.</param>
-    public CoGrpoTrainer(RunConfiguration configuration, LaneSet lanes, IPromptSource prompts, IReadOnlyList<IReward> rewards, IImageTokenizer tokenizer, IRolloutWatch? watch)
+    public CoGrpoTrainer(
+        RunConfiguration configuration,
+        LaneSet lanes,
+        IPromptSource prompts,
+        IReadOnlyList<IReward> rewards,
+        IImageTokenizer tokenizer,
+        IRolloutWatch? watch
+    )
     {
         _train = configuration.Train;
         _schedule = configuration.Schedule;

@@ -31,7 +31,9 @@ internal sealed class FeatureRecorder : ISampleObserver, IDisposable
     /// <summary>Index in <see cref="Target"/> of image 0 of the call.</summary>
     public int FirstImage { get; set; }
 
-    /// <summary>Called with first image, as <see cref="FirstImage"/> counts, and number of images when those of a micro-batch are in the record of the call.</summary>
+    /// <summary>
+    /// Called with first image, as <see cref="FirstImage"/> counts, and number of images when those of a micro-batch are in the record of the call.
+    /// </summary>
     public Action<int, int>? Stored { get; set; }
 
     public int RecordingVersion { get; private set; }
@@ -63,7 +65,10 @@ internal sealed class FeatureRecorder : ISampleObserver, IDisposable
         }
         else
         {
-            _backend.AreaMean(step.Features.Reshape(new Shape(images, _grid.Height, _grid.Width, _policy.FeatureDim)), kept.Reshape(new Shape(images, side, side, _policy.FeatureDim)));
+            _backend.AreaMean(
+                step.Features.Reshape(new Shape(images, _grid.Height, _grid.Width, _policy.FeatureDim)),
+                kept.Reshape(new Shape(images, side, side, _policy.FeatureDim))
+            );
         }
     }
 
@@ -79,5 +84,6 @@ internal sealed class FeatureRecorder : ISampleObserver, IDisposable
 
     public void Dispose() => _arena.Dispose();
 
-    private Tensor Step(int step, int images) => new(_steps.Address + ((nint)step * images * Width * _steps.Type.Size()), new Shape(images, Width), _steps.Type);
+    private Tensor Step(int step, int images) =>
+        new(_steps.Address + ((nint)step * images * Width * _steps.Type.Size()), new Shape(images, Width), _steps.Type);
 }

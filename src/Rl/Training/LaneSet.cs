@@ -24,7 +24,10 @@ public sealed class LaneSet : IDisposable
     private bool _commonNoise;
     private Action<int, ReadOnlySpan<int>>? _sampled;
 
-    /// <summary>Lanes over <paramref name="setup"/>, whose networks stay the caller's. <paramref name="laneBackend"/> makes the backend of each lane, owned by this set unless it is the model's own.</summary>
+    /// <summary>
+    /// Lanes over <paramref name="setup"/>, whose networks stay the caller's. <paramref name="laneBackend"/> makes the backend of each lane, owned by
+    /// this set unless it is the model's own.
+    /// </summary>
     public LaneSet(LaneSetup setup, int lanes, Func<IBackend> laneBackend)
     {
         _setup = setup;
@@ -101,11 +104,28 @@ public sealed class LaneSet : IDisposable
     /// <param name="firstTrajectory">Global number of trajectory 0.</param>
     /// <param name="group">G: images that share a prompt stand together.</param>
     /// <param name="commonNoise">Whether image i of every group draws the noise of image 0 of its group.</param>
-    /// <param name="sampled">Null, or called by the lanes, several at once, with the first image and the final codes [b,N] of every micro-batch that is done while others are still sampled.</param>
-    public void Sample(Trajectories target, ISchedule? schedule, ulong? exploration, ulong seed, long firstTrajectory, int group, bool commonNoise = false,
-        Action<int, ReadOnlySpan<int>>? sampled = null)
+    /// <param name="sampled">Null, or called by the lanes, several at once, with the first image and the final codes [b,N] of every micro-batch that
+    /// is done while others are still sampled.</param>
+    public void Sample(
+        Trajectories target,
+        ISchedule? schedule,
+        ulong? exploration,
+        ulong seed,
+        long firstTrajectory,
+        int group,
+        bool commonNoise = false,
+        Action<int, ReadOnlySpan<int>>? sampled = null
+    )
     {
-        (_target, _fixedSchedule, _seed, _firstTrajectory, _group, _commonNoise, _sampled) = (target, schedule, seed, firstTrajectory, group, commonNoise, sampled);
+        (_target, _fixedSchedule, _seed, _firstTrajectory, _group, _commonNoise, _sampled) = (
+            target,
+            schedule,
+            seed,
+            firstTrajectory,
+            group,
+            commonNoise,
+            sampled
+        );
         foreach (TrainingLane lane in _lanes)
         {
             lane.Schedule.ExplorationSeed = exploration;
@@ -127,7 +147,9 @@ public sealed class LaneSet : IDisposable
     /// <summary>Runs <paramref name="body"/> on every lane at once.</summary>
     internal void Run(Action<int> body) => _team.Run(body);
 
-    /// <summary>Adds the gradients of every lane's replica to <paramref name="total"/> in lane order; those of a lane without a replica are there already.</summary>
+    /// <summary>
+    /// Adds the gradients of every lane's replica to <paramref name="total"/> in lane order; those of a lane without a replica are there already.
+    /// </summary>
     internal void SumGradients(Func<TrainingLane, ParameterStore> replica, ParameterStore total, IBackend backend)
     {
         foreach (TrainingLane lane in _lanes)

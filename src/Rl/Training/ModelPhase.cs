@@ -27,13 +27,21 @@ public sealed class ModelPhase : IDisposable
     private ulong _seed;
     private long _iteration;
 
-    /// <summary>The phase of <paramref name="lanes"/>' model. With a KL weight the present weights become the reference, without adapters if there are any.</summary>
+    /// <summary>
+    /// The phase of <paramref name="lanes"/>' model. With a KL weight the present weights become the reference, without adapters if there are any.
+    /// </summary>
     public ModelPhase(LaneSet lanes, ModelPhaseConfiguration configuration)
     {
         _model = lanes.Setup.Model;
         _configuration = configuration;
         _lanes = lanes;
-        var adam = new AdamWOptions(configuration.Betas[0], configuration.Betas[1], configuration.Epsilon, configuration.WeightDecay, configuration.GradClip);
+        var adam = new AdamWOptions(
+            configuration.Betas[0],
+            configuration.Betas[1],
+            configuration.Epsilon,
+            configuration.WeightDecay,
+            configuration.GradClip
+        );
         Optimizer = new AdamWOptimizer(_model.Backend, adam, _model.Transformer.Trained);
         Average = configuration.Ema > 0 ? new ParameterAverage(_model.Backend, _model.Transformer.Trained, configuration.Ema) : null;
         if (configuration.Kl > 0)
@@ -67,7 +75,8 @@ public sealed class ModelPhase : IDisposable
     /// One optimizer step from <paramref name="trajectories"/>, whose advantages are set.
     /// </summary>
     /// <param name="trajectories">Sampled with the present model, or before earlier updates of the same rollout.</param>
-    /// <param name="update">0 for the first update of the rollout: the ratio is 1 by construction and is checked against the stored log-probabilities.</param>
+    /// <param name="update">0 for the first update of the rollout: the ratio is 1 by construction and is checked against the stored
+    /// log-probabilities.</param>
     /// <param name="seed">Seed of the step subset.</param>
     /// <param name="iteration">Iteration, for the warm-up and the step subset.</param>
     /// <param name="validShare">Share of groups with signal; the loss is divided by it when the configuration says so.</param>
@@ -81,7 +90,10 @@ public sealed class ModelPhase : IDisposable
         return metrics;
     }
 
-    /// <summary>The first half of <see cref="Update"/>: adds the gradients of all lanes to those of the model's trained weights, which are zero between updates.</summary>
+    /// <summary>
+    /// The first half of <see cref="Update"/>: adds the gradients of all lanes to those of the model's trained weights, which are zero between
+    /// updates.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The first update does not reproduce the rollout's log-probabilities.</exception>
     internal PhaseMetrics Gradients(Trajectories trajectories, int update, ulong seed, long iteration, double validShare)
     {
@@ -105,7 +117,9 @@ public sealed class ModelPhase : IDisposable
         return metrics;
     }
 
-    /// <summary>With adapters the frozen weights are the model at the start, and adding none costs nothing; without, a copy of all weights is.</summary>
+    /// <summary>
+    /// With adapters the frozen weights are the model at the start, and adding none costs nothing; without, a copy of all weights is.
+    /// </summary>
     private static TextToImageModel StartingModel(TextToImageModel model)
     {
         if (model.Transformer.Lora is not null)

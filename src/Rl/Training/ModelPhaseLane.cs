@@ -151,7 +151,9 @@ internal sealed class ModelPhaseLane : IDisposable
         batch.Clear();
     }
 
-    /// <summary>[R] gradient of the loss with respect to each row's log-probability, made on the device so that nothing waits between the two passes.</summary>
+    /// <summary>
+    /// [R] gradient of the loss with respect to each row's log-probability, made on the device so that nothing waits between the two passes.
+    /// </summary>
     private Tensor Upstream(Tensor logProb, bool onPolicy, double normalizer)
     {
         SegmentBatch batch = _batch;

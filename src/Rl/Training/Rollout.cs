@@ -44,8 +44,9 @@ internal sealed class Rollout : IDisposable
     public int[] Codes { get; }
 
     /// <summary>
-    /// What sends pictures to remote rewards as soon as they are drawn, first image and codes [b,N], while others are still sampled; null without such a reward. Servers wait for nobody then, and
-    /// <see cref="Score"/> waits for what is left. Scores are those of the other order, since a picture's score depends on nothing but picture and prompt. <see cref="EndSent"/> ends it all.
+    /// What sends pictures to remote rewards as soon as they are drawn, first image and codes [b,N], while others are still sampled; null without
+    /// such a reward. Servers wait for nobody then, and <see cref="Score"/> waits for what is left. Scores are those of the other order, since a
+    /// picture's score depends on nothing but picture and prompt. <see cref="EndSent"/> ends it all.
     /// </summary>
     public Action<int, ReadOnlySpan<int>>? SendAhead(IReadOnlyList<IReward> rewards, IImageTokenizer tokenizer, CancellationToken cancellation)
     {
@@ -75,7 +76,13 @@ internal sealed class Rollout : IDisposable
     }
 
     /// <summary>Scores the pictures, fills in the advantages and returns the share of groups with signal.</summary>
-    public double Score(IReadOnlyList<IReward> rewards, IImageTokenizer tokenizer, Advantages advantages, IterationMetrics metrics, CancellationToken cancellation)
+    public double Score(
+        IReadOnlyList<IReward> rewards,
+        IImageTokenizer tokenizer,
+        Advantages advantages,
+        IterationMetrics metrics,
+        CancellationToken cancellation
+    )
     {
         int images = Trajectories.Images;
         for (int i = 0; i < Codes.Length; i++)

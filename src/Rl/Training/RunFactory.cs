@@ -79,7 +79,9 @@ public static class RunFactory
         EosTokenId = c.EosTokenId,
     };
 
-    /// <summary>Rows and columns of codes in a picture of the size a published transformer was made for: 1024 px where it halves its grid, else 512 px.</summary>
+    /// <summary>
+    /// Rows and columns of codes in a picture of the size a published transformer was made for: 1024 px where it halves its grid, else 512 px.
+    /// </summary>
     public static int PublishedSide(TransformerConfig transformer) => transformer.Downsample ? 64 : 32;
 
     /// <summary>The scene layout of the data section.</summary>

@@ -33,7 +33,13 @@ public sealed class SchedulePhase : IDisposable
         _configuration = configuration;
         _deltaPenalty = deltaPenalty;
         _lanes = lanes;
-        var adam = new AdamWOptions(configuration.Betas[0], configuration.Betas[1], configuration.Epsilon, configuration.WeightDecay, configuration.GradClip);
+        var adam = new AdamWOptions(
+            configuration.Betas[0],
+            configuration.Betas[1],
+            configuration.Epsilon,
+            configuration.WeightDecay,
+            configuration.GradClip
+        );
         Optimizer = new AdamWOptimizer(_policy.Backend, adam, _policy.Parameters);
         Average = configuration.Ema > 0 ? new ParameterAverage(_policy.Backend, _policy.Parameters, configuration.Ema) : null;
         _work = new SchedulePhaseLane[lanes.Count];
@@ -69,7 +75,9 @@ public sealed class SchedulePhase : IDisposable
         return metrics;
     }
 
-    /// <summary>The first half of <see cref="Update"/>: adds the gradients of all lanes to those of the policy, which are zero between updates.</summary>
+    /// <summary>
+    /// The first half of <see cref="Update"/>: adds the gradients of all lanes to those of the policy, which are zero between updates.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The first update does not reproduce the rollout's means.</exception>
     internal PhaseMetrics Gradients(Trajectories trajectories, int update, double validShare)
     {

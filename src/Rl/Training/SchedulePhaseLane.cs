@@ -95,7 +95,13 @@ internal sealed class SchedulePhaseLane
         int side = _setup.Policy.Config.PooledGrid;
         Tensor features = trajectories.Features.RowRange(at, size).Reshape(new Shape(size, feature[0], feature[1]));
         _lane.Tape.Begin(recording: true, ElementType.Float32);
-        Var delta = _lane.Policy.Forward(_lane.Tape, features, side, side, _lane.Upload<float>(new Shape(size), _time.AsSpan(0, size), ElementType.Float32));
+        Var delta = _lane.Policy.Forward(
+            _lane.Tape,
+            features,
+            side,
+            side,
+            _lane.Upload<float>(new Shape(size), _time.AsSpan(0, size), ElementType.Float32)
+        );
         backend.Download(_lane.Tape.Value(delta), _delta.AsSpan(0, size * Actions));
         for (int i = 0; i < size * Actions; i++)
         {

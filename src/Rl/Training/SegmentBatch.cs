@@ -2,7 +2,10 @@ using CoGrpo.Model.Meissonic;
 
 namespace CoGrpo.Rl.Training;
 
-/// <summary>Host side of a micro-batch of segments (trajectory, step): rebuilt canvases, decoded rows and what the objective reads. Reused, so filling it allocates nothing.</summary>
+/// <summary>
+/// Host side of a micro-batch of segments (trajectory, step): rebuilt canvases, decoded rows and what the objective reads. Reused, so filling it
+/// allocates nothing.
+/// </summary>
 internal sealed class SegmentBatch
 {
     private readonly int _codes;

@@ -8,7 +8,9 @@ namespace CoGrpo.Rl.Training;
 /// </summary>
 public static class StepSubset
 {
-    /// <summary>Writes the trained steps, ascending and distinct, and returns their number; <paramref name="weight"/> is the weight of each.</summary>
+    /// <summary>
+    /// Writes the trained steps, ascending and distinct, and returns their number; <paramref name="weight"/> is the weight of each.
+    /// </summary>
     /// <param name="steps">T.</param>
     /// <param name="trained">k; 0 or T and more for all steps.</param>
     /// <param name="seed">Seed of the run.</param>
@@ -31,7 +33,9 @@ public static class StepSubset
 
         if (steps % trained != 0)
         {
-            throw new ArgumentException($"trained steps: wanted a divisor of the {steps} sampling steps, got {trained}; equal blocks keep the gradient unbiased");
+            throw new ArgumentException(
+                $"trained steps: wanted a divisor of the {steps} sampling steps, got {trained}; equal blocks keep the gradient unbiased"
+            );
         }
 
         var random = new RandomSequence(seed, RandomStream.StepSubset, (ulong)trajectory);

@@ -7,7 +7,9 @@ using CoGrpo.Runtime.Sampling;
 
 namespace CoGrpo.Rl.Training;
 
-/// <summary>A replica of model and schedule policy, or the networks themselves, with everything it needs to sample and to compute gradients on its own.</summary>
+/// <summary>
+/// A replica of model and schedule policy, or the networks themselves, with everything it needs to sample and to compute gradients on its own.
+/// </summary>
 internal sealed class TrainingLane : IDisposable
 {
     private readonly bool _ownsBackend;

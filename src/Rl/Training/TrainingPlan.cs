@@ -2,7 +2,10 @@ using CoGrpo.Rl.Configuration;
 
 namespace CoGrpo.Rl.Training;
 
-/// <summary>The phase of every iteration of a run: in each cycle N_m model iterations, then N_s schedule iterations (specs/grpo.md 6.6), as far as the mode trains them.</summary>
+/// <summary>
+/// The phase of every iteration of a run: in each cycle N_m model iterations, then N_s schedule iterations (specs/grpo.md 6.6), as far as the mode
+/// trains them.
+/// </summary>
 public static class TrainingPlan
 {
     /// <summary>One entry per iteration.</summary>

@@ -12,7 +12,10 @@ public sealed class Trajectories : IDisposable
 {
     private readonly Arena _arena;
 
-    /// <summary>Room for B images of N codes over T steps; with <paramref name="features"/> [n,d] also for the policy's input at every step, in <paramref name="storage"/>.</summary>
+    /// <summary>
+    /// Room for B images of N codes over T steps; with <paramref name="features"/> [n,d] also for the policy's input at every step, in
+    /// <paramref name="storage"/>.
+    /// </summary>
     public Trajectories(IBackend backend, int images, int codes, int steps, Shape features = default, ElementType storage = ElementType.Float32)
     {
         if (steps > ushort.MaxValue)
@@ -84,7 +87,12 @@ public sealed class Trajectories : IDisposable
     public Tensor FeaturesAt(int first, int count, int step)
     {
         int width = Features.Columns;
-        return new Tensor(Features.Address + ((nint)((first * Steps) + step) * width * Features.Type.Size()), new Shape(count, width), Features.Type, Steps * width);
+        return new Tensor(
+            Features.Address + ((nint)((first * Steps) + step) * width * Features.Type.Size()),
+            new Shape(count, width),
+            Features.Type,
+            Steps * width
+        );
     }
 
     /// <summary>Writes V^t of an image and returns the number of masked positions.</summary>

@@ -20,8 +20,8 @@ public sealed class ParameterStore : IDisposable
     private long _count;
 
     /// <summary>
-    /// An empty store on <paramref name="backend"/> for a network that computes in <paramref name="storage"/>. Memory reports list it under the name of
-    /// <paramref name="network"/>, if it has one.
+    /// An empty store on <paramref name="backend"/> for a network that computes in <paramref name="storage"/>. Memory reports list it under the name
+    /// of <paramref name="network"/>, if it has one.
     /// </summary>
     public ParameterStore(IBackend backend, ElementType storage, string network = "")
     {
@@ -40,7 +40,9 @@ public sealed class ParameterStore : IDisposable
     /// <summary>All values as one run [n], gaps between parameters are zero.</summary>
     public Tensor Values { get; private set; }
 
-    /// <summary>All values in the type the network computes in, as one run [n]; none where that is fp32 and networks read <see cref="Values"/> themselves.</summary>
+    /// <summary>
+    /// All values in the type the network computes in, as one run [n]; none where that is fp32 and networks read <see cref="Values"/> themselves.
+    /// </summary>
     public Tensor ComputeCopy { get; private set; }
 
     /// <summary>All gradients as one run [n]; none until <see cref="EnableGradients"/>.</summary>
@@ -55,7 +57,9 @@ public sealed class ParameterStore : IDisposable
     {
         if (!Values.IsNone || _byName.ContainsKey(name))
         {
-            throw new InvalidOperationException($"parameter {name}: the store is sealed or has one of that name; declare each once while the network is made");
+            throw new InvalidOperationException(
+                $"parameter {name}: the store is sealed or has one of that name; declare each once while the network is made"
+            );
         }
 
         var parameter = new Parameter(name, shape, _count, layout);
@@ -85,7 +89,9 @@ public sealed class ParameterStore : IDisposable
         SliceValues();
     }
 
-    /// <summary>Makes the copy that the network computes with from the values; whoever writes values by other means than this store or the optimizer calls it.</summary>
+    /// <summary>
+    /// Makes the copy that the network computes with from the values; whoever writes values by other means than this store or the optimizer calls it.
+    /// </summary>
     public void RenewComputeCopy()
     {
         if (!ComputeCopy.IsNone)
@@ -122,9 +128,15 @@ public sealed class ParameterStore : IDisposable
     /// <exception cref="InvalidOperationException">The declarations differ.</exception>
     private void Share(ParameterStore source)
     {
-        if (source._count != _count || source.Storage != Storage || !source._parameters.Select(p => p.Name).SequenceEqual(_parameters.Select(p => p.Name)))
+        if (
+            source._count != _count
+            || source.Storage != Storage
+            || !source._parameters.Select(p => p.Name).SequenceEqual(_parameters.Select(p => p.Name))
+        )
         {
-            throw new InvalidOperationException("replica: wanted a store with the same parameters, got another network; make both from one configuration");
+            throw new InvalidOperationException(
+                "replica: wanted a store with the same parameters, got another network; make both from one configuration"
+            );
         }
 
         Values = source.Values;
@@ -160,7 +172,9 @@ public sealed class ParameterStore : IDisposable
     /// <summary>Sets all gradients to zero.</summary>
     public void ZeroGradients() => _backend.Fill(Gradients, 0);
 
-    /// <summary>The slice of a run of the same layout as <see cref="Values"/> (moments, averages) that belongs to <paramref name="parameter"/>.</summary>
+    /// <summary>
+    /// The slice of a run of the same layout as <see cref="Values"/> (moments, averages) that belongs to <paramref name="parameter"/>.
+    /// </summary>
     public Tensor Slice(Tensor run, Parameter parameter) =>
         new(run.Address + ((nint)parameter.Offset * run.Type.Size()), parameter.StoredShape, run.Type);
 

@@ -4,7 +4,9 @@ namespace CoGrpo.Runtime.Autograd;
 
 public sealed partial class Tape
 {
-    /// <summary>a + b, see <see cref="IBackend.Add"/>; without b a copy of a, which is how parts of a buffer are filled through <paramref name="into"/>.</summary>
+    /// <summary>
+    /// a + b, see <see cref="IBackend.Add"/>; without b a copy of a, which is how parts of a buffer are filled through <paramref name="into"/>.
+    /// </summary>
     public Var Add(Var a, Var b = default, Var into = default)
     {
         Var y = Output(into, _values[a.Id].Shape);

@@ -4,7 +4,9 @@ namespace CoGrpo.Runtime.Autograd;
 
 public sealed partial class Tape
 {
-    /// <summary>Multi-head attention, see <see cref="IBackend.Attention"/>: q [B,Sq,H*D], k and v [B,Skv,H*D], result [B,Sq,H*D] or <paramref name="into"/>.</summary>
+    /// <summary>
+    /// Multi-head attention, see <see cref="IBackend.Attention"/>: q [B,Sq,H*D], k and v [B,Skv,H*D], result [B,Sq,H*D] or <paramref name="into"/>.
+    /// </summary>
     public Var Attention(Var q, Var k, Var v, int heads, bool causal = false, Var into = default)
     {
         Tensor qv = _values[q.Id];

@@ -4,7 +4,10 @@ namespace CoGrpo.Runtime.Autograd;
 
 public sealed partial class Tape
 {
-    /// <summary>Copies token rows into <paramref name="into"/>, see <see cref="IBackend.CopyTokens"/>: concatenation when several calls fill one buffer, split when it is smaller than x.</summary>
+    /// <summary>
+    /// Copies token rows into <paramref name="into"/>, see <see cref="IBackend.CopyTokens"/>: concatenation when several calls fill one buffer, split
+    /// when it is smaller than x.
+    /// </summary>
     public void CopyTokens(Var x, int xFirst, Var into, int intoFirst, int count)
     {
         Backend.CopyTokens(_values[x.Id], xFirst, _values[into.Id], intoFirst, count);

@@ -23,7 +23,14 @@ public sealed partial class Tape
         }
 
         Tensor dx = tape.AcquireOverwritten(record.X, out bool settle);
-        tape.Backend.DepthwiseConvBackward(dy, tape._values[record.X.Id], tape._values[record.W.Id], dx, tape.AcquireZeroed(record.W), tape.AcquireZeroed(record.B));
+        tape.Backend.DepthwiseConvBackward(
+            dy,
+            tape._values[record.X.Id],
+            tape._values[record.W.Id],
+            dx,
+            tape.AcquireZeroed(record.W),
+            tape.AcquireZeroed(record.B)
+        );
         tape.Settle(record.X, dx, settle);
     }
 }

@@ -4,7 +4,9 @@ namespace CoGrpo.Runtime.Autograd;
 
 public sealed partial class Tape
 {
-    /// <summary>table[ids] + positions, see <see cref="IBackend.Embedding"/>: ids Int32 [B,L], table [V,C], positions [L,C] or none, result [B,L,C].</summary>
+    /// <summary>
+    /// table[ids] + positions, see <see cref="IBackend.Embedding"/>: ids Int32 [B,L], table [V,C], positions [L,C] or none, result [B,L,C].
+    /// </summary>
     public Var Embedding(Tensor ids, Var table, Var positions = default)
     {
         Var y = Buffer(new Shape(ids.Shape.Rank == 1 ? 1 : ids.Shape[0], ids.Columns, _values[table.Id].Columns));

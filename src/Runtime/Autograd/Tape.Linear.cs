@@ -4,9 +4,19 @@ namespace CoGrpo.Runtime.Autograd;
 
 public sealed partial class Tape
 {
-    /// <summary>activation(x W^T + bias), see <see cref="IBackend.Linear"/>: x [..,K], weight [N,K] (or [K,N]), bias [N] or none, result [..,N] or <paramref name="into"/>; in fp32 when <paramref name="wide"/> (logits).</summary>
-    public Var Linear(Var x, Var weight, Var bias = default, Activation activation = Activation.None, WeightLayout layout = WeightLayout.OutIn, Var into = default,
-        bool wide = false)
+    /// <summary>
+    /// activation(x W^T + bias), see <see cref="IBackend.Linear"/>: x [..,K], weight [N,K] (or [K,N]), bias [N] or none, result [..,N] or
+    /// <paramref name="into"/>; in fp32 when <paramref name="wide"/> (logits).
+    /// </summary>
+    public Var Linear(
+        Var x,
+        Var weight,
+        Var bias = default,
+        Activation activation = Activation.None,
+        WeightLayout layout = WeightLayout.OutIn,
+        Var into = default,
+        bool wide = false
+    )
     {
         Tensor xv = _values[x.Id];
         Tensor wv = _values[weight.Id];
@@ -15,11 +25,26 @@ public sealed partial class Tape
         Tensor yv = _values[y.Id];
         Tensor pre = Recording && activation != Activation.None ? Activations.Allocate(yv.Shape, Storage) : default;
         Backend.Linear(xv, wv, ValueOrNone(bias), yv, layout, activation, pre);
-        Record(new TapeRecord { Operation = Operation.Linear, X = x, W = weight, B = bias, Y = y, Saved0 = pre, Layout = layout, Activation = activation });
+        Record(
+            new TapeRecord
+            {
+                Operation = Operation.Linear,
+                X = x,
+                W = weight,
+                B = bias,
+                Y = y,
+                Saved0 = pre,
+                Layout = layout,
+                Activation = activation,
+            }
+        );
         return y;
     }
 
-    /// <summary>residual + gate ⊙ (x W^T + bias): one fused pass that overwrites the residual without recording, <see cref="Linear"/> and <see cref="GateResidual"/> with it. Same bits.</summary>
+    /// <summary>
+    /// residual + gate ⊙ (x W^T + bias): one fused pass that overwrites the residual without recording, <see cref="Linear"/> and
+    /// <see cref="GateResidual"/> with it. Same bits.
+    /// </summary>
     public Var ResidualLinear(Var x, Var weight, Var bias, Var residual, Var gate = default)
     {
         if (Recording)
@@ -32,7 +57,9 @@ public sealed partial class Tape
         return residual;
     }
 
-    /// <summary>y += x W^T in place: what made <paramref name="y"/> must be <see cref="Linear"/> without activation, and nothing may have read it yet.</summary>
+    /// <summary>
+    /// y += x W^T in place: what made <paramref name="y"/> must be <see cref="Linear"/> without activation, and nothing may have read it yet.
+    /// </summary>
     public void AddLinear(Var x, Var weight, Var y)
     {
         Tensor yv = _values[y.Id];

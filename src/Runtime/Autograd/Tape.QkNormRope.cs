@@ -34,8 +34,18 @@ public sealed partial class Tape
             dx = tape.GradientArena.Allocate(tape._values[record.X.Id].Shape, tape._values[record.X.Id].Type);
         }
 
-        tape.Backend.QkNormRopeBackward(dy, tape._values[record.X.Id], tape._values[record.W.Id], tape._values[record.B.Id], tape._values[record.C.Id],
-            record.Saved0, record.I0, dx, tape.AcquireZeroed(record.W), record.I1);
+        tape.Backend.QkNormRopeBackward(
+            dy,
+            tape._values[record.X.Id],
+            tape._values[record.W.Id],
+            tape._values[record.B.Id],
+            tape._values[record.C.Id],
+            record.Saved0,
+            record.I0,
+            dx,
+            tape.AcquireZeroed(record.W),
+            record.I1
+        );
         tape.Settle(record.X, dx, settle);
     }
 }

@@ -23,7 +23,9 @@ public sealed partial class Tape
 
         if (inputs.Length > MaxSegmentVars || outputs.Length > 2)
         {
-            throw new ArgumentException($"segment {segment.GetType().Name}: wanted at most {MaxSegmentVars} inputs and 2 streams, got {inputs.Length} and {outputs.Length}");
+            throw new ArgumentException(
+                $"segment {segment.GetType().Name}: wanted at most {MaxSegmentVars} inputs and 2 streams, got {inputs.Length} and {outputs.Length}"
+            );
         }
 
         Span<Var> copies = stackalloc Var[MaxSegmentVars];

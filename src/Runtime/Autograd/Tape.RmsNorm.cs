@@ -19,7 +19,15 @@ public sealed partial class Tape
     {
         if (tape.AcquireWithOperands(in record, out Tensor dy, out Tensor dx, out bool accumulate))
         {
-            tape.Backend.RmsNormBackward(dy, tape._values[record.X.Id], tape._values[record.W.Id], record.Saved0, dx, accumulate, tape.AcquireZeroed(record.W));
+            tape.Backend.RmsNormBackward(
+                dy,
+                tape._values[record.X.Id],
+                tape._values[record.W.Id],
+                record.Saved0,
+                dx,
+                accumulate,
+                tape.AcquireZeroed(record.W)
+            );
         }
     }
 }

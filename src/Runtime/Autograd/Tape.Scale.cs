@@ -2,7 +2,10 @@ namespace CoGrpo.Runtime.Autograd;
 
 public sealed partial class Tape
 {
-    /// <summary>x := factor · x in place, see <see cref="Backends.IBackend.Scale"/>. What made <paramref name="x"/> must not need its result for the backward pass (<see cref="Linear"/> without activation), and nothing may have read it yet.</summary>
+    /// <summary>
+    /// x := factor · x in place, see <see cref="Backends.IBackend.Scale"/>. What made <paramref name="x"/> must not need its result for the backward
+    /// pass (<see cref="Linear"/> without activation), and nothing may have read it yet.
+    /// </summary>
     public void Scale(Var x, float factor)
     {
         Backend.Scale(_values[x.Id], factor, _values[x.Id]);

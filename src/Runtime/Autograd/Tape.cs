@@ -130,8 +130,9 @@ public sealed partial class Tape
     }
 
     /// <summary>
-    /// Has the gradient of <paramref name="v"/> kept in fp32 whatever the pass's type: for small values that broadcast over rows (a modulation) or that
-    /// every block adds to (the condition). What made <paramref name="v"/> must be <see cref="Linear"/> without activation or <see cref="Activate"/>.
+    /// Has the gradient of <paramref name="v"/> kept in fp32 whatever the pass's type: for small values that broadcast over rows (a modulation) or
+    /// that every block adds to (the condition). What made <paramref name="v"/> must be <see cref="Linear"/> without activation or
+    /// <see cref="Activate"/>.
     /// </summary>
     public Var WithWideGradient(Var v)
     {
@@ -157,7 +158,9 @@ public sealed partial class Tape
     /// <summary>Replays all records in reverse from the seeded gradients.</summary>
     public void Backward() => Backward(0);
 
-    /// <summary>Takes back activation memory given out after <paramref name="mark"/> when no record needs it; with recording it does nothing.</summary>
+    /// <summary>
+    /// Takes back activation memory given out after <paramref name="mark"/> when no record needs it; with recording it does nothing.
+    /// </summary>
     public void Scope(ArenaMark mark)
     {
         if (!Recording)
@@ -262,7 +265,10 @@ public sealed partial class Tape
         return gradient;
     }
 
-    /// <summary>As <see cref="Acquire"/> for operations that always overwrite: when something is there already the result goes to a temporary that <see cref="Settle"/> adds.</summary>
+    /// <summary>
+    /// As <see cref="Acquire"/> for operations that always overwrite: when something is there already the result goes to a temporary that
+    /// <see cref="Settle"/> adds.
+    /// </summary>
     private Tensor AcquireOverwritten(Var v, out bool settle)
     {
         Tensor gradient = Acquire(v, out bool accumulate);
@@ -270,7 +276,9 @@ public sealed partial class Tape
         return settle ? GradientArena.Allocate(gradient.Shape, gradient.Type) : gradient;
     }
 
-    /// <summary>As <see cref="Acquire"/> for operations that cannot leave dL/dX out: memory for it when X wants none but another operand does.</summary>
+    /// <summary>
+    /// As <see cref="Acquire"/> for operations that cannot leave dL/dX out: memory for it when X wants none but another operand does.
+    /// </summary>
     private bool AcquireWithOperands(in TapeRecord record, out Tensor dy, out Tensor dx, out bool accumulate)
     {
         if (Flows(in record, out dy, out dx, out accumulate))

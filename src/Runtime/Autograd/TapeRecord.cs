@@ -2,7 +2,9 @@ using CoGrpo.Runtime.Backends;
 
 namespace CoGrpo.Runtime.Autograd;
 
-/// <summary>One recorded operation: its operands by number and what its gradient rule needs. Which field holds what is written at each operation.</summary>
+/// <summary>
+/// One recorded operation: its operands by number and what its gradient rule needs. Which field holds what is written at each operation.
+/// </summary>
 internal struct TapeRecord
 {
     public Operation Operation;

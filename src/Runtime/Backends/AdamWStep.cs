@@ -8,7 +8,15 @@ namespace CoGrpo.Runtime.Backends;
 /// <param name="WeightDecay">Decoupled decay, times lr.</param>
 /// <param name="Step">1 for the first update.</param>
 /// <param name="ClipNorm">Largest global gradient norm; 0 leaves gradients as they are.</param>
-public readonly record struct AdamWStep(double LearningRate, double Beta1, double Beta2, double Epsilon, double WeightDecay, long Step, double ClipNorm = 0)
+public readonly record struct AdamWStep(
+    double LearningRate,
+    double Beta1,
+    double Beta2,
+    double Epsilon,
+    double WeightDecay,
+    long Step,
+    double ClipNorm = 0
+)
 {
     /// <summary>The factors of the update, each formed in fp64 and rounded to fp32 once.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The step is below 1.</exception>
@@ -16,8 +24,14 @@ public readonly record struct AdamWStep(double LearningRate, double Beta1, doubl
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(Step, 1);
         return new AdamWFactors(
-            (float)(1 - (LearningRate * WeightDecay)), (float)(1 - Beta1), (float)Beta2, (float)(1 - Beta2), (float)Math.Sqrt(1 - Math.Pow(Beta2, Step)), (float)Epsilon,
-            (float)(-LearningRate / (1 - Math.Pow(Beta1, Step))));
+            (float)(1 - (LearningRate * WeightDecay)),
+            (float)(1 - Beta1),
+            (float)Beta2,
+            (float)(1 - Beta2),
+            (float)Math.Sqrt(1 - Math.Pow(Beta2, Step)),
+            (float)Epsilon,
+            (float)(-LearningRate / (1 - Math.Pow(Beta1, Step)))
+        );
     }
 }
 

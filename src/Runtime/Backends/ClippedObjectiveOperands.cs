@@ -1,6 +1,8 @@
 namespace CoGrpo.Runtime.Backends;
 
-/// <summary>Operands of <see cref="IBackend.ClippedObjective"/>: R rows (decoded codes) in S segments (a trajectory's step each), rows of a segment adjacent.</summary>
+/// <summary>
+/// Operands of <see cref="IBackend.ClippedObjective"/>: R rows (decoded codes) in S segments (a trajectory's step each), rows of a segment adjacent.
+/// </summary>
 public readonly record struct ClippedObjectiveOperands
 {
     /// <summary>[R] log-probability of the code now.</summary>

@@ -32,7 +32,9 @@ public sealed class ComputeDevice : IDisposable
         return new ComputeDevice(backend, _ => backend, replicates: false);
     }
 
-    /// <summary>A device that executes nothing and counts what a GPU, or with <paramref name="replicates"/> the CPU, would do; see <see cref="PlanBackend"/>.</summary>
+    /// <summary>
+    /// A device that executes nothing and counts what a GPU, or with <paramref name="replicates"/> the CPU, would do; see <see cref="PlanBackend"/>.
+    /// </summary>
     /// <param name="storage">Element type of activations on that device.</param>
     /// <param name="replicates">Whether replicas have backends of their own.</param>
     /// <param name="decoding">How sampling decodes.</param>

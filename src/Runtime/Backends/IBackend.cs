@@ -15,7 +15,10 @@ public interface IBackend : IDisposable
     /// <summary>Short name of the device: <c>cpu</c>, <c>cuda</c>, <c>plan</c>.</summary>
     string Name { get; }
 
-    /// <summary>Element type in which networks on this device keep activations and the weights they compute with: Float32, or BFloat16 beside fp32 master weights.</summary>
+    /// <summary>
+    /// Element type in which networks on this device keep activations and the weights they compute with: Float32, or BFloat16 beside fp32 master
+    /// weights.
+    /// </summary>
     ElementType Storage { get; }
 
     /// <summary>What the arenas of this backend hold.</summary>
@@ -43,7 +46,10 @@ public interface IBackend : IDisposable
     /// </summary>
     void Copy(Tensor x, Tensor y);
 
-    /// <summary>y := a + b, or y := y + a + b when <paramref name="accumulate"/>; y may be a or b. Same rows and columns, strides allowed. A none <paramref name="b"/> is zero.</summary>
+    /// <summary>
+    /// y := a + b, or y := y + a + b when <paramref name="accumulate"/>; y may be a or b. Same rows and columns, strides allowed. A none
+    /// <paramref name="b"/> is zero.
+    /// </summary>
     void Add(Tensor a, Tensor b, Tensor y, bool accumulate = false);
 
     /// <summary>y := factor · x, contiguous; y may be x.</summary>
@@ -68,7 +74,9 @@ public interface IBackend : IDisposable
     /// <summary>dx := dy W (OutIn) or dy W^T (InOut); added to dx when <paramref name="accumulate"/>. Row strides allowed on dy and dx.</summary>
     void LinearBackwardInput(Tensor dy, Tensor weight, Tensor dx, WeightLayout layout, bool accumulate);
 
-    /// <summary>dweight += dy^T x (OutIn, [N,K]) or x^T dy (InOut, [K,N]); dbias += column sums of dy. Either may be none. Row strides allowed on dy and x.</summary>
+    /// <summary>
+    /// dweight += dy^T x (OutIn, [N,K]) or x^T dy (InOut, [K,N]); dbias += column sums of dy. Either may be none. Row strides allowed on dy and x.
+    /// </summary>
     void LinearBackwardWeight(Tensor dy, Tensor x, Tensor dweight, Tensor dbias, WeightLayout layout);
 
     /// <summary>y := activation(x), same shape.</summary>
@@ -91,7 +99,19 @@ public interface IBackend : IDisposable
     void Attention(Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, int heads, bool causal);
 
     /// <summary>Gradients of <see cref="Attention"/>; dq, dk, dv are overwritten. Scores are recomputed from <paramref name="logSumExp"/>.</summary>
-    void AttentionBackward(Tensor dO, Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, Tensor dq, Tensor dk, Tensor dv, int heads, bool causal);
+    void AttentionBackward(
+        Tensor dO,
+        Tensor q,
+        Tensor k,
+        Tensor v,
+        Tensor o,
+        Tensor logSumExp,
+        Tensor dq,
+        Tensor dk,
+        Tensor dv,
+        int heads,
+        bool causal
+    );
 
     /// <summary>
     /// AdaLN modulate: y = LN(x) ⊙ (1 + scale) + shift with LN over C without affine. x and y [B,S,C]; shift and scale [B,C], row
@@ -99,10 +119,14 @@ public interface IBackend : IDisposable
     /// </summary>
     void AdaLn(Tensor x, Tensor shift, Tensor scale, Tensor y, Tensor stats, float epsilon);
 
-    /// <summary>Gradients of <see cref="AdaLn"/>: dx overwritten or accumulated, dshift and dscale [B,C] accumulated, in fp32 as every sum over rows is.</summary>
+    /// <summary>
+    /// Gradients of <see cref="AdaLn"/>: dx overwritten or accumulated, dshift and dscale [B,C] accumulated, in fp32 as every sum over rows is.
+    /// </summary>
     void AdaLnBackward(Tensor dy, Tensor x, Tensor scale, Tensor stats, Tensor dx, bool accumulate, Tensor dshift, Tensor dscale);
 
-    /// <summary>y = x ⊙ w / sqrt(mean(x²) + eps) over the fastest dimension; weight [C]; rstd [M]. <see cref="Tensor.LiveRows"/> of x is honoured.</summary>
+    /// <summary>
+    /// y = x ⊙ w / sqrt(mean(x²) + eps) over the fastest dimension; weight [C]; rstd [M]. <see cref="Tensor.LiveRows"/> of x is honoured.
+    /// </summary>
     void RmsNorm(Tensor x, Tensor weight, Tensor y, Tensor rstd, float epsilon);
 
     /// <summary>Gradients of <see cref="RmsNorm"/>: dx overwritten or accumulated, dweight accumulated (none allowed).</summary>
@@ -115,8 +139,8 @@ public interface IBackend : IDisposable
     void LayerNormBackward(Tensor dy, Tensor x, Tensor weight, Tensor stats, Tensor dx, bool accumulate, Tensor dweight, Tensor dbias);
 
     /// <summary>
-    /// y = activation((x - mean) / sqrt(variance + eps) ⊙ weight + bias), mean and variance over all tokens of an image and the C / groups adjacent channels of
-    /// a group. x and y [B,S,C] or [B,H,W,C], C at most 2048, row strides allowed, y may be x; weight and bias [C].
+    /// y = activation((x - mean) / sqrt(variance + eps) ⊙ weight + bias), mean and variance over all tokens of an image and the C / groups adjacent
+    /// channels of a group. x and y [B,S,C] or [B,H,W,C], C at most 2048, row strides allowed, y may be x; weight and bias [C].
     /// </summary>
     void GroupNorm(Tensor x, Tensor weight, Tensor bias, Tensor y, int groups, float epsilon, Activation activation = Activation.None);
 
@@ -135,13 +159,31 @@ public interface IBackend : IDisposable
     /// <param name="epsilon">Added to the mean square.</param>
     void QkNormRope(Tensor x, Tensor weight, Tensor cos, Tensor sin, Tensor y, int firstRow, Tensor rstd, int heads, float epsilon);
 
-    /// <summary>Gradients of <see cref="QkNormRope"/> from dy [B,S,H*D], of which rows [firstRow, firstRow + L) are read: dx [B,L,H*D] overwritten, dweight [D] accumulated (none allowed).</summary>
-    void QkNormRopeBackward(Tensor dy, Tensor x, Tensor weight, Tensor cos, Tensor sin, Tensor rstd, int firstRow, Tensor dx, Tensor dweight, int heads);
+    /// <summary>
+    /// Gradients of <see cref="QkNormRope"/> from dy [B,S,H*D], of which rows [firstRow, firstRow + L) are read: dx [B,L,H*D] overwritten, dweight
+    /// [D] accumulated (none allowed).
+    /// </summary>
+    void QkNormRopeBackward(
+        Tensor dy,
+        Tensor x,
+        Tensor weight,
+        Tensor cos,
+        Tensor sin,
+        Tensor rstd,
+        int firstRow,
+        Tensor dx,
+        Tensor dweight,
+        int heads
+    );
 
-    /// <summary>y = residual + gate ⊙ branch; residual, branch, y [B,S,C], gate [B,C] (row stride allowed) or none for 1; y may be residual.</summary>
+    /// <summary>
+    /// y = residual + gate ⊙ branch; residual, branch, y [B,S,C], gate [B,C] (row stride allowed) or none for 1; y may be residual.
+    /// </summary>
     void GateResidual(Tensor residual, Tensor branch, Tensor gate, Tensor y);
 
-    /// <summary>dbranch := gate ⊙ dy (overwritten; may be none), dgate (fp32) += sum over tokens of dy ⊙ branch. The gradient of the residual is dy itself.</summary>
+    /// <summary>
+    /// dbranch := gate ⊙ dy (overwritten; may be none), dgate (fp32) += sum over tokens of dy ⊙ branch. The gradient of the residual is dy itself.
+    /// </summary>
     void GateResidualBackward(Tensor dy, Tensor branch, Tensor gate, Tensor dbranch, Tensor dgate);
 
     /// <summary>y[b,l] = table[ids[b,l]] + positions[l]. ids Int32 [B,L] in [0, rows of table); positions [L,C] or none; y [B,L,C].</summary>
@@ -150,19 +192,30 @@ public interface IBackend : IDisposable
     /// <summary>dtable[ids] += dy in row order, dpositions += sum over b of dy; either may be none.</summary>
     void EmbeddingBackward(Tensor dy, Tensor ids, Tensor dtable, Tensor dpositions);
 
-    /// <summary>x [B,H,W,C] to y [B,H/2,W/2,4C] with y channel = c*4 + 2*(row parity) + column parity, the column order of a 2x2 stride-2 convolution weight.</summary>
+    /// <summary>
+    /// x [B,H,W,C] to y [B,H/2,W/2,4C] with y channel = c*4 + 2*(row parity) + column parity, the column order of a 2x2 stride-2 convolution weight.
+    /// </summary>
     void SpaceToDepth(Tensor x, Tensor y);
 
-    /// <summary>Inverse of <see cref="SpaceToDepth"/>: x [B,h,w,4C] to y [B,2h,2w,C]. Each is the other's gradient. <see cref="Tensor.LiveRows"/> of x is honoured when w = 1.</summary>
+    /// <summary>
+    /// Inverse of <see cref="SpaceToDepth"/>: x [B,h,w,4C] to y [B,2h,2w,C]. Each is the other's gradient. <see cref="Tensor.LiveRows"/> of x is
+    /// honoured when w = 1.
+    /// </summary>
     void DepthToSpace(Tensor x, Tensor y);
 
     /// <summary>y[b,c,n] = x[b,n,c]. Its own gradient with the roles of n and c exchanged.</summary>
     void TransposeTokens(Tensor x, Tensor y);
 
-    /// <summary>Copies token rows: y[b, yFirst + i] := x[b, xFirst + i] for i in [0,count), added when <paramref name="accumulate"/>. x [B,Sx,C], y [B,Sy,C]. Concatenation, split and the gradients of both.</summary>
+    /// <summary>
+    /// Copies token rows: y[b, yFirst + i] := x[b, xFirst + i] for i in [0,count), added when <paramref name="accumulate"/>. x [B,Sx,C], y [B,Sy,C].
+    /// Concatenation, split and the gradients of both.
+    /// </summary>
     void CopyTokens(Tensor x, int xFirst, Tensor y, int yFirst, int count, bool accumulate = false);
 
-    /// <summary>y[r] = x[rows[r]]; rows Int32 [R] in [0,M), distinct where a gradient follows; x [M,C], y [R,C]. <see cref="Tensor.LiveRows"/> of rows is honoured.</summary>
+    /// <summary>
+    /// y[r] = x[rows[r]]; rows Int32 [R] in [0,M), distinct where a gradient follows; x [M,C], y [R,C]. <see cref="Tensor.LiveRows"/> of rows is
+    /// honoured.
+    /// </summary>
     void GatherRows(Tensor x, Tensor rows, Tensor y);
 
     /// <summary>dx := 0 (unless <paramref name="accumulate"/>), then dx[rows[r]] += dy[r].</summary>
@@ -175,9 +228,9 @@ public interface IBackend : IDisposable
     void DepthwiseConvBackward(Tensor dy, Tensor x, Tensor weight, Tensor dx, Tensor dweight, Tensor dbias);
 
     /// <summary>
-    /// 3x3 convolution, channels last: y[b,i,j,o] = bias[o] + Σ over the nine taps and c of x[b,.,.,c] weight[o,tap,c] (+ residual[b,i,j,o]), taps and zero
-    /// padding as <paramref name="form"/> says. <see cref="ConvForm.Doubled"/> never makes the enlarged map: the weights of taps that fall on one pixel are
-    /// added first, in fp32 and rounded to the type of the weight, and an output takes 4 taps instead of 9.
+    /// 3x3 convolution, channels last: y[b,i,j,o] = bias[o] + Σ over the nine taps and c of x[b,.,.,c] weight[o,tap,c] (+ residual[b,i,j,o]), taps
+    /// and zero padding as <paramref name="form"/> says. <see cref="ConvForm.Doubled"/> never makes the enlarged map: the weights of taps that fall
+    /// on one pixel are added first, in fp32 and rounded to the type of the weight, and an output takes 4 taps instead of 9.
     /// </summary>
     /// <param name="x">[B,H,W,C]; pixels may stand apart.</param>
     /// <param name="weight">[O,3,3,C], contiguous: the published [O,C,3,3] with the channels last.</param>
@@ -188,8 +241,8 @@ public interface IBackend : IDisposable
     void Conv3x3(Tensor x, Tensor weight, Tensor bias, Tensor y, ConvForm form, Tensor residual = default);
 
     /// <summary>
-    /// codes[m] := the code nearest to x[m], by the sum of squared differences in fp32 in the order of the channels; the lower of two that are equally near. x [M,D] and
-    /// codebook [V,D] fp32 in any storage, row strides allowed; codes Int32 [M], some code where a vector is not finite.
+    /// codes[m] := the code nearest to x[m], by the sum of squared differences in fp32 in the order of the channels; the lower of two that are
+    /// equally near. x [M,D] and codebook [V,D] fp32 in any storage, row strides allowed; codes Int32 [M], some code where a vector is not finite.
     /// </summary>
     void NearestCode(Tensor x, Tensor codebook, Tensor codes);
 
@@ -199,7 +252,9 @@ public interface IBackend : IDisposable
     /// <summary>Gradient of <see cref="AreaMean"/>; dx overwritten.</summary>
     void AreaMeanBackward(Tensor dy, Tensor dx);
 
-    /// <summary>y[m] = [cos(v f_0..n-1), sin(v f_0..n-1)] for v = values[m], accurate for any fp32 argument; values [M], frequencies [n], y [M,2n].</summary>
+    /// <summary>
+    /// y[m] = [cos(v f_0..n-1), sin(v f_0..n-1)] for v = values[m], accurate for any fp32 argument; values [M], frequencies [n], y [M,2n].
+    /// </summary>
     void Sinusoid(Tensor values, Tensor frequencies, Tensor y);
 
     /// <summary>
@@ -255,8 +310,9 @@ public interface IBackend : IDisposable
     void MaskedRows(Tensor canvas, int maskToken, Tensor rows, Tensor count, Tensor masked, Tensor fractions);
 
     /// <summary>
-    /// Where the head finds the wanted code rows in the last block's output z seen as [B*(L+n),C]. With up block: tokens := the distinct rows of z that own a wanted
-    /// code, in order of first use; codes[r] := row of code rows[r] in the up block's output of those tokens, seen as [4·tokens,C]. Without: tokens[r] := row of code rows[r].
+    /// Where the head finds the wanted code rows in the last block's output z seen as [B*(L+n),C]. With up block: tokens := the distinct rows of z
+    /// that own a wanted code, in order of first use; codes[r] := row of code rows[r] in the up block's output of those tokens, seen as [4·tokens,C].
+    /// Without: tokens[r] := row of code rows[r].
     /// </summary>
     /// <param name="rows">Int32 [R] ascending; <see cref="Tensor.LiveRows"/> is honoured.</param>
     /// <param name="grid">How codes and tokens lie.</param>
@@ -266,8 +322,8 @@ public interface IBackend : IDisposable
     void HeadRows(Tensor rows, in HeadGrid grid, Tensor tokens, Tensor tokenCount, Tensor codes);
 
     /// <summary>
-    /// One step of a learned schedule for B images in fp64: mean = δ where the action is trained, else 0; raw = mean + exploration; action and new state by
-    /// <see cref="ScheduleLink.Apply"/>. A weight that is not finite gives an action that is not: the caller checks.
+    /// One step of a learned schedule for B images in fp64: mean = δ where the action is trained, else 0; raw = mean + exploration; action and new
+    /// state by <see cref="ScheduleLink.Apply"/>. A weight that is not finite gives an action that is not: the caller checks.
     /// </summary>
     /// <param name="delta">[B,4] fp32, the policy's output.</param>
     /// <param name="exploration">Float64 [B,4], added to the mean.</param>
@@ -278,11 +334,22 @@ public interface IBackend : IDisposable
     /// <param name="raw">Float64 [B,4] out.</param>
     /// <param name="actions">Float64 [B,4] out.</param>
     /// <param name="clampHits">Int32 [B]: 1 is added where an action was cut to its range.</param>
-    void ScheduleActions(Tensor delta, Tensor exploration, int trained, in ScheduleLink link, Tensor state, Tensor means, Tensor raw, Tensor actions, Tensor clampHits);
+    void ScheduleActions(
+        Tensor delta,
+        Tensor exploration,
+        int trained,
+        in ScheduleLink link,
+        Tensor state,
+        Tensor means,
+        Tensor raw,
+        Tensor actions,
+        Tensor clampHits
+    );
 
     /// <summary>
-    /// Records the device work that <paramref name="work"/> queues, without running it, so that it can be launched again in one call. The work must have run
-    /// once before, at the same addresses, upload and download nothing. Null where the device does not record; <paramref name="work"/> is then not called.
+    /// Records the device work that <paramref name="work"/> queues, without running it, so that it can be launched again in one call. The work must
+    /// have run once before, at the same addresses, upload and download nothing. Null where the device does not record; <paramref name="work"/> is
+    /// then not called.
     /// </summary>
     IRecording? Record(Action work);
 
@@ -291,20 +358,30 @@ public interface IBackend : IDisposable
     /// same logits: logProb = log softmax(z/τ)[token], confidence = log softmax(z)[token], entropy of softmax(z/τ), logSumExp of z/τ.
     /// Rows of s = 1 take the conditional row alone. All outputs [R]; confidence, entropy and logSumExp may be none.
     /// </summary>
-    void LogProbGather(Tensor conditional, Tensor unconditional, Tensor guidance, Tensor temperature, Tensor tokens, Tensor logProb, Tensor confidence,
-        Tensor entropy, Tensor logSumExp);
+    void LogProbGather(
+        Tensor conditional,
+        Tensor unconditional,
+        Tensor guidance,
+        Tensor temperature,
+        Tensor tokens,
+        Tensor logProb,
+        Tensor confidence,
+        Tensor entropy,
+        Tensor logSumExp
+    );
 
     /// <summary>
     /// dc_v := upstream·(s/τ)(1[v=token] - p_v), du_v := upstream·((1-s)/τ)(1[v=token] - p_v) with p = softmax(z/τ); without an
-    /// unconditional row dc_v := upstream/τ (1[v=token] - p_v). upstream [R] = dL/dlogProb. dunconditional none: detached. Outputs may be the logits themselves.
+    /// unconditional row dc_v := upstream/τ (1[v=token] - p_v). upstream [R] = dL/dlogProb. dunconditional none: detached. Outputs may be the logits
+    /// themselves.
     /// </summary>
     void LogProbGatherBackward(Tensor upstream, Tensor conditional, Tensor unconditional, Tensor guidance, Tensor temperature, Tensor tokens,
         Tensor logSumExp, Tensor dconditional, Tensor dunconditional);
 
     /// <summary>
-    /// The clipped objective of decoded codes (specs/grpo.md 6.4) as the gradient of each row's log-probability: per segment Λ = Σ (logProb - old) over its rows, J =
-    /// <see cref="ClippedSurrogate.Value"/> of Λ and A; upstream = -dJ/dΛ · w / normalizer, plus β (w / normalizer)(1 - e^(ref - logProb)) where that log-ratio is within
-    /// the clamp. fp64 inside.
+    /// The clipped objective of decoded codes (specs/grpo.md 6.4) as the gradient of each row's log-probability: per segment Λ = Σ (logProb - old)
+    /// over its rows, J = <see cref="ClippedSurrogate.Value"/> of Λ and A; upstream = -dJ/dΛ · w / normalizer, plus β (w / normalizer)(1 - e^(ref -
+    /// logProb)) where that log-ratio is within the clamp. fp64 inside.
     /// </summary>
     /// <param name="operands">Rows and segments.</param>
     /// <param name="surrogate">Clip, cap and clamp.</param>
@@ -313,12 +390,15 @@ public interface IBackend : IDisposable
     void ClippedObjective(in ClippedObjectiveOperands operands, in ClippedSurrogate surrogate, double normalizer, double klWeight);
 
     /// <summary>
-    /// One optimizer step on a run of parameters, everything that belongs to it in one pass: g = gradient · min(1, clip / (sqrt(squaredNorm) + 1e-6)); decoupled-weight-decay
-    /// Adam in torch's order, p ← p(1 - lr·wd) where the block decays, m, v updated, p ← p - lr · m̂ / (sqrt(v̂) + eps); compute := p; average :=
-    /// d · average + (1 - d) · p; gradient := 0. When squaredNorm is not finite, only the gradient is zeroed.
+    /// One optimizer step on a run of parameters, everything that belongs to it in one pass: g = gradient · min(1, clip / (sqrt(squaredNorm) +
+    /// 1e-6)); decoupled-weight-decay Adam in torch's order, p ← p(1 - lr·wd) where the block decays, m, v updated, p ← p - lr · m̂ / (sqrt(v̂) +
+    /// eps); compute := p; average := d · average + (1 - d) · p; gradient := 0. When squaredNorm is not finite, only the gradient is zeroed.
     /// </summary>
     void AdamW(in AdamWOperands operands, in AdamWStep step);
 
-    /// <summary>sum := Σ x² (added when <paramref name="accumulate"/>) in fp64 in a fixed order; sum Float64 [1], x contiguous. A non-finite element gives a non-finite sum.</summary>
+    /// <summary>
+    /// sum := Σ x² (added when <paramref name="accumulate"/>) in fp64 in a fixed order; sum Float64 [1], x contiguous. A non-finite element gives a
+    /// non-finite sum.
+    /// </summary>
     void SquaredNorm(Tensor x, Tensor sum, bool accumulate = false);
 }

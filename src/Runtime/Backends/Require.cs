@@ -2,11 +2,19 @@ using System.Runtime.CompilerServices;
 
 namespace CoGrpo.Runtime.Backends;
 
-/// <summary>The checks that every launcher shares. Each failure names the tensor, what was wanted, what came and the remedy; passing allocates nothing.</summary>
+/// <summary>
+/// The checks that every launcher shares. Each failure names the tensor, what was wanted, what came and the remedy; passing allocates nothing.
+/// </summary>
 internal static class Require
 {
     /// <summary>The tensor is present and has the given rows, columns and element type. -1 leaves a size free.</summary>
-    public static void Matrix(Tensor x, int rows, int columns, ElementType type = ElementType.Float32, [CallerArgumentExpression(nameof(x))] string name = "")
+    public static void Matrix(
+        Tensor x,
+        int rows,
+        int columns,
+        ElementType type = ElementType.Float32,
+        [CallerArgumentExpression(nameof(x))] string name = ""
+    )
     {
         if (x.IsNone || (rows >= 0 && x.Rows != rows) || (columns >= 0 && x.Columns != columns) || x.Type != type)
         {
@@ -15,7 +23,13 @@ internal static class Require
     }
 
     /// <summary>As <see cref="Matrix"/>, and rows are adjacent.</summary>
-    public static void Contiguous(Tensor x, int rows, int columns, ElementType type = ElementType.Float32, [CallerArgumentExpression(nameof(x))] string name = "")
+    public static void Contiguous(
+        Tensor x,
+        int rows,
+        int columns,
+        ElementType type = ElementType.Float32,
+        [CallerArgumentExpression(nameof(x))] string name = ""
+    )
     {
         Matrix(x, rows, columns, type, name);
         if (!x.IsContiguous)
@@ -34,7 +48,12 @@ internal static class Require
     }
 
     /// <summary>As <see cref="Count"/>, or none.</summary>
-    public static void OptionalCount(Tensor x, long count, ElementType type = ElementType.Float32, [CallerArgumentExpression(nameof(x))] string name = "")
+    public static void OptionalCount(
+        Tensor x,
+        long count,
+        ElementType type = ElementType.Float32,
+        [CallerArgumentExpression(nameof(x))] string name = ""
+    )
     {
         if (!x.IsNone)
         {
@@ -42,7 +61,10 @@ internal static class Require
         }
     }
 
-    /// <summary>The operands of an operation on gathered logit rows fit together; returns the number of rows. Guidance may be none when there is nothing to guide away from.</summary>
+    /// <summary>
+    /// The operands of an operation on gathered logit rows fit together; returns the number of rows. Guidance may be none when there is nothing to
+    /// guide away from.
+    /// </summary>
     public static int GatheredRows(Tensor conditional, Tensor unconditional, Tensor guidance, Tensor temperature, Tensor tokens)
     {
         Matrix(conditional, -1, -1);
@@ -74,7 +96,11 @@ internal static class Require
     /// <summary>The tensors have one element type, or one of them is fp32 and the other bf16.</summary>
     public static void Convertible(Tensor x, Tensor y, [CallerArgumentExpression(nameof(y))] string name = "")
     {
-        if (x.Type != y.Type && !(x.Type is ElementType.Float32 && y.Type is ElementType.BFloat16) && !(x.Type is ElementType.BFloat16 && y.Type is ElementType.Float32))
+        if (
+            x.Type != y.Type
+            && !(x.Type is ElementType.Float32 && y.Type is ElementType.BFloat16)
+            && !(x.Type is ElementType.BFloat16 && y.Type is ElementType.Float32)
+        )
         {
             Fail(name, y, x.Type is ElementType.Float32 or ElementType.BFloat16 ? "Float32 or BFloat16" : $"{x.Type}");
         }
@@ -204,7 +230,12 @@ internal static class Require
             ConvForm.Doubled => (2 * x.Shape[1], 2 * x.Shape[2]),
             _ => (x.Shape[1], x.Shape[2]),
         };
-        That(y.Shape[0] == x.Shape[0] && y.Shape[1] == height && y.Shape[2] == width, nameof(y), y, $"[{x.Shape[0]},{height},{width},.], the images of x convolved with {form}");
+        That(
+            y.Shape[0] == x.Shape[0] && y.Shape[1] == height && y.Shape[2] == width,
+            nameof(y),
+            y,
+            $"[{x.Shape[0]},{height},{width},.], the images of x convolved with {form}"
+        );
         Count(weight, 9L * x.Columns * y.Columns, x.Type);
         OptionalCount(bias, y.Columns, x.Type);
         if (!residual.IsNone)

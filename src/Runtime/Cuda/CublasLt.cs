@@ -62,8 +62,10 @@ public sealed unsafe class CublasLt : IDisposable
         ArgumentNullException.ThrowIfNull(search);
         if (search.Found is null)
         {
-            throw new CudaException($"cuBLASLt: wanted NVIDIA's matrix library on this machine, tried {string.Join(", ", search.Tried)} and found none; " +
-                $"install it (Debian: libcublas12 of the non-free component), set {CudaLibraries.CublasLtVariable} to its folder, or leave out --gemm cublas");
+            throw new CudaException(
+                $"cuBLASLt: wanted NVIDIA's matrix library on this machine, tried {string.Join(", ", search.Tried)} and found none; "
+                    + $"install it (Debian: libcublas12 of the non-free component), set {CudaLibraries.CublasLtVariable} to its folder, or leave out --gemm cublas"
+            );
         }
 
         return new CublasLt(new CublasLtFunctions(name => NativeLibrary.TryGetExport(search.Handle, name, out nint address)
@@ -106,8 +108,24 @@ public sealed unsafe class CublasLt : IDisposable
         // The library counts in columns: its D is ours transposed, so our B is its left operand.
         fixed (CublasLtHeuristic.Algorithm* algorithm = &plan.Algorithm)
         {
-            CublasStatus status = _functions.cublasLtMatmul(_handle, plan.Descriptor, &one, b, plan.B, a, plan.A, &beta, d, plan.D, d, plan.D, algorithm, workspace,
-                (nuint)WorkspaceBytes, stream.Handle);
+            CublasStatus status = _functions.cublasLtMatmul(
+                _handle,
+                plan.Descriptor,
+                &one,
+                b,
+                plan.B,
+                a,
+                plan.A,
+                &beta,
+                d,
+                plan.D,
+                d,
+                plan.D,
+                algorithm,
+                workspace,
+                (nuint)WorkspaceBytes,
+                stream.Handle
+            );
             if (status != CublasStatus.Success)
             {
                 Fail(status, $"product {product}");
@@ -152,8 +170,18 @@ public sealed unsafe class CublasLt : IDisposable
                 SetDescriptor(made, DescriptorBiasPointer, bias);
             }
 
-            plan.B = Layout(product.Operand, product.BDeep ? product.Depth : product.Columns, product.BDeep ? product.Columns : product.Depth, product.BStride);
-            plan.A = Layout(product.Operand, product.ADeep ? product.Depth : product.Rows, product.ADeep ? product.Rows : product.Depth, product.AStride);
+            plan.B = Layout(
+                product.Operand,
+                product.BDeep ? product.Depth : product.Columns,
+                product.BDeep ? product.Columns : product.Depth,
+                product.BStride
+            );
+            plan.A = Layout(
+                product.Operand,
+                product.ADeep ? product.Depth : product.Rows,
+                product.ADeep ? product.Rows : product.Depth,
+                product.AStride
+            );
             plan.D = Layout(product.Result, product.Columns, product.Rows, product.DStride);
             plan.Runs = Choose(plan, product.Alignment);
             return plan;
@@ -173,16 +201,33 @@ public sealed unsafe class CublasLt : IDisposable
         try
         {
             ulong bytes = WorkspaceBytes;
-            Check(_functions.cublasLtMatmulPreferenceSetAttribute(preference, PreferenceWorkspaceBytes, &bytes, sizeof(ulong)), "stating preferences");
+            Check(
+                _functions.cublasLtMatmulPreferenceSetAttribute(preference, PreferenceWorkspaceBytes, &bytes, sizeof(ulong)),
+                "stating preferences"
+            );
             uint least = (uint)alignment;
             for (int operand = 0; operand < PreferenceAlignments; operand++)
             {
-                Check(_functions.cublasLtMatmulPreferenceSetAttribute(preference, PreferenceAlignmentA + operand, &least, sizeof(uint)), "stating preferences");
+                Check(
+                    _functions.cublasLtMatmulPreferenceSetAttribute(preference, PreferenceAlignmentA + operand, &least, sizeof(uint)),
+                    "stating preferences"
+                );
             }
 
             CublasLtHeuristic heuristic = default;
             int found = 0;
-            CublasStatus status = _functions.cublasLtMatmulAlgoGetHeuristic(_handle, plan.Descriptor, plan.B, plan.A, plan.D, plan.D, preference, 1, &heuristic, &found);
+            CublasStatus status = _functions.cublasLtMatmulAlgoGetHeuristic(
+                _handle,
+                plan.Descriptor,
+                plan.B,
+                plan.A,
+                plan.D,
+                plan.D,
+                preference,
+                1,
+                &heuristic,
+                &found
+            );
             if (status is not (CublasStatus.Success or CublasStatus.NotSupported))
             {
                 Fail(status, "choosing an algorithm");
@@ -200,7 +245,10 @@ public sealed unsafe class CublasLt : IDisposable
     private nint Layout(ElementType type, long rows, long columns, long stride)
     {
         nint made = 0;
-        Check(_functions.cublasLtMatrixLayoutCreate(&made, type == ElementType.BFloat16 ? RealBFloat16 : Real32F, (ulong)rows, (ulong)columns, stride), "describing a matrix");
+        Check(
+            _functions.cublasLtMatrixLayoutCreate(&made, type == ElementType.BFloat16 ? RealBFloat16 : Real32F, (ulong)rows, (ulong)columns, stride),
+            "describing a matrix"
+        );
         return made;
     }
 
@@ -236,7 +284,9 @@ public sealed unsafe class CublasLt : IDisposable
     }
 
     private void Fail(CublasStatus status, string doing) =>
-        throw new CudaException($"cuBLASLt {Source}: {doing} failed with {(Enum.IsDefined(status) ? status.ToString() : $"status {(int)status}")}; {Remedy(status)}");
+        throw new CudaException(
+            $"cuBLASLt {Source}: {doing} failed with {(Enum.IsDefined(status) ? status.ToString() : $"status {(int)status}")}; {Remedy(status)}"
+        );
 
     private static string Remedy(CublasStatus status) => status switch
     {

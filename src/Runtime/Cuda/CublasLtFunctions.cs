@@ -18,8 +18,36 @@ public readonly unsafe struct CublasLtFunctions
     internal readonly delegate* unmanaged<nint*, CublasStatus> cublasLtMatmulPreferenceCreate;
     internal readonly delegate* unmanaged<nint, CublasStatus> cublasLtMatmulPreferenceDestroy;
     internal readonly delegate* unmanaged<nint, int, void*, nuint, CublasStatus> cublasLtMatmulPreferenceSetAttribute;
-    internal readonly delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint, int, CublasLtHeuristic*, int*, CublasStatus> cublasLtMatmulAlgoGetHeuristic;
-    internal readonly delegate* unmanaged<nint, nint, void*, nint, nint, nint, nint, void*, nint, nint, nint, nint, void*, nint, nuint, nint, CublasStatus> cublasLtMatmul;
+    internal readonly delegate* unmanaged<
+        nint,
+        nint,
+        nint,
+        nint,
+        nint,
+        nint,
+        nint,
+        int,
+        CublasLtHeuristic*,
+        int*,
+        CublasStatus> cublasLtMatmulAlgoGetHeuristic;
+    internal readonly delegate* unmanaged<
+        nint,
+        nint,
+        void*,
+        nint,
+        nint,
+        nint,
+        nint,
+        void*,
+        nint,
+        nint,
+        nint,
+        nint,
+        void*,
+        nint,
+        nuint,
+        nint,
+        CublasStatus> cublasLtMatmul;
 #pragma warning restore CA1051, IDE1006
 
     /// <summary>The table whose entries are what <paramref name="address"/> answers for each exported name.</summary>
@@ -36,10 +64,38 @@ public readonly unsafe struct CublasLtFunctions
         cublasLtMatrixLayoutDestroy = (delegate* unmanaged<nint, CublasStatus>)address(nameof(cublasLtMatrixLayoutDestroy));
         cublasLtMatmulPreferenceCreate = (delegate* unmanaged<nint*, CublasStatus>)address(nameof(cublasLtMatmulPreferenceCreate));
         cublasLtMatmulPreferenceDestroy = (delegate* unmanaged<nint, CublasStatus>)address(nameof(cublasLtMatmulPreferenceDestroy));
-        cublasLtMatmulPreferenceSetAttribute = (delegate* unmanaged<nint, int, void*, nuint, CublasStatus>)address(nameof(cublasLtMatmulPreferenceSetAttribute));
-        cublasLtMatmulAlgoGetHeuristic =
-            (delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint, int, CublasLtHeuristic*, int*, CublasStatus>)address(nameof(cublasLtMatmulAlgoGetHeuristic));
-        cublasLtMatmul =
-            (delegate* unmanaged<nint, nint, void*, nint, nint, nint, nint, void*, nint, nint, nint, nint, void*, nint, nuint, nint, CublasStatus>)address(nameof(cublasLtMatmul));
+        cublasLtMatmulPreferenceSetAttribute = (delegate* unmanaged<nint, int, void*, nuint, CublasStatus>)address(
+            nameof(cublasLtMatmulPreferenceSetAttribute)
+        );
+        cublasLtMatmulAlgoGetHeuristic = (delegate* unmanaged<
+            nint,
+            nint,
+            nint,
+            nint,
+            nint,
+            nint,
+            nint,
+            int,
+            CublasLtHeuristic*,
+            int*,
+            CublasStatus>)address(nameof(cublasLtMatmulAlgoGetHeuristic));
+        cublasLtMatmul = (delegate* unmanaged<
+            nint,
+            nint,
+            void*,
+            nint,
+            nint,
+            nint,
+            nint,
+            void*,
+            nint,
+            nint,
+            nint,
+            nint,
+            void*,
+            nint,
+            nuint,
+            nint,
+            CublasStatus>)address(nameof(cublasLtMatmul));
     }
 }

@@ -1,8 +1,8 @@
 namespace CoGrpo.Runtime.Cuda;
 
 /// <summary>
-/// A product D[i,j] (+)= Σ_k A(i,k) B(j,k) + bias[j] as cuBLASLt chooses an algorithm for it. Rows of D are adjacent elements; an operand is deep when
-/// k is its fastest dimension, else k is its row number. Strides are the elements from one row in memory to the next.
+/// A product D[i,j] (+)= Σ_k A(i,k) B(j,k) + bias[j] as cuBLASLt chooses an algorithm for it. Rows of D are adjacent elements; an operand is deep
+/// when k is its fastest dimension, else k is its row number. Strides are the elements from one row in memory to the next.
 /// </summary>
 /// <param name="Rows">Rows of D.</param>
 /// <param name="Columns">Columns of D.</param>
@@ -17,8 +17,21 @@ namespace CoGrpo.Runtime.Cuda;
 /// <param name="Bias">Whether a bias is added.</param>
 /// <param name="Accumulate">Whether D is added to instead of overwritten.</param>
 /// <param name="Alignment">Power of two that divides all addresses, at most 256.</param>
-public readonly record struct CublasLtProduct(int Rows, int Columns, int Depth, ElementType Operand, ElementType Result, bool ADeep, bool BDeep, long AStride, long BStride,
-    long DStride, bool Bias, bool Accumulate, int Alignment)
+public readonly record struct CublasLtProduct(
+    int Rows,
+    int Columns,
+    int Depth,
+    ElementType Operand,
+    ElementType Result,
+    bool ADeep,
+    bool BDeep,
+    long AStride,
+    long BStride,
+    long DStride,
+    bool Bias,
+    bool Accumulate,
+    int Alignment
+)
 {
     /// <summary>The largest power of two up to 256 that divides every address.</summary>
     public static int CommonAlignment(params ReadOnlySpan<nint> addresses)

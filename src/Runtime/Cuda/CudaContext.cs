@@ -29,7 +29,10 @@ public sealed unsafe class CudaContext : IDisposable
     /// <summary>The driver.</summary>
     public CudaDriver Driver => Device.Driver;
 
-    /// <summary>Whether a kernel has failed in a way that takes the context with it, and the failure has been thrown: nothing more can be done in it but ending it.</summary>
+    /// <summary>
+    /// Whether a kernel has failed in a way that takes the context with it, and the failure has been thrown: nothing more can be done in it but
+    /// ending it.
+    /// </summary>
     public bool IsLost { get; private set; }
 
     /// <summary>Free and total bytes of device memory, all processes counted.</summary>
@@ -91,7 +94,9 @@ public sealed unsafe class CudaContext : IDisposable
         }
     }
 
-    /// <summary>As <see cref="Check"/> for giving something back: after the context is lost all of it is gone, and the failure has been told.</summary>
+    /// <summary>
+    /// As <see cref="Check"/> for giving something back: after the context is lost all of it is gone, and the failure has been told.
+    /// </summary>
     internal void Release(CudaResult result, string doing)
     {
         if (!IsLost)

@@ -16,7 +16,10 @@ public sealed unsafe class CudaDevice
         int count = driver.DeviceCount;
         if ((uint)ordinal >= (uint)count)
         {
-            throw new CudaException($"CUDA device: wanted a number below {count}, got {ordinal}; name an existing device in CUDA_VISIBLE_DEVICES", CudaResult.InvalidDevice);
+            throw new CudaException(
+                $"CUDA device: wanted a number below {count}, got {ordinal}; name an existing device in CUDA_VISIBLE_DEVICES",
+                CudaResult.InvalidDevice
+            );
         }
 
         _driver = driver;
@@ -30,7 +33,10 @@ public sealed unsafe class CudaDevice
         nuint bytes = 0;
         driver.Check(driver.Functions.cuDeviceTotalMem_v2(&bytes, handle), $"measuring the memory of CUDA device {ordinal}");
         MemoryBytes = (long)bytes;
-        Architecture = new CudaArchitecture(Attribute(CudaDeviceAttribute.ComputeCapabilityMajor), Attribute(CudaDeviceAttribute.ComputeCapabilityMinor));
+        Architecture = new CudaArchitecture(
+            Attribute(CudaDeviceAttribute.ComputeCapabilityMajor),
+            Attribute(CudaDeviceAttribute.ComputeCapabilityMinor)
+        );
     }
 
     /// <summary>The driver it belongs to.</summary>

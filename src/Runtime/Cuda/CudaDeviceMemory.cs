@@ -19,7 +19,10 @@ public sealed unsafe class CudaDeviceMemory : IDisposable
         {
             nuint free = 0;
             nuint total = 0;
-            string room = context.Driver.Functions.cuMemGetInfo_v2(&free, &total) == CudaResult.Success ? $", {(long)free >> 20} of {(long)total >> 20} MiB are free" : "";
+            string room =
+                context.Driver.Functions.cuMemGetInfo_v2(&free, &total) == CudaResult.Success
+                    ? $", {(long)free >> 20} of {(long)total >> 20} MiB are free"
+                    : "";
             context.Driver.Fail(result, $"{purpose}: wanted {(bytes + 1048575) >> 20} MiB on {context.Device.Name}{room}");
         }
 

@@ -55,7 +55,9 @@ public sealed unsafe class CudaDriver
     /// <summary>The library's file name, or the name of the device that stands in for one.</summary>
     public string Source { get; }
 
-    /// <summary>Whether this is a device that stands in for a GPU, not NVIDIA's library: it computes what a GPU would, and its times mean nothing.</summary>
+    /// <summary>
+    /// Whether this is a device that stands in for a GPU, not NVIDIA's library: it computes what a GPU would, and its times mean nothing.
+    /// </summary>
     public bool IsStandIn { get; private init; } = true;
 
     /// <summary>CUDA version the driver offers, 1000 · major + 10 · minor.</summary>
@@ -76,7 +78,8 @@ public sealed unsafe class CudaDriver
     }
 
     /// <summary>The system's driver.</summary>
-    /// <exception cref="CudaException">It is missing, a stub, too old, or finds no device; the message says what was tried and what to do.</exception>
+    /// <exception cref="CudaException">It is missing, a stub, too old, or finds no device; the message says what was tried and what to
+    /// do.</exception>
     public static CudaDriver Load() => Load(CudaLibraries.Driver());
 
     /// <summary>The driver that <paramref name="search"/> found.</summary>
@@ -112,20 +115,26 @@ public sealed unsafe class CudaDriver
     public string Name(CudaResult result)
     {
         byte* text = null;
-        return Functions.cuGetErrorName(result, &text) == CudaResult.Success && text != null ? Marshal.PtrToStringUTF8((nint)text)! : $"CUDA error {(int)result}";
+        return Functions.cuGetErrorName(result, &text) == CudaResult.Success && text != null
+            ? Marshal.PtrToStringUTF8((nint)text)!
+            : $"CUDA error {(int)result}";
     }
 
     /// <summary>The driver's description of a result.</summary>
     public string Text(CudaResult result)
     {
         byte* text = null;
-        return Functions.cuGetErrorString(result, &text) == CudaResult.Success && text != null ? Marshal.PtrToStringUTF8((nint)text)! : "no description";
+        return Functions.cuGetErrorString(result, &text) == CudaResult.Success && text != null
+            ? Marshal.PtrToStringUTF8((nint)text)!
+            : "no description";
     }
 
     /// <summary>A driver version as people write it: 12040 is 12.4.</summary>
     public static string VersionText(int version) => $"{version / 1000}.{version % 1000 / 10}";
 
-    /// <summary>Throws unless <paramref name="result"/> is success. <paramref name="doing"/> says what was being done: «loading module adaln».</summary>
+    /// <summary>
+    /// Throws unless <paramref name="result"/> is success. <paramref name="doing"/> says what was being done: «loading module adaln».
+    /// </summary>
     internal void Check(CudaResult result, string doing)
     {
         if (result != CudaResult.Success)
@@ -149,17 +158,25 @@ public sealed unsafe class CudaDriver
         throw new CudaException($"{doing}: {Name(result)}: {detail}; {Remedy(result)}", result);
     }
 
-    private static string Remedy(CudaResult result) => result switch
-    {
-        CudaResult.OutOfMemory => "lower the micro-batch or the model size, or free the memory other processes hold on this device",
-        CudaResult.NoBinaryForGpu or CudaResult.UnsupportedPtxVersion or CudaResult.InvalidPtx => "update the NVIDIA driver, or build the kernels for this device with «cogrpo-native kernels build»",
-        CudaResult.IllegalAddress or CudaResult.MisalignedAddress or CudaResult.LaunchFailed or CudaResult.IllegalInstruction or CudaResult.Assert =>
-            "the context is lost; run «cogrpo-native doctor --device cuda» and report the kernel it names",
-        CudaResult.DeviceUnavailable => "another process holds the device exclusively; wait for it or name another device in CUDA_VISIBLE_DEVICES",
-        CudaResult.StreamCaptureUnsupported or CudaResult.StreamCaptureInvalidated => "this call cannot be part of a recorded graph; warm up once before recording",
-        CudaResult.LaunchOutOfResources => "the kernel needs more registers or shared memory than the device has; report it with the output of «cogrpo-native doctor»",
-        _ => "run «cogrpo-native doctor» and report what it says",
-    };
+    private static string Remedy(CudaResult result) =>
+        result switch
+        {
+            CudaResult.OutOfMemory => "lower the micro-batch or the model size, or free the memory other processes hold on this device",
+            CudaResult.NoBinaryForGpu or CudaResult.UnsupportedPtxVersion or CudaResult.InvalidPtx =>
+                "update the NVIDIA driver, or build the kernels for this device with «cogrpo-native kernels build»",
+            CudaResult.IllegalAddress
+            or CudaResult.MisalignedAddress
+            or CudaResult.LaunchFailed
+            or CudaResult.IllegalInstruction
+            or CudaResult.Assert => "the context is lost; run «cogrpo-native doctor --device cuda» and report the kernel it names",
+            CudaResult.DeviceUnavailable =>
+                "another process holds the device exclusively; wait for it or name another device in CUDA_VISIBLE_DEVICES",
+            CudaResult.StreamCaptureUnsupported or CudaResult.StreamCaptureInvalidated =>
+                "this call cannot be part of a recorded graph; warm up once before recording",
+            CudaResult.LaunchOutOfResources =>
+                "the kernel needs more registers or shared memory than the device has; report it with the output of «cogrpo-native doctor»",
+            _ => "run «cogrpo-native doctor» and report what it says",
+        };
 
     private CudaException Stub() => new(
         $"NVIDIA driver {Source}: this is the toolkit's link-time stub, not a driver ({nameof(CudaResult.StubLibrary)}); take its folder out of the library search path and install the NVIDIA driver {UseCpu}",

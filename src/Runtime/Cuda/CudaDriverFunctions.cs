@@ -94,11 +94,15 @@ public readonly unsafe struct CudaDriverFunctions
         cuModuleGetGlobal_v2 = (delegate* unmanaged<ulong*, nuint*, nint, byte*, CudaResult>)address(nameof(cuModuleGetGlobal_v2));
         cuFuncGetAttribute = (delegate* unmanaged<int*, CudaFunctionAttribute, nint, CudaResult>)address(nameof(cuFuncGetAttribute));
         cuFuncSetAttribute = (delegate* unmanaged<nint, CudaFunctionAttribute, int, CudaResult>)address(nameof(cuFuncSetAttribute));
-        cuOccupancyMaxActiveBlocksPerMultiprocessor =
-            (delegate* unmanaged<int*, nint, int, nuint, CudaResult>)address(nameof(cuOccupancyMaxActiveBlocksPerMultiprocessor));
-        cuLaunchKernel = (delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, CudaResult>)address(nameof(cuLaunchKernel));
-        cuLaunchCooperativeKernel =
-            (delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, CudaResult>)address(nameof(cuLaunchCooperativeKernel));
+        cuOccupancyMaxActiveBlocksPerMultiprocessor = (delegate* unmanaged<int*, nint, int, nuint, CudaResult>)address(
+            nameof(cuOccupancyMaxActiveBlocksPerMultiprocessor)
+        );
+        cuLaunchKernel = (delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, CudaResult>)address(
+            nameof(cuLaunchKernel)
+        );
+        cuLaunchCooperativeKernel = (delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, CudaResult>)address(
+            nameof(cuLaunchCooperativeKernel)
+        );
         cuStreamCreate = (delegate* unmanaged<nint*, uint, CudaResult>)address(nameof(cuStreamCreate));
         cuStreamDestroy_v2 = (delegate* unmanaged<nint, CudaResult>)address(nameof(cuStreamDestroy_v2));
         cuStreamSynchronize = (delegate* unmanaged<nint, CudaResult>)address(nameof(cuStreamSynchronize));

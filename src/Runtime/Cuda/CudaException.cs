@@ -1,6 +1,8 @@
 namespace CoGrpo.Runtime.Cuda;
 
-/// <summary>The CUDA driver, NVRTC or cuBLASLt refused or failed. The message says what was tried, where, what came back and what to do next.</summary>
+/// <summary>
+/// The CUDA driver, NVRTC or cuBLASLt refused or failed. The message says what was tried, where, what came back and what to do next.
+/// </summary>
 public class CudaException : Exception
 {
     /// <summary>A failure with a driver result.</summary>

@@ -67,10 +67,25 @@ public sealed unsafe class CudaKernel<TArguments>
         fixed (TArguments* pointer = &arguments)
         {
             void* parameter = pointer;
-            CudaResult result = context.Driver.Functions.cuLaunchKernel(_function, grid.X, grid.Y, grid.Z, block.X, block.Y, block.Z, (uint)sharedBytes, stream.Handle, &parameter, null);
+            CudaResult result = context.Driver.Functions.cuLaunchKernel(
+                _function,
+                grid.X,
+                grid.Y,
+                grid.Z,
+                block.X,
+                block.Y,
+                block.Z,
+                (uint)sharedBytes,
+                stream.Handle,
+                &parameter,
+                null
+            );
             if (result != CudaResult.Success)
             {
-                context.Driver.Fail(result, $"kernel {Name}, grid {grid}, block {block}, {sharedBytes} bytes of shared memory, arguments {arguments}");
+                context.Driver.Fail(
+                    result,
+                    $"kernel {Name}, grid {grid}, block {block}, {sharedBytes} bytes of shared memory, arguments {arguments}"
+                );
             }
         }
     }
@@ -81,7 +96,10 @@ public sealed unsafe class CudaKernel<TArguments>
         CudaContext context = _module.Context;
         context.MakeCurrent();
         int blocks = 0;
-        context.Check(context.Driver.Functions.cuOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, _function, threads, (nuint)sharedBytes), $"kernel {Name}: asking for its occupancy");
+        context.Check(
+            context.Driver.Functions.cuOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, _function, threads, (nuint)sharedBytes),
+            $"kernel {Name}: asking for its occupancy"
+        );
         return blocks;
     }
 

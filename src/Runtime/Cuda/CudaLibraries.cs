@@ -20,17 +20,25 @@ internal static class CudaLibraries
         Windows ? [] : ["/usr/lib/wsl/lib", "/usr/local/nvidia/lib64"],
         Environment.GetEnvironmentVariable(DriverVariable));
 
-    public static NativeLibrarySearch Nvrtc() => NativeLibrarySearch.For(
-        "NVRTC",
-        Windows ? ["nvrtc64_130_0.dll", "nvrtc64_120_0.dll", "nvrtc64_112_0.dll"] : ["libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so.11.2", "libnvrtc.so"],
-        ToolkitFolders(),
-        Environment.GetEnvironmentVariable(NvrtcVariable));
+    public static NativeLibrarySearch Nvrtc() =>
+        NativeLibrarySearch.For(
+            "NVRTC",
+            Windows
+                ? ["nvrtc64_130_0.dll", "nvrtc64_120_0.dll", "nvrtc64_112_0.dll"]
+                : ["libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so.11.2", "libnvrtc.so"],
+            ToolkitFolders(),
+            Environment.GetEnvironmentVariable(NvrtcVariable)
+        );
 
-    public static NativeLibrarySearch CublasLt() => NativeLibrarySearch.For(
-        "cuBLASLt",
-        Windows ? ["cublasLt64_13.dll", "cublasLt64_12.dll", "cublasLt64_11.dll"] : ["libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so.11", "libcublasLt.so"],
-        ToolkitFolders(),
-        Environment.GetEnvironmentVariable(CublasLtVariable));
+    public static NativeLibrarySearch CublasLt() =>
+        NativeLibrarySearch.For(
+            "cuBLASLt",
+            Windows
+                ? ["cublasLt64_13.dll", "cublasLt64_12.dll", "cublasLt64_11.dll"]
+                : ["libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so.11", "libcublasLt.so"],
+            ToolkitFolders(),
+            Environment.GetEnvironmentVariable(CublasLtVariable)
+        );
 
     private static string[] ToolkitFolders()
     {

@@ -58,7 +58,10 @@ public sealed unsafe class CudaModule : IDisposable
         nuint bytes = 0;
         fixed (byte* text = Encoding.UTF8.GetBytes(name + '\0'))
         {
-            Context.Check(Context.Driver.Functions.cuModuleGetGlobal_v2(&address, &bytes, _handle, text), $"finding variable {name} in kernels {Name}");
+            Context.Check(
+                Context.Driver.Functions.cuModuleGetGlobal_v2(&address, &bytes, _handle, text),
+                $"finding variable {name} in kernels {Name}"
+            );
         }
 
         return (address, (long)bytes);

@@ -95,6 +95,13 @@ public enum CudaResult
 internal static class CudaResultExtensions
 {
     /// <summary>Whether the context that returned it answers everything with it from then on.</summary>
-    public static bool IsSticky(this CudaResult result) => result is CudaResult.IllegalAddress or CudaResult.MisalignedAddress or CudaResult.IllegalInstruction or CudaResult.LaunchFailed
-        or CudaResult.LaunchTimeout or CudaResult.Assert or CudaResult.Unknown;
+    public static bool IsSticky(this CudaResult result) =>
+        result
+            is CudaResult.IllegalAddress
+                or CudaResult.MisalignedAddress
+                or CudaResult.IllegalInstruction
+                or CudaResult.LaunchFailed
+                or CudaResult.LaunchTimeout
+                or CudaResult.Assert
+                or CudaResult.Unknown;
 }

@@ -33,7 +33,9 @@ public sealed unsafe class CudaStream : IDisposable
         _context.Check(_context.Driver.Functions.cuStreamSynchronize(_handle), "waiting for a stream");
     }
 
-    /// <summary>Waits until everything queued has run, before something it uses is given back. Silent when the context is lost: that has been thrown before.</summary>
+    /// <summary>
+    /// Waits until everything queued has run, before something it uses is given back. Silent when the context is lost: that has been thrown before.
+    /// </summary>
     public void Drain()
     {
         if (!_context.IsLost)
@@ -50,13 +52,19 @@ public sealed unsafe class CudaStream : IDisposable
         _context.Check(_context.Driver.Functions.cuStreamWaitEvent(_handle, recorded.Handle, 0), "making a stream wait for an event");
     }
 
-    /// <summary>Queues a copy from host to device. Page-locked memory must stay as it is until it has run; other memory is copied aside first and may not be recorded.</summary>
+    /// <summary>
+    /// Queues a copy from host to device. Page-locked memory must stay as it is until it has run; other memory is copied aside first and may not be
+    /// recorded.
+    /// </summary>
     public void CopyToDevice(nint host, ulong device, long bytes)
     {
         if (bytes > 0)
         {
             _context.MakeCurrent();
-            _context.Check(_context.Driver.Functions.cuMemcpyHtoDAsync_v2(device, (void*)host, (nuint)bytes, _handle), $"copying {bytes} bytes to the device");
+            _context.Check(
+                _context.Driver.Functions.cuMemcpyHtoDAsync_v2(device, (void*)host, (nuint)bytes, _handle),
+                $"copying {bytes} bytes to the device"
+            );
         }
     }
 
@@ -66,7 +74,10 @@ public sealed unsafe class CudaStream : IDisposable
         if (bytes > 0)
         {
             _context.MakeCurrent();
-            _context.Check(_context.Driver.Functions.cuMemcpyDtoHAsync_v2((void*)host, device, (nuint)bytes, _handle), $"copying {bytes} bytes from the device");
+            _context.Check(
+                _context.Driver.Functions.cuMemcpyDtoHAsync_v2((void*)host, device, (nuint)bytes, _handle),
+                $"copying {bytes} bytes from the device"
+            );
         }
     }
 
@@ -76,7 +87,10 @@ public sealed unsafe class CudaStream : IDisposable
         if (bytes > 0)
         {
             _context.MakeCurrent();
-            _context.Check(_context.Driver.Functions.cuMemcpyDtoDAsync_v2(destination, source, (nuint)bytes, _handle), $"copying {bytes} bytes on the device");
+            _context.Check(
+                _context.Driver.Functions.cuMemcpyDtoDAsync_v2(destination, source, (nuint)bytes, _handle),
+                $"copying {bytes} bytes on the device"
+            );
         }
     }
 
@@ -86,7 +100,10 @@ public sealed unsafe class CudaStream : IDisposable
         if (words > 0)
         {
             _context.MakeCurrent();
-            _context.Check(_context.Driver.Functions.cuMemsetD32Async(destination, value, (nuint)words, _handle), $"filling {words} words on the device");
+            _context.Check(
+                _context.Driver.Functions.cuMemsetD32Async(destination, value, (nuint)words, _handle),
+                $"filling {words} words on the device"
+            );
         }
     }
 

@@ -7,7 +7,14 @@ namespace CoGrpo.Runtime.Cuda;
 /// <param name="Devices">Devices the driver offers.</param>
 /// <param name="DriverProblem">Why there are none, in one line; null if there are.</param>
 /// <param name="NvrtcVersion">The compiler's version and architectures, or why it cannot be used.</param>
-public sealed record CudaSurvey(NativeLibrarySearch Driver, NativeLibrarySearch Nvrtc, NativeLibrarySearch CublasLt, IReadOnlyList<CudaDevice> Devices, string? DriverProblem, string? NvrtcVersion)
+public sealed record CudaSurvey(
+    NativeLibrarySearch Driver,
+    NativeLibrarySearch Nvrtc,
+    NativeLibrarySearch CublasLt,
+    IReadOnlyList<CudaDevice> Devices,
+    string? DriverProblem,
+    string? NvrtcVersion
+)
 {
     /// <summary>Looks at this machine; <paramref name="open"/> opens its driver.</summary>
     public static CudaSurvey OfMachine(Func<CudaDriver> open)

@@ -8,7 +8,8 @@ namespace CoGrpo.Runtime.Cuda;
 /// </summary>
 public sealed class NativeLibrarySearch
 {
-    private NativeLibrarySearch(string title, IReadOnlyList<string> tried, string? found, nint handle) => (Title, Tried, Found, Handle) = (title, tried, found, handle);
+    private NativeLibrarySearch(string title, IReadOnlyList<string> tried, string? found, nint handle) =>
+        (Title, Tried, Found, Handle) = (title, tried, found, handle);
 
     /// <summary>What the library is, for messages.</summary>
     public string Title { get; }

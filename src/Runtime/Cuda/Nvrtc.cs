@@ -72,8 +72,10 @@ public sealed unsafe class Nvrtc
     {
         ArgumentNullException.ThrowIfNull(search);
         return search.Found is null
-            ? throw new CudaException($"NVRTC: wanted NVIDIA's run-time compiler on this machine, tried {string.Join(", ", search.Tried)} and found none; " +
-                $"install it (Debian: libnvrtc12 of the non-free component), set {CudaLibraries.NvrtcVariable} to its folder, or build the kernels elsewhere with «cogrpo-native kernels build»")
+            ? throw new CudaException(
+                $"NVRTC: wanted NVIDIA's run-time compiler on this machine, tried {string.Join(", ", search.Tried)} and found none; "
+                    + $"install it (Debian: libnvrtc12 of the non-free component), set {CudaLibraries.NvrtcVariable} to its folder, or build the kernels elsewhere with «cogrpo-native kernels build»"
+            )
             : new Nvrtc(search);
     }
 
@@ -83,13 +85,22 @@ public sealed unsafe class Nvrtc
     /// <param name="headers">Text of the files it may include, by the name in the include directive.</param>
     /// <param name="architecture">A real architecture, so that inline PTX is checked by the assembler.</param>
     /// <param name="options">Further compiler options.</param>
-    /// <exception cref="CudaException">The compiler does not know the architecture, or the source has errors; the message has the first ones.</exception>
-    public NvrtcOutput Compile(string name, string source, IReadOnlyDictionary<string, string> headers, CudaArchitecture architecture, params ReadOnlySpan<string> options)
+    /// <exception cref="CudaException">The compiler does not know the architecture, or the source has errors; the message has the first
+    /// ones.</exception>
+    public NvrtcOutput Compile(
+        string name,
+        string source,
+        IReadOnlyDictionary<string, string> headers,
+        CudaArchitecture architecture,
+        params ReadOnlySpan<string> options
+    )
     {
         ArgumentNullException.ThrowIfNull(headers);
         if (!Architectures.Contains(architecture))
         {
-            throw new CudaException($"NVRTC {Version}: wanted an architecture of {string.Join(", ", Architectures)}, got {architecture}; install a later NVRTC");
+            throw new CudaException(
+                $"NVRTC {Version}: wanted an architecture of {string.Join(", ", Architectures)}, got {architecture}; install a later NVRTC"
+            );
         }
 
         // Without a dialect NVRTC 11.8 falls back to one that predates C++11.
@@ -154,7 +165,9 @@ public sealed unsafe class Nvrtc
             return;
         }
 
-        foreach (string companion in Directory.EnumerateFiles(folder, OperatingSystem.IsWindows() ? "nvrtc-builtins64_*.dll" : "libnvrtc-builtins.so.*"))
+        foreach (
+            string companion in Directory.EnumerateFiles(folder, OperatingSystem.IsWindows() ? "nvrtc-builtins64_*.dll" : "libnvrtc-builtins.so.*")
+        )
         {
             NativeLibrary.TryLoad(companion, out _);
         }

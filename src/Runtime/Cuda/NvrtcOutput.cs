@@ -18,7 +18,16 @@ public sealed partial record NvrtcOutput(string Name, CudaArchitecture Architect
         foreach (Match entry in Entry().Matches(Log))
         {
             string text = entry.Groups["text"].Value;
-            resources.Add(new KernelResources(entry.Groups["name"].Value, Number(text, Registers()), Number(text, Stack()), Number(text, SpillStores()), Number(text, SpillLoads()), Number(text, Shared())));
+            resources.Add(
+                new KernelResources(
+                    entry.Groups["name"].Value,
+                    Number(text, Registers()),
+                    Number(text, Stack()),
+                    Number(text, SpillStores()),
+                    Number(text, SpillLoads()),
+                    Number(text, Shared())
+                )
+            );
         }
 
         return resources;
@@ -30,7 +39,10 @@ public sealed partial record NvrtcOutput(string Name, CudaArchitecture Architect
     private static int Number(string text, Regex pattern) =>
         pattern.Match(text) is { Success: true } match ? int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) : 0;
 
-    [GeneratedRegex(@"Compiling entry function '(?<name>[^']+)' for[^\n]*\n(?<text>.*?)(?=ptxas info\s*: Compiling entry|\z)", RegexOptions.Singleline)]
+    [GeneratedRegex(
+        @"Compiling entry function '(?<name>[^']+)' for[^\n]*\n(?<text>.*?)(?=ptxas info\s*: Compiling entry|\z)",
+        RegexOptions.Singleline
+    )]
     private static partial Regex Entry();
 
     [GeneratedRegex(@"Used (\d+) registers")]

@@ -20,8 +20,21 @@ namespace CoGrpo.Runtime.Diagnostics;
 /// <param name="SharedPerMultiprocessor">Bytes of shared memory of a multiprocessor.</param>
 /// <param name="ThreadsPerMultiprocessor">Most threads of a multiprocessor.</param>
 /// <param name="BlocksPerMultiprocessor">Most blocks of a multiprocessor.</param>
-public sealed record DeviceModel(string Key, string Name, CudaArchitecture Architecture, long MemoryBytes, int Multiprocessors, double Clock, double Bandwidth, double TensorRate, double FloatWarps,
-    double DoubleWarps, int SharedPerMultiprocessor, int ThreadsPerMultiprocessor, int BlocksPerMultiprocessor)
+public sealed record DeviceModel(
+    string Key,
+    string Name,
+    CudaArchitecture Architecture,
+    long MemoryBytes,
+    int Multiprocessors,
+    double Clock,
+    double Bandwidth,
+    double TensorRate,
+    double FloatWarps,
+    double DoubleWarps,
+    int SharedPerMultiprocessor,
+    int ThreadsPerMultiprocessor,
+    int BlocksPerMultiprocessor
+)
 {
     private const long Gigabyte = 1_000_000_000;
     private const int OperationsPerWarpInstruction = 32 * 2;
@@ -45,5 +58,6 @@ public sealed record DeviceModel(string Key, string Name, CudaArchitecture Archi
     public static DeviceModel? Find(string key) => All.FirstOrDefault(device => device.Key == key);
 
     /// <summary>The shortest time of one call of an operation, in seconds: the slowest of memory, tensor cores and fp32 units.</summary>
-    public double Seconds(OperationCost call) => Math.Max(call.Bytes / Bandwidth, Math.Max(call.HalfProducts / TensorRate, (call.Operations - call.HalfProducts) / FloatRate));
+    public double Seconds(OperationCost call) =>
+        Math.Max(call.Bytes / Bandwidth, Math.Max(call.HalfProducts / TensorRate, (call.Operations - call.HalfProducts) / FloatRate));
 }

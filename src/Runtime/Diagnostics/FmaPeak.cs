@@ -9,7 +9,9 @@ public static class FmaPeak
 {
     private const int Chains = 12;
 
-    /// <summary>Billions of operations (a multiply-add counts two) per second of <paramref name="threads"/> threads together, best of three spans of time.</summary>
+    /// <summary>
+    /// Billions of operations (a multiply-add counts two) per second of <paramref name="threads"/> threads together, best of three spans of time.
+    /// </summary>
     public static double Measure(int threads, TimeSpan span)
     {
         Run(1, TimeSpan.FromMilliseconds(100));

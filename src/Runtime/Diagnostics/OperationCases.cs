@@ -39,30 +39,82 @@ internal sealed class OperationCases
     private string RowsText => $"{_tokens}x{C}";
 
     /// <summary>All cases, in the order of the interface.</summary>
-    /// <param name="imageTokens">Number of rows of the image; a small one makes the cases cheap and leaves the rows as they are. A multiple of 4.</param>
+    /// <param name="imageTokens">Number of rows of the image; a small one makes the cases cheap and leaves the rows as they are. A multiple of
+    /// 4.</param>
     public static IReadOnlyList<OperationCase> Of(int imageTokens = PublishedImageTokens) => new OperationCases(imageTokens).All();
 
     private IReadOnlyList<OperationCase> All() =>
-    [
-        Case(nameof(IBackend.Fill), RowsText, t => { Tensor x = t.Out("x", _rows); return () => t.Backend.Fill(x, 0.5f); }),
-        Case(nameof(IBackend.Copy), RowsText, t => { Tensor x = t.Normal(_rows), y = t.Out("y", _rows); return () => t.Backend.Copy(x, y); }),
-        Case(nameof(IBackend.Add), RowsText, t => { Tensor a = t.Normal(_rows), b = t.Normal(_rows), y = t.Out("y", _rows); return () => t.Backend.Add(a, b, y); }),
-        Case(nameof(IBackend.Scale), RowsText, t => { Tensor x = t.Normal(_rows), y = t.Out("y", _rows); return () => t.Backend.Scale(x, 0.75f, y); }),
-        .. MatrixCases(),
-        Case(nameof(IBackend.Activate), $"{_tokens}x4096 gelu", t => { Tensor x = t.Normal(new Shape(_tokens, 4 * C)), y = t.Out("y", x.Shape); return () => t.Backend.Activate(x, y, Activation.GeluTanh); }),
-        Case(nameof(IBackend.ActivateBackward), $"{_tokens}x4096 gelu", t =>
-        {
-            Tensor dy = t.Normal(new Shape(_tokens, 4 * C)), x = t.Normal(dy.Shape), dx = t.Out("dx", dy.Shape);
-            return () => t.Backend.ActivateBackward(dy, x, dx, Activation.GeluTanh);
-        }),
-        .. AttentionCases(),
-        .. NormCases(),
-        .. TokenCases(),
-        .. GridCases(),
-        .. LogitCases(),
-        .. SamplingCases(),
-        .. OptimizerCases(),
-    ];
+        [
+            Case(
+                nameof(IBackend.Fill),
+                RowsText,
+                t =>
+                {
+                    Tensor x = t.Out("x", _rows);
+                    return () => t.Backend.Fill(x, 0.5f);
+                }
+            ),
+            Case(
+                nameof(IBackend.Copy),
+                RowsText,
+                t =>
+                {
+                    Tensor x = t.Normal(_rows),
+                        y = t.Out("y", _rows);
+                    return () => t.Backend.Copy(x, y);
+                }
+            ),
+            Case(
+                nameof(IBackend.Add),
+                RowsText,
+                t =>
+                {
+                    Tensor a = t.Normal(_rows),
+                        b = t.Normal(_rows),
+                        y = t.Out("y", _rows);
+                    return () => t.Backend.Add(a, b, y);
+                }
+            ),
+            Case(
+                nameof(IBackend.Scale),
+                RowsText,
+                t =>
+                {
+                    Tensor x = t.Normal(_rows),
+                        y = t.Out("y", _rows);
+                    return () => t.Backend.Scale(x, 0.75f, y);
+                }
+            ),
+            .. MatrixCases(),
+            Case(
+                nameof(IBackend.Activate),
+                $"{_tokens}x4096 gelu",
+                t =>
+                {
+                    Tensor x = t.Normal(new Shape(_tokens, 4 * C)),
+                        y = t.Out("y", x.Shape);
+                    return () => t.Backend.Activate(x, y, Activation.GeluTanh);
+                }
+            ),
+            Case(
+                nameof(IBackend.ActivateBackward),
+                $"{_tokens}x4096 gelu",
+                t =>
+                {
+                    Tensor dy = t.Normal(new Shape(_tokens, 4 * C)),
+                        x = t.Normal(dy.Shape),
+                        dx = t.Out("dx", dy.Shape);
+                    return () => t.Backend.ActivateBackward(dy, x, dx, Activation.GeluTanh);
+                }
+            ),
+            .. AttentionCases(),
+            .. NormCases(),
+            .. TokenCases(),
+            .. GridCases(),
+            .. LogitCases(),
+            .. SamplingCases(),
+            .. OptimizerCases(),
+        ];
 
     private static OperationCase Case(string operation, string size, Func<CaseTensors, Action> build) => new(operation, size, build);
 
@@ -70,212 +122,480 @@ internal sealed class OperationCases
     {
         foreach ((int n, int k) in new[] { (C, C), (4 * C, C), (C, 4 * C) })
         {
-            yield return Case(nameof(IBackend.Linear), $"{_tokens}x{k}x{n}", t =>
-            {
-                Tensor x = t.Normal(new Shape(_tokens, k)), w = t.Normal(new Shape(n, k), 1 / Math.Sqrt(k)), b = t.Normal(new Shape(n)), y = t.Out("y", new Shape(_tokens, n));
-                return () => t.Backend.Linear(x, w, b, y);
-            });
-            yield return Case(nameof(IBackend.LinearBackwardInput), $"{_tokens}x{n}x{k}", t =>
-            {
-                Tensor dy = t.Normal(new Shape(_tokens, n)), w = t.Normal(new Shape(n, k), 1 / Math.Sqrt(k)), dx = t.Out("dx", new Shape(_tokens, k));
-                return () => t.Backend.LinearBackwardInput(dy, w, dx, WeightLayout.OutIn, accumulate: false);
-            });
-            yield return Case(nameof(IBackend.LinearBackwardWeight), $"{n}x{_tokens}x{k}", t =>
-            {
-                Tensor dy = t.Normal(new Shape(_tokens, n)), x = t.Normal(new Shape(_tokens, k)), dw = t.WideSum("dweight", new Shape(n, k)), db = t.WideSum("dbias", new Shape(n));
-                return () => t.Backend.LinearBackwardWeight(dy, x, dw, db, WeightLayout.OutIn);
-            });
+            yield return Case(
+                nameof(IBackend.Linear),
+                $"{_tokens}x{k}x{n}",
+                t =>
+                {
+                    Tensor x = t.Normal(new Shape(_tokens, k)),
+                        w = t.Normal(new Shape(n, k), 1 / Math.Sqrt(k)),
+                        b = t.Normal(new Shape(n)),
+                        y = t.Out("y", new Shape(_tokens, n));
+                    return () => t.Backend.Linear(x, w, b, y);
+                }
+            );
+            yield return Case(
+                nameof(IBackend.LinearBackwardInput),
+                $"{_tokens}x{n}x{k}",
+                t =>
+                {
+                    Tensor dy = t.Normal(new Shape(_tokens, n)),
+                        w = t.Normal(new Shape(n, k), 1 / Math.Sqrt(k)),
+                        dx = t.Out("dx", new Shape(_tokens, k));
+                    return () => t.Backend.LinearBackwardInput(dy, w, dx, WeightLayout.OutIn, accumulate: false);
+                }
+            );
+            yield return Case(
+                nameof(IBackend.LinearBackwardWeight),
+                $"{n}x{_tokens}x{k}",
+                t =>
+                {
+                    Tensor dy = t.Normal(new Shape(_tokens, n)),
+                        x = t.Normal(new Shape(_tokens, k)),
+                        dw = t.WideSum("dweight", new Shape(n, k)),
+                        db = t.WideSum("dbias", new Shape(n));
+                    return () => t.Backend.LinearBackwardWeight(dy, x, dw, db, WeightLayout.OutIn);
+                }
+            );
         }
     }
 
     private IEnumerable<OperationCase> AttentionCases()
     {
-        yield return Case(nameof(IBackend.Attention), $"{_tokens} tokens, 8 heads of 128", t =>
-        {
-            Tensor q = t.Normal(_sequence), k = t.Normal(_sequence), v = t.Normal(_sequence), o = t.Out("o", _sequence), lse = t.WideOut("logSumExp", new Shape(1, Heads, _tokens));
-            return () => t.Backend.Attention(q, k, v, o, lse, Heads, causal: false);
-        });
-        yield return Case(nameof(IBackend.AttentionBackward), $"{_tokens} tokens, 8 heads of 128", t =>
-        {
-            Tensor q = t.Normal(_sequence), k = t.Normal(_sequence), v = t.Normal(_sequence), dO = t.Normal(_sequence);
-            Tensor o = t.Scratch(_sequence, t.Backend.Storage), lse = t.Scratch(new Shape(1, Heads, _tokens));
-            Tensor dq = t.Out("dq", _sequence), dk = t.Out("dk", _sequence), dv = t.Out("dv", _sequence);
-            t.Backend.Attention(q, k, v, o, lse, Heads, causal: false);
-            return () => t.Backend.AttentionBackward(dO, q, k, v, o, lse, dq, dk, dv, Heads, causal: false);
-        });
+        yield return Case(
+            nameof(IBackend.Attention),
+            $"{_tokens} tokens, 8 heads of 128",
+            t =>
+            {
+                Tensor q = t.Normal(_sequence),
+                    k = t.Normal(_sequence),
+                    v = t.Normal(_sequence),
+                    o = t.Out("o", _sequence),
+                    lse = t.WideOut("logSumExp", new Shape(1, Heads, _tokens));
+                return () => t.Backend.Attention(q, k, v, o, lse, Heads, causal: false);
+            }
+        );
+        yield return Case(
+            nameof(IBackend.AttentionBackward),
+            $"{_tokens} tokens, 8 heads of 128",
+            t =>
+            {
+                Tensor q = t.Normal(_sequence),
+                    k = t.Normal(_sequence),
+                    v = t.Normal(_sequence),
+                    dO = t.Normal(_sequence);
+                Tensor o = t.Scratch(_sequence, t.Backend.Storage),
+                    lse = t.Scratch(new Shape(1, Heads, _tokens));
+                Tensor dq = t.Out("dq", _sequence),
+                    dk = t.Out("dk", _sequence),
+                    dv = t.Out("dv", _sequence);
+                t.Backend.Attention(q, k, v, o, lse, Heads, causal: false);
+                return () => t.Backend.AttentionBackward(dO, q, k, v, o, lse, dq, dk, dv, Heads, causal: false);
+            }
+        );
     }
 
     private IEnumerable<OperationCase> NormCases()
     {
-        yield return Case(nameof(IBackend.AdaLn), RowsText, t =>
-        {
-            Tensor x = t.Normal(_sequence), shift = t.Normal(Image), scale = t.Normal(Image, 0.2), y = t.Out("y", _sequence), stats = t.WideOut("stats", new Shape(_tokens, 2));
-            return () => t.Backend.AdaLn(x, shift, scale, y, stats, Epsilon);
-        });
-        yield return Case(nameof(IBackend.AdaLnBackward), RowsText, t =>
-        {
-            Tensor x = t.Normal(_sequence), dy = t.Normal(_sequence), shift = t.Normal(Image), scale = t.Normal(Image, 0.2), y = t.Scratch(_sequence, t.Backend.Storage), stats = t.Scratch(new Shape(_tokens, 2));
-            Tensor dx = t.Out("dx", _sequence), dshift = t.WideSum("dshift", Image), dscale = t.WideSum("dscale", Image);
-            t.Backend.AdaLn(x, shift, scale, y, stats, Epsilon);
-            return () => t.Backend.AdaLnBackward(dy, x, scale, stats, dx, accumulate: false, dshift, dscale);
-        });
-        yield return Case(nameof(IBackend.RmsNorm), RowsText, t =>
-        {
-            Tensor x = t.Normal(_rows), w = t.Normal(new Shape(C), 0.1, 1), y = t.Out("y", _rows), rstd = t.WideOut("rstd", new Shape(_tokens));
-            return () => t.Backend.RmsNorm(x, w, y, rstd, Epsilon);
-        });
-        yield return Case(nameof(IBackend.RmsNormBackward), RowsText, t =>
-        {
-            Tensor x = t.Normal(_rows), dy = t.Normal(_rows), w = t.Normal(new Shape(C), 0.1, 1), y = t.Scratch(_rows, t.Backend.Storage), rstd = t.Scratch(new Shape(_tokens));
-            Tensor dx = t.Out("dx", _rows), dw = t.WideSum("dweight", new Shape(C));
-            t.Backend.RmsNorm(x, w, y, rstd, Epsilon);
-            return () => t.Backend.RmsNormBackward(dy, x, w, rstd, dx, accumulate: false, dw);
-        });
-        yield return Case(nameof(IBackend.LayerNorm), RowsText, t =>
-        {
-            Tensor x = t.Normal(_rows), w = t.Normal(new Shape(C), 0.1, 1), b = t.Normal(new Shape(C)), y = t.Out("y", _rows), stats = t.WideOut("stats", new Shape(_tokens, 2));
-            return () => t.Backend.LayerNorm(x, w, b, y, stats, Epsilon);
-        });
-        yield return Case(nameof(IBackend.LayerNormBackward), RowsText, t =>
-        {
-            Tensor x = t.Normal(_rows), dy = t.Normal(_rows), w = t.Normal(new Shape(C), 0.1, 1), b = t.Normal(new Shape(C)), y = t.Scratch(_rows, t.Backend.Storage), stats = t.Scratch(new Shape(_tokens, 2));
-            Tensor dx = t.Out("dx", _rows), dw = t.WideSum("dweight", new Shape(C)), db = t.WideSum("dbias", new Shape(C));
-            t.Backend.LayerNorm(x, w, b, y, stats, Epsilon);
-            return () => t.Backend.LayerNormBackward(dy, x, w, stats, dx, accumulate: false, dw, db);
-        });
-        yield return Case(nameof(IBackend.GroupNorm), $"{MapRows}x64x512 silu", t =>
-        {
-            Tensor x = t.Normal(Map), w = t.Normal(new Shape(MapChannels), 0.1, 1), b = t.Normal(new Shape(MapChannels)), y = t.Out("y", Map);
-            return () => t.Backend.GroupNorm(x, w, b, y, 32, Epsilon, Activation.Silu);
-        });
-        yield return Case(nameof(IBackend.QkNormRope), $"{_imageTokens} tokens, 8 heads of 128", t =>
-        {
-            (Tensor x, Tensor w, Tensor cos, Tensor sin) = RotaryOperands(t);
-            Tensor y = t.Sum("y", _sequence), rstd = t.WideOut("rstd", new Shape(_imageTokens, Heads));
-            return () => t.Backend.QkNormRope(x, w, cos, sin, y, L, rstd, Heads, Epsilon);
-        });
-        yield return Case(nameof(IBackend.QkNormRopeBackward), $"{_imageTokens} tokens, 8 heads of 128", t =>
-        {
-            (Tensor x, Tensor w, Tensor cos, Tensor sin) = RotaryOperands(t);
-            Tensor dy = t.Normal(_sequence), y = t.Scratch(_sequence, t.Backend.Storage), rstd = t.Scratch(new Shape(_imageTokens, Heads));
-            Tensor dx = t.Out("dx", new Shape(1, _imageTokens, C)), dw = t.WideSum("dweight", new Shape(C / Heads));
-            t.Backend.QkNormRope(x, w, cos, sin, y, L, rstd, Heads, Epsilon);
-            return () => t.Backend.QkNormRopeBackward(dy, x, w, cos, sin, rstd, L, dx, dw, Heads);
-        });
-        yield return Case(nameof(IBackend.GateResidual), RowsText, t =>
-        {
-            Tensor residual = t.Normal(_sequence), branch = t.Normal(_sequence), gate = t.Normal(Image), y = t.Out("y", _sequence);
-            return () => t.Backend.GateResidual(residual, branch, gate, y);
-        });
-        yield return Case(nameof(IBackend.GateResidualBackward), RowsText, t =>
-        {
-            Tensor dy = t.Normal(_sequence), branch = t.Normal(_sequence), gate = t.Normal(Image), dbranch = t.Out("dbranch", _sequence), dgate = t.WideSum("dgate", Image);
-            return () => t.Backend.GateResidualBackward(dy, branch, gate, dbranch, dgate);
-        });
+        yield return Case(
+            nameof(IBackend.AdaLn),
+            RowsText,
+            t =>
+            {
+                Tensor x = t.Normal(_sequence),
+                    shift = t.Normal(Image),
+                    scale = t.Normal(Image, 0.2),
+                    y = t.Out("y", _sequence),
+                    stats = t.WideOut("stats", new Shape(_tokens, 2));
+                return () => t.Backend.AdaLn(x, shift, scale, y, stats, Epsilon);
+            }
+        );
+        yield return Case(
+            nameof(IBackend.AdaLnBackward),
+            RowsText,
+            t =>
+            {
+                Tensor x = t.Normal(_sequence),
+                    dy = t.Normal(_sequence),
+                    shift = t.Normal(Image),
+                    scale = t.Normal(Image, 0.2),
+                    y = t.Scratch(_sequence, t.Backend.Storage),
+                    stats = t.Scratch(new Shape(_tokens, 2));
+                Tensor dx = t.Out("dx", _sequence),
+                    dshift = t.WideSum("dshift", Image),
+                    dscale = t.WideSum("dscale", Image);
+                t.Backend.AdaLn(x, shift, scale, y, stats, Epsilon);
+                return () => t.Backend.AdaLnBackward(dy, x, scale, stats, dx, accumulate: false, dshift, dscale);
+            }
+        );
+        yield return Case(
+            nameof(IBackend.RmsNorm),
+            RowsText,
+            t =>
+            {
+                Tensor x = t.Normal(_rows),
+                    w = t.Normal(new Shape(C), 0.1, 1),
+                    y = t.Out("y", _rows),
+                    rstd = t.WideOut("rstd", new Shape(_tokens));
+                return () => t.Backend.RmsNorm(x, w, y, rstd, Epsilon);
+            }
+        );
+        yield return Case(
+            nameof(IBackend.RmsNormBackward),
+            RowsText,
+            t =>
+            {
+                Tensor x = t.Normal(_rows),
+                    dy = t.Normal(_rows),
+                    w = t.Normal(new Shape(C), 0.1, 1),
+                    y = t.Scratch(_rows, t.Backend.Storage),
+                    rstd = t.Scratch(new Shape(_tokens));
+                Tensor dx = t.Out("dx", _rows),
+                    dw = t.WideSum("dweight", new Shape(C));
+                t.Backend.RmsNorm(x, w, y, rstd, Epsilon);
+                return () => t.Backend.RmsNormBackward(dy, x, w, rstd, dx, accumulate: false, dw);
+            }
+        );
+        yield return Case(
+            nameof(IBackend.LayerNorm),
+            RowsText,
+            t =>
+            {
+                Tensor x = t.Normal(_rows),
+                    w = t.Normal(new Shape(C), 0.1, 1),
+                    b = t.Normal(new Shape(C)),
+                    y = t.Out("y", _rows),
+                    stats = t.WideOut("stats", new Shape(_tokens, 2));
+                return () => t.Backend.LayerNorm(x, w, b, y, stats, Epsilon);
+            }
+        );
+        yield return Case(
+            nameof(IBackend.LayerNormBackward),
+            RowsText,
+            t =>
+            {
+                Tensor x = t.Normal(_rows),
+                    dy = t.Normal(_rows),
+                    w = t.Normal(new Shape(C), 0.1, 1),
+                    b = t.Normal(new Shape(C)),
+                    y = t.Scratch(_rows, t.Backend.Storage),
+                    stats = t.Scratch(new Shape(_tokens, 2));
+                Tensor dx = t.Out("dx", _rows),
+                    dw = t.WideSum("dweight", new Shape(C)),
+                    db = t.WideSum("dbias", new Shape(C));
+                t.Backend.LayerNorm(x, w, b, y, stats, Epsilon);
+                return () => t.Backend.LayerNormBackward(dy, x, w, stats, dx, accumulate: false, dw, db);
+            }
+        );
+        yield return Case(
+            nameof(IBackend.GroupNorm),
+            $"{MapRows}x64x512 silu",
+            t =>
+            {
+                Tensor x = t.Normal(Map),
+                    w = t.Normal(new Shape(MapChannels), 0.1, 1),
+                    b = t.Normal(new Shape(MapChannels)),
+                    y = t.Out("y", Map);
+                return () => t.Backend.GroupNorm(x, w, b, y, 32, Epsilon, Activation.Silu);
+            }
+        );
+        yield return Case(
+            nameof(IBackend.QkNormRope),
+            $"{_imageTokens} tokens, 8 heads of 128",
+            t =>
+            {
+                (Tensor x, Tensor w, Tensor cos, Tensor sin) = RotaryOperands(t);
+                Tensor y = t.Sum("y", _sequence),
+                    rstd = t.WideOut("rstd", new Shape(_imageTokens, Heads));
+                return () => t.Backend.QkNormRope(x, w, cos, sin, y, L, rstd, Heads, Epsilon);
+            }
+        );
+        yield return Case(
+            nameof(IBackend.QkNormRopeBackward),
+            $"{_imageTokens} tokens, 8 heads of 128",
+            t =>
+            {
+                (Tensor x, Tensor w, Tensor cos, Tensor sin) = RotaryOperands(t);
+                Tensor dy = t.Normal(_sequence),
+                    y = t.Scratch(_sequence, t.Backend.Storage),
+                    rstd = t.Scratch(new Shape(_imageTokens, Heads));
+                Tensor dx = t.Out("dx", new Shape(1, _imageTokens, C)),
+                    dw = t.WideSum("dweight", new Shape(C / Heads));
+                t.Backend.QkNormRope(x, w, cos, sin, y, L, rstd, Heads, Epsilon);
+                return () => t.Backend.QkNormRopeBackward(dy, x, w, cos, sin, rstd, L, dx, dw, Heads);
+            }
+        );
+        yield return Case(
+            nameof(IBackend.GateResidual),
+            RowsText,
+            t =>
+            {
+                Tensor residual = t.Normal(_sequence),
+                    branch = t.Normal(_sequence),
+                    gate = t.Normal(Image),
+                    y = t.Out("y", _sequence);
+                return () => t.Backend.GateResidual(residual, branch, gate, y);
+            }
+        );
+        yield return Case(
+            nameof(IBackend.GateResidualBackward),
+            RowsText,
+            t =>
+            {
+                Tensor dy = t.Normal(_sequence),
+                    branch = t.Normal(_sequence),
+                    gate = t.Normal(Image),
+                    dbranch = t.Out("dbranch", _sequence),
+                    dgate = t.WideSum("dgate", Image);
+                return () => t.Backend.GateResidualBackward(dy, branch, gate, dbranch, dgate);
+            }
+        );
     }
 
     private (Tensor X, Tensor Weight, Tensor Cos, Tensor Sin) RotaryOperands(CaseTensors t) =>
-        (t.Normal(new Shape(1, _imageTokens, C)), t.Normal(new Shape(C / Heads), 0.1, 1), t.Wide(new Shape(_tokens, C / Heads / 2), 0.5), t.Wide(new Shape(_tokens, C / Heads / 2), 0.5));
+        (
+            t.Normal(new Shape(1, _imageTokens, C)),
+            t.Normal(new Shape(C / Heads), 0.1, 1),
+            t.Wide(new Shape(_tokens, C / Heads / 2), 0.5),
+            t.Wide(new Shape(_tokens, C / Heads / 2), 0.5)
+        );
 
     private IEnumerable<OperationCase> TokenCases()
     {
-        yield return Case(nameof(IBackend.Embedding), $"{_imageTokens} of 8256x1024", t =>
-        {
-            Tensor ids = t.Integers(new Shape(1, _imageTokens), i => i * 7919 % 8256), table = t.Normal(new Shape(8256, C)), y = t.Out("y", new Shape(1, _imageTokens, C));
-            return () => t.Backend.Embedding(ids, table, default, y);
-        });
-        yield return Case(nameof(IBackend.EmbeddingBackward), $"{_imageTokens} of 8256x1024", t =>
-        {
-            Tensor ids = t.Integers(new Shape(1, _imageTokens), i => i % 3 == 0 ? 8255 : i * 7919 % 8256), dy = t.Normal(new Shape(1, _imageTokens, C)), dtable = t.WideSum("dtable", new Shape(8256, C));
-            return () => t.Backend.EmbeddingBackward(dy, ids, dtable, default);
-        });
-        yield return Case(nameof(IBackend.TransposeTokens), $"{_imageTokens}x1024", t =>
-        {
-            Tensor x = t.Normal(new Shape(1, _imageTokens, C)), y = t.Out("y", new Shape(1, C, _imageTokens));
-            return () => t.Backend.TransposeTokens(x, y);
-        });
-        yield return Case(nameof(IBackend.CopyTokens), $"{_imageTokens} of {RowsText}", t =>
-        {
-            Tensor x = t.Normal(_sequence), y = t.Out("y", new Shape(1, _imageTokens, C));
-            return () => t.Backend.CopyTokens(x, L, y, 0, _imageTokens);
-        });
-        yield return Case(nameof(IBackend.GatherRows), $"{_imageTokens / 2} of {RowsText}", t =>
-        {
-            Tensor x = t.Normal(_rows), rows = t.Integers(new Shape(_imageTokens / 2), i => 2 * i), y = t.Out("y", new Shape(_imageTokens / 2, C));
-            return () => t.Backend.GatherRows(x, rows, y);
-        });
-        yield return Case(nameof(IBackend.GatherRowsBackward), $"{_imageTokens / 2} of {RowsText}", t =>
-        {
-            Tensor dy = t.Normal(new Shape(_imageTokens / 2, C)), rows = t.Integers(new Shape(_imageTokens / 2), i => 2 * i), dx = t.Out("dx", _rows);
-            return () => t.Backend.GatherRowsBackward(dy, rows, dx, accumulate: false);
-        });
+        yield return Case(
+            nameof(IBackend.Embedding),
+            $"{_imageTokens} of 8256x1024",
+            t =>
+            {
+                Tensor ids = t.Integers(new Shape(1, _imageTokens), i => i * 7919 % 8256),
+                    table = t.Normal(new Shape(8256, C)),
+                    y = t.Out("y", new Shape(1, _imageTokens, C));
+                return () => t.Backend.Embedding(ids, table, default, y);
+            }
+        );
+        yield return Case(
+            nameof(IBackend.EmbeddingBackward),
+            $"{_imageTokens} of 8256x1024",
+            t =>
+            {
+                Tensor ids = t.Integers(new Shape(1, _imageTokens), i => i % 3 == 0 ? 8255 : i * 7919 % 8256),
+                    dy = t.Normal(new Shape(1, _imageTokens, C)),
+                    dtable = t.WideSum("dtable", new Shape(8256, C));
+                return () => t.Backend.EmbeddingBackward(dy, ids, dtable, default);
+            }
+        );
+        yield return Case(
+            nameof(IBackend.TransposeTokens),
+            $"{_imageTokens}x1024",
+            t =>
+            {
+                Tensor x = t.Normal(new Shape(1, _imageTokens, C)),
+                    y = t.Out("y", new Shape(1, C, _imageTokens));
+                return () => t.Backend.TransposeTokens(x, y);
+            }
+        );
+        yield return Case(
+            nameof(IBackend.CopyTokens),
+            $"{_imageTokens} of {RowsText}",
+            t =>
+            {
+                Tensor x = t.Normal(_sequence),
+                    y = t.Out("y", new Shape(1, _imageTokens, C));
+                return () => t.Backend.CopyTokens(x, L, y, 0, _imageTokens);
+            }
+        );
+        yield return Case(
+            nameof(IBackend.GatherRows),
+            $"{_imageTokens / 2} of {RowsText}",
+            t =>
+            {
+                Tensor x = t.Normal(_rows),
+                    rows = t.Integers(new Shape(_imageTokens / 2), i => 2 * i),
+                    y = t.Out("y", new Shape(_imageTokens / 2, C));
+                return () => t.Backend.GatherRows(x, rows, y);
+            }
+        );
+        yield return Case(
+            nameof(IBackend.GatherRowsBackward),
+            $"{_imageTokens / 2} of {RowsText}",
+            t =>
+            {
+                Tensor dy = t.Normal(new Shape(_imageTokens / 2, C)),
+                    rows = t.Integers(new Shape(_imageTokens / 2), i => 2 * i),
+                    dx = t.Out("dx", _rows);
+                return () => t.Backend.GatherRowsBackward(dy, rows, dx, accumulate: false);
+            }
+        );
     }
 
     private IEnumerable<OperationCase> GridCases()
     {
-        Shape fine = new(1, 32, 32, C), coarse = new(1, 16, 16, 4 * C);
-        yield return Case(nameof(IBackend.SpaceToDepth), "32x32x1024", t => { Tensor x = t.Normal(fine), y = t.Out("y", coarse); return () => t.Backend.SpaceToDepth(x, y); });
-        yield return Case(nameof(IBackend.DepthToSpace), "16x16x4096", t => { Tensor x = t.Normal(coarse), y = t.Out("y", fine); return () => t.Backend.DepthToSpace(x, y); });
-        yield return Case(nameof(IBackend.DepthwiseConv), "8 of 16x16x1024", t =>
-        {
-            Tensor x = t.Normal(new Shape(8, 16, 16, C)), w = t.Normal(new Shape(C, 1, 3, 3), 0.3), b = t.Normal(new Shape(C)), y = t.Out("y", new Shape(8, 8, 8, C));
-            return () => t.Backend.DepthwiseConv(x, w, b, y);
-        });
-        yield return Case(nameof(IBackend.DepthwiseConvBackward), "8 of 16x16x1024", t =>
-        {
-            Tensor x = t.Normal(new Shape(8, 16, 16, C)), dy = t.Normal(new Shape(8, 8, 8, C)), w = t.Normal(new Shape(C, 1, 3, 3), 0.3);
-            Tensor dx = t.Out("dx", x.Shape), dw = t.WideSum("dweight", new Shape(C, 1, 3, 3)), db = t.WideSum("dbias", new Shape(C));
-            return () => t.Backend.DepthwiseConvBackward(dy, x, w, dx, dw, db);
-        });
+        Shape fine = new(1, 32, 32, C),
+            coarse = new(1, 16, 16, 4 * C);
+        yield return Case(
+            nameof(IBackend.SpaceToDepth),
+            "32x32x1024",
+            t =>
+            {
+                Tensor x = t.Normal(fine),
+                    y = t.Out("y", coarse);
+                return () => t.Backend.SpaceToDepth(x, y);
+            }
+        );
+        yield return Case(
+            nameof(IBackend.DepthToSpace),
+            "16x16x4096",
+            t =>
+            {
+                Tensor x = t.Normal(coarse),
+                    y = t.Out("y", fine);
+                return () => t.Backend.DepthToSpace(x, y);
+            }
+        );
+        yield return Case(
+            nameof(IBackend.DepthwiseConv),
+            "8 of 16x16x1024",
+            t =>
+            {
+                Tensor x = t.Normal(new Shape(8, 16, 16, C)),
+                    w = t.Normal(new Shape(C, 1, 3, 3), 0.3),
+                    b = t.Normal(new Shape(C)),
+                    y = t.Out("y", new Shape(8, 8, 8, C));
+                return () => t.Backend.DepthwiseConv(x, w, b, y);
+            }
+        );
+        yield return Case(
+            nameof(IBackend.DepthwiseConvBackward),
+            "8 of 16x16x1024",
+            t =>
+            {
+                Tensor x = t.Normal(new Shape(8, 16, 16, C)),
+                    dy = t.Normal(new Shape(8, 8, 8, C)),
+                    w = t.Normal(new Shape(C, 1, 3, 3), 0.3);
+                Tensor dx = t.Out("dx", x.Shape),
+                    dw = t.WideSum("dweight", new Shape(C, 1, 3, 3)),
+                    db = t.WideSum("dbias", new Shape(C));
+                return () => t.Backend.DepthwiseConvBackward(dy, x, w, dx, dw, db);
+            }
+        );
         foreach (ConvForm form in Enum.GetValues<ConvForm>())
         {
-            yield return Case(nameof(IBackend.Conv3x3), $"{MapRows}x64x512 {form.ToString().ToLowerInvariant()}", t =>
-            {
-                Tensor x = t.Normal(Map), w = t.Normal(new Shape(MapChannels, 3, 3, MapChannels), 1 / Math.Sqrt(9 * MapChannels)), b = t.Normal(new Shape(MapChannels));
-                Tensor y = t.Out("y", form switch { ConvForm.Halved => new Shape(1, MapRows / 2, 32, MapChannels), ConvForm.Doubled => new Shape(1, 2 * MapRows, 128, MapChannels), _ => Map });
-                return () => t.Backend.Conv3x3(x, w, b, y, form);
-            });
+            yield return Case(
+                nameof(IBackend.Conv3x3),
+                $"{MapRows}x64x512 {form.ToString().ToLowerInvariant()}",
+                t =>
+                {
+                    Tensor x = t.Normal(Map),
+                        w = t.Normal(new Shape(MapChannels, 3, 3, MapChannels), 1 / Math.Sqrt(9 * MapChannels)),
+                        b = t.Normal(new Shape(MapChannels));
+                    Tensor y = t.Out(
+                        "y",
+                        form switch
+                        {
+                            ConvForm.Halved => new Shape(1, MapRows / 2, 32, MapChannels),
+                            ConvForm.Doubled => new Shape(1, 2 * MapRows, 128, MapChannels),
+                            _ => Map,
+                        }
+                    );
+                    return () => t.Backend.Conv3x3(x, w, b, y, form);
+                }
+            );
         }
 
-        yield return Case(nameof(IBackend.NearestCode), $"{4 * _imageTokens} of 8192x64", t =>
-        {
-            Tensor x = t.Wide(new Shape(4 * _imageTokens, 64)), codebook = t.Wide(new Shape(V, 64)), codes = t.IntegerOut("codes", new Shape(4 * _imageTokens));
-            return () => t.Backend.NearestCode(x, codebook, codes);
-        });
-        yield return Case(nameof(IBackend.AreaMean), "32x32x1024 to 16x16", t => { Tensor x = t.Normal(fine), y = t.Out("y", new Shape(1, 16, 16, C)); return () => t.Backend.AreaMean(x, y); });
-        yield return Case(nameof(IBackend.AreaMeanBackward), "16x16x1024 to 32x32", t => { Tensor dy = t.Normal(new Shape(1, 16, 16, C)), dx = t.Out("dx", fine); return () => t.Backend.AreaMeanBackward(dy, dx); });
-        yield return Case(nameof(IBackend.Sinusoid), "40 of 128", t =>
-        {
-            Tensor values = t.Wide(new Shape(40), 1000), frequencies = t.Wide(new Shape(128), 0.3, 0.5), y = t.WideOut("y", new Shape(40, 256));
-            return () => t.Backend.Sinusoid(values, frequencies, y);
-        });
+        yield return Case(
+            nameof(IBackend.NearestCode),
+            $"{4 * _imageTokens} of 8192x64",
+            t =>
+            {
+                Tensor x = t.Wide(new Shape(4 * _imageTokens, 64)),
+                    codebook = t.Wide(new Shape(V, 64)),
+                    codes = t.IntegerOut("codes", new Shape(4 * _imageTokens));
+                return () => t.Backend.NearestCode(x, codebook, codes);
+            }
+        );
+        yield return Case(
+            nameof(IBackend.AreaMean),
+            "32x32x1024 to 16x16",
+            t =>
+            {
+                Tensor x = t.Normal(fine),
+                    y = t.Out("y", new Shape(1, 16, 16, C));
+                return () => t.Backend.AreaMean(x, y);
+            }
+        );
+        yield return Case(
+            nameof(IBackend.AreaMeanBackward),
+            "16x16x1024 to 32x32",
+            t =>
+            {
+                Tensor dy = t.Normal(new Shape(1, 16, 16, C)),
+                    dx = t.Out("dx", fine);
+                return () => t.Backend.AreaMeanBackward(dy, dx);
+            }
+        );
+        yield return Case(
+            nameof(IBackend.Sinusoid),
+            "40 of 128",
+            t =>
+            {
+                Tensor values = t.Wide(new Shape(40), 1000),
+                    frequencies = t.Wide(new Shape(128), 0.3, 0.5),
+                    y = t.WideOut("y", new Shape(40, 256));
+                return () => t.Backend.Sinusoid(values, frequencies, y);
+            }
+        );
     }
 
     private static IEnumerable<OperationCase> LogitCases()
     {
         const int R = 64;
         Shape logits = new(R, V);
-        yield return Case(nameof(IBackend.CrossEntropy), "64x8192", t =>
-        {
-            Tensor x = t.Wide(logits, 2), labels = t.Integers(new Shape(R), i => i * 101 % V), loss = t.WideOut("loss", new Shape(R)), dx = t.WideOut("dlogits", logits);
-            return () => t.Backend.CrossEntropy(x, labels, 0.1f, loss, dx);
-        });
-        yield return Case(nameof(IBackend.LogProbGather), "64x8192 guided", t =>
-        {
-            (Tensor c, Tensor u, Tensor s, Tensor tau, Tensor tokens) = GatherOperands(t, logits);
-            Tensor logProb = t.WideOut("logProb", new Shape(R)), entropy = t.WideOut("entropy", new Shape(R)), lse = t.WideOut("logSumExp", new Shape(R));
-            return () => t.Backend.LogProbGather(c, u, s, tau, tokens, logProb, default, entropy, lse);
-        });
-        yield return Case(nameof(IBackend.LogProbGatherBackward), "64x8192 guided", t =>
-        {
-            (Tensor c, Tensor u, Tensor s, Tensor tau, Tensor tokens) = GatherOperands(t, logits);
-            Tensor upstream = t.Wide(new Shape(R)), dc = t.WideOut("dconditional", logits), du = t.WideOut("dunconditional", logits);
-            return () => t.Backend.LogProbGatherBackward(upstream, c, u, s, tau, tokens, default, dc, du);
-        });
+        yield return Case(
+            nameof(IBackend.CrossEntropy),
+            "64x8192",
+            t =>
+            {
+                Tensor x = t.Wide(logits, 2),
+                    labels = t.Integers(new Shape(R), i => i * 101 % V),
+                    loss = t.WideOut("loss", new Shape(R)),
+                    dx = t.WideOut("dlogits", logits);
+                return () => t.Backend.CrossEntropy(x, labels, 0.1f, loss, dx);
+            }
+        );
+        yield return Case(
+            nameof(IBackend.LogProbGather),
+            "64x8192 guided",
+            t =>
+            {
+                (Tensor c, Tensor u, Tensor s, Tensor tau, Tensor tokens) = GatherOperands(t, logits);
+                Tensor logProb = t.WideOut("logProb", new Shape(R)),
+                    entropy = t.WideOut("entropy", new Shape(R)),
+                    lse = t.WideOut("logSumExp", new Shape(R));
+                return () => t.Backend.LogProbGather(c, u, s, tau, tokens, logProb, default, entropy, lse);
+            }
+        );
+        yield return Case(
+            nameof(IBackend.LogProbGatherBackward),
+            "64x8192 guided",
+            t =>
+            {
+                (Tensor c, Tensor u, Tensor s, Tensor tau, Tensor tokens) = GatherOperands(t, logits);
+                Tensor upstream = t.Wide(new Shape(R)),
+                    dc = t.WideOut("dconditional", logits),
+                    du = t.WideOut("dunconditional", logits);
+                return () => t.Backend.LogProbGatherBackward(upstream, c, u, s, tau, tokens, default, dc, du);
+            }
+        );
     }
 
     private static (Tensor C, Tensor U, Tensor _tokens, Tensor Tau, Tensor Tokens) GatherOperands(CaseTensors t, Shape logits) =>
-        (t.Wide(logits, 2), t.Wide(logits, 2), t.Wide(new Shape(logits[0]), 0.1, 3), t.Wide(new Shape(logits[0]), 0.05, 0.9), t.Integers(new Shape(logits[0]), i => i * 101 % V));
+        (
+            t.Wide(logits, 2),
+            t.Wide(logits, 2),
+            t.Wide(new Shape(logits[0]), 0.1, 3),
+            t.Wide(new Shape(logits[0]), 0.05, 0.9),
+            t.Integers(new Shape(logits[0]), i => i * 101 % V)
+        );
 
     private IEnumerable<OperationCase> SamplingCases()
     {

@@ -12,7 +12,8 @@ namespace CoGrpo.Runtime.Diagnostics;
 /// </summary>
 /// <param name="Case">What was run.</param>
 /// <param name="Output">Output with the largest share of its allowance.</param>
-/// <param name="Error">Its largest difference, as a share of the largest magnitude of the CPU's; for integers the share of elements that differ.</param>
+/// <param name="Error">Its largest difference, as a share of the largest magnitude of the CPU's; for integers the share of elements that
+/// differ.</param>
 /// <param name="Allowed">What of that is allowed.</param>
 /// <param name="Cost">Floor of the operation: bytes and operations it cannot do without.</param>
 /// <param name="Seconds">Median time of one call; null on a device whose times mean nothing.</param>
@@ -63,7 +64,13 @@ internal sealed record OperationComparison(OperationCase Case, string Output, do
         return plan.Costs.Values.Aggregate(default(OperationCost), (sum, cost) => sum + cost);
     }
 
-    private static (string Output, double Error, double Allowed) Worst(OperationCase @case, PreparedCase expected, IBackend reference, PreparedCase actual, IBackend device)
+    private static (string Output, double Error, double Allowed) Worst(
+        OperationCase @case,
+        PreparedCase expected,
+        IBackend reference,
+        PreparedCase actual,
+        IBackend device
+    )
     {
         (string Output, double Error, double Allowed) worst = ("", 0, 1);
         bool[]? sameDraw = null;
@@ -93,7 +100,8 @@ internal sealed record OperationComparison(OperationCase Case, string Output, do
         return worst;
     }
 
-    private static double Differing(double[] wanted, double[] got) => (double)wanted.Zip(got).Count(pair => pair.First != pair.Second) / Math.Max(1, wanted.Length);
+    private static double Differing(double[] wanted, double[] got) =>
+        (double)wanted.Zip(got).Count(pair => pair.First != pair.Second) / Math.Max(1, wanted.Length);
 
     private static double Distance(double[] wanted, double[] got, bool[]? compared)
     {

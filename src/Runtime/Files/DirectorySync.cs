@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace CoGrpo.Runtime.Files;
 
-/// <summary>Forces the names in a directory to disk: a rename is durable only after this. .NET opens no directory handles, hence the C library.</summary>
+/// <summary>
+/// Forces the names in a directory to disk: a rename is durable only after this. .NET opens no directory handles, hence the C library.
+/// </summary>
 internal static partial class DirectorySync
 {
     // O_RDONLY | O_CLOEXEC; O_DIRECTORY has another value on each architecture and is not needed.

@@ -4,7 +4,9 @@ using System.Runtime.InteropServices;
 
 namespace CoGrpo.Runtime.Files;
 
-/// <summary>Floating-point values to and from the little-endian bytes of a file. Narrowing rounds to nearest, ties to even; widening is exact.</summary>
+/// <summary>
+/// Floating-point values to and from the little-endian bytes of a file. Narrowing rounds to nearest, ties to even; widening is exact.
+/// </summary>
 public static class ElementConversion
 {
     /// <summary>Whether values of the type can be converted: F64, F32, F16 and BF16.</summary>

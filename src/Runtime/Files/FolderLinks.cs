@@ -6,8 +6,8 @@ public static class FolderLinks
     private const int MostLinks = 40;
 
     /// <summary>
-    /// Checks that a file of a folder lies in it, wherever links lead. The cache of the model hub is allowed for: its folders <c>snapshots/REVISION</c> hold
-    /// links into <c>blobs</c> beside <c>snapshots</c>.
+    /// Checks that a file of a folder lies in it, wherever links lead. The cache of the model hub is allowed for: its folders
+    /// <c>snapshots/REVISION</c> hold links into <c>blobs</c> beside <c>snapshots</c>.
     /// </summary>
     /// <exception cref="WeightsFolderException">A link leads out, nowhere or in a circle.</exception>
     public static void Check(string root, string file)
@@ -26,7 +26,8 @@ public static class FolderLinks
         }
     }
 
-    private static bool IsBelow(string path, string folder) => path.StartsWith(folder.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+    private static bool IsBelow(string path, string folder) =>
+        path.StartsWith(folder.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
     /// <summary>The path without links.</summary>
     private static string Resolve(string path, string file, int links)

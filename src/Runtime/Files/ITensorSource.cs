@@ -9,7 +9,9 @@ public interface ITensorSource : IDisposable
     /// <summary>Notes on the file as a whole; empty where it has none.</summary>
     IReadOnlyDictionary<string, string> Metadata { get; }
 
-    /// <summary>Reads the tensor's little-endian bytes in row-major order from <paramref name="offset"/> on, as many as the destination holds.</summary>
+    /// <summary>
+    /// Reads the tensor's little-endian bytes in row-major order from <paramref name="offset"/> on, as many as the destination holds.
+    /// </summary>
     /// <exception cref="WeightsFileException">No such tensor, the range leaves it, or a read error.</exception>
     void ReadBytes(string name, long offset, Span<byte> destination);
 

@@ -50,7 +50,9 @@ public sealed class SafetensorsFile : ITensorSource
         return Open(stream, path);
     }
 
-    /// <summary>Validates a seekable stream, which the result owns from here on (also when this throws); <paramref name="name"/> is for messages.</summary>
+    /// <summary>
+    /// Validates a seekable stream, which the result owns from here on (also when this throws); <paramref name="name"/> is for messages.
+    /// </summary>
     /// <exception cref="SafetensorsException">The content is malformed.</exception>
     public static SafetensorsFile Open(Stream stream, string name)
     {
@@ -73,7 +75,8 @@ public sealed class SafetensorsFile : ITensorSource
             "check that the file belongs to this model");
 
     /// <summary>Reads a floating-point tensor as fp32, F64 rounded to nearest even, F16 and BF16 exactly.</summary>
-    /// <exception cref="SafetensorsException">No such tensor, not a floating-point one, another element count than the destination, or a read error.</exception>
+    /// <exception cref="SafetensorsException">No such tensor, not a floating-point one, another element count than the destination, or a read
+    /// error.</exception>
     public void ReadFloat32(string name, Span<float> destination)
     {
         SafetensorsTensor tensor = Check(name, destination.Length, "F64, F32, F16 or BF16", this[name].Type.IsFloatingPoint());
@@ -96,7 +99,8 @@ public sealed class SafetensorsFile : ITensorSource
     }
 
     /// <summary>Reads an integer or BOOL tensor as 64-bit integers.</summary>
-    /// <exception cref="SafetensorsException">No such tensor, not an integer one, another element count than the destination, or a read error.</exception>
+    /// <exception cref="SafetensorsException">No such tensor, not an integer one, another element count than the destination, or a read
+    /// error.</exception>
     public void ReadInt64(string name, Span<long> destination)
     {
         SafetensorsTensor tensor = Check(name, destination.Length, "I64, I32, I16, I8, U8 or BOOL", !this[name].Type.IsFloatingPoint());

@@ -4,7 +4,10 @@ using static CoGrpo.Runtime.Files.UntrustedText;
 
 namespace CoGrpo.Runtime.Files;
 
-/// <summary>Parses and validates the JSON header of a safetensors file. Whatever the bytes, it gives a consistent header or a <see cref="SafetensorsException"/>.</summary>
+/// <summary>
+/// Parses and validates the JSON header of a safetensors file. Whatever the bytes, it gives a consistent header or a
+/// <see cref="SafetensorsException"/>.
+/// </summary>
 internal sealed class SafetensorsHeader
 {
     /// <summary>The format's own limit on the header, in bytes.</summary>

@@ -38,7 +38,9 @@ public sealed class SafetensorsWriter
     /// <summary>The tensors in the order in which their data must be written.</summary>
     public IReadOnlyList<SafetensorsTensor> Tensors => _tensors;
 
-    /// <summary>Appends little-endian bytes to the tensor, in as many pieces as the caller likes; the next tensor may follow when it is full.</summary>
+    /// <summary>
+    /// Appends little-endian bytes to the tensor, in as many pieces as the caller likes; the next tensor may follow when it is full.
+    /// </summary>
     /// <exception cref="InvalidOperationException">It is another tensor's turn, or the bytes exceed the tensor.</exception>
     public void WriteBytes(string name, ReadOnlySpan<byte> bytes)
     {
@@ -113,7 +115,9 @@ public sealed class SafetensorsWriter
         return tensor;
     }
 
-    /// <summary>Leaves full tensors behind but stops at <paramref name="name"/>: an empty tensor is full from the start and may still be written.</summary>
+    /// <summary>
+    /// Leaves full tensors behind but stops at <paramref name="name"/>: an empty tensor is full from the start and may still be written.
+    /// </summary>
     private void SkipFull(string? name)
     {
         while (_current < _tensors.Length && _tensors[_current].Name != name && _written == _tensors[_current].ByteCount)

@@ -3,7 +3,9 @@ using static CoGrpo.Runtime.Files.UntrustedText;
 
 namespace CoGrpo.Runtime.Files;
 
-/// <summary>The index of a network whose weights lie in several files: <c>{"weight_map": {tensor: file}}</c>. Files are named without a folder.</summary>
+/// <summary>
+/// The index of a network whose weights lie in several files: <c>{"weight_map": {tensor: file}}</c>. Files are named without a folder.
+/// </summary>
 internal sealed class ShardIndex
 {
     private const int MostBytes = 64 << 20;
@@ -33,7 +35,11 @@ internal sealed class ShardIndex
             }
 
             using JsonDocument json = JsonDocument.Parse(file, new JsonDocumentOptions { MaxDepth = 16 });
-            if (json.RootElement.ValueKind != JsonValueKind.Object || !json.RootElement.TryGetProperty("weight_map", out JsonElement map) || map.ValueKind != JsonValueKind.Object)
+            if (
+                json.RootElement.ValueKind != JsonValueKind.Object
+                || !json.RootElement.TryGetProperty("weight_map", out JsonElement map)
+                || map.ValueKind != JsonValueKind.Object
+            )
             {
                 throw Refuse(path, "weight_map", "an object of tensor names and file names", "none");
             }
@@ -43,7 +49,12 @@ internal sealed class ShardIndex
                 string? name = entry.Value.ValueKind == JsonValueKind.String ? entry.Value.GetString() : null;
                 if (name is null || !IsPlain(name))
                 {
-                    throw Refuse(path, $"file of tensor {Quote(entry.Name)}", "the name of a weight file in the same folder", Quote(entry.Value.ToString()));
+                    throw Refuse(
+                        path,
+                        $"file of tensor {Quote(entry.Name)}",
+                        "the name of a weight file in the same folder",
+                        Quote(entry.Value.ToString())
+                    );
                 }
 
                 if (!fileOf.TryAdd(entry.Name, name))
@@ -62,7 +73,9 @@ internal sealed class ShardIndex
         }
 
         var index = new ShardIndex(path, fileOf);
-        return index.Files.Count is > 0 and <= MostFiles ? index : throw Refuse(path, "weight_map", $"1 to {MostFiles} files", $"{index.Files.Count}");
+        return index.Files.Count is > 0 and <= MostFiles
+            ? index
+            : throw Refuse(path, "weight_map", $"1 to {MostFiles} files", $"{index.Files.Count}");
     }
 
     /// <summary>Checks that the files hold exactly the tensors that the index places in them.</summary>
@@ -72,8 +85,13 @@ internal sealed class ShardIndex
         List<string> differences = [];
         foreach ((string name, ITensorSource file) in files)
         {
-            differences.AddRange(file.Tensors.Keys.Where(tensor => FileOf.GetValueOrDefault(tensor) != name).Select(tensor => $"{Quote(tensor)} in {name}, which the index does not say"));
-            differences.AddRange(FileOf.Where(entry => entry.Value == name && !file.Tensors.ContainsKey(entry.Key)).Select(entry => $"no {Quote(entry.Key)} in {name}"));
+            differences.AddRange(
+                file.Tensors.Keys.Where(tensor => FileOf.GetValueOrDefault(tensor) != name)
+                    .Select(tensor => $"{Quote(tensor)} in {name}, which the index does not say")
+            );
+            differences.AddRange(
+                FileOf.Where(entry => entry.Value == name && !file.Tensors.ContainsKey(entry.Key)).Select(entry => $"no {Quote(entry.Key)} in {name}")
+            );
         }
 
         if (differences.Count > 0)
@@ -84,7 +102,12 @@ internal sealed class ShardIndex
     }
 
     private static bool IsPlain(string name) =>
-        name.Length is > 0 and <= 255 && name == Path.GetFileName(name) && name.IndexOfAny(['/', '\\', ':', '\0']) < 0 && name[0] != '.' && WeightsFolder.IsWeightFile(name);
+        name.Length is > 0 and <= 255
+        && name == Path.GetFileName(name)
+        && name.IndexOfAny(['/', '\\', ':', '\0']) < 0
+        && name[0] != '.'
+        && WeightsFolder.IsWeightFile(name);
 
-    private static WeightsFolderException Refuse(string path, string what, string expected, string found) => new(path, what, expected, found, "fetch index and weight files again from one source");
+    private static WeightsFolderException Refuse(string path, string what, string expected, string found) =>
+        new(path, what, expected, found, "fetch index and weight files again from one source");
 }

@@ -20,7 +20,13 @@ public sealed class TensorShards : ITensorSource
                 if (!_fileOf.TryAdd(tensor.Name, file))
                 {
                     Dispose();
-                    throw new WeightsFolderException(name, $"tensor '{tensor.Name}'", "every tensor in one file", "it in two", "fetch the weight files again");
+                    throw new WeightsFolderException(
+                        name,
+                        $"tensor '{tensor.Name}'",
+                        "every tensor in one file",
+                        "it in two",
+                        "fetch the weight files again"
+                    );
                 }
 
                 _tensors.Add(tensor.Name, tensor);

@@ -17,7 +17,10 @@ public static class TensorSourceReading
         SafetensorsTensor tensor = source.Tensors[name];
         if (tensor.Count != destination.Length)
         {
-            throw new ArgumentException($"tensor '{name}': wanted {destination.Length} elements, got {tensor.Count}; check the shape first", nameof(destination));
+            throw new ArgumentException(
+                $"tensor '{name}': wanted {destination.Length} elements, got {tensor.Count}; check the shape first",
+                nameof(destination)
+            );
         }
 
         byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);

@@ -4,9 +4,8 @@ namespace CoGrpo.Runtime.Files;
 
 /// <summary>
 /// Finds and opens the weights of one network in its folder: <c>STEM.safetensors</c>, <c>STEM.VARIANT.safetensors</c>, or several files with
-/// <c>STEM.safetensors.index.json</c> or <c>STEM.safetensors.index.VARIANT.json</c>, a variant being a word such as fp16; where there is none of these, the
-/// same with
-/// the endings of PyTorch archives.
+/// <c>STEM.safetensors.index.json</c> or <c>STEM.safetensors.index.VARIANT.json</c>, a variant being a word such as fp16; where there is none of
+/// these, the same with the endings of PyTorch archives.
 /// </summary>
 public static class WeightsFolder
 {
@@ -43,7 +42,13 @@ public static class WeightsFolder
 
         string wanted = $"{stems[0]}{(variant is null ? "" : "." + variant)}{Safetensors} or its index";
         string[] near = [.. names.Where(name => IsWeightFile(name) || name.EndsWith(".json", StringComparison.Ordinal)).Take(5)];
-        throw new WeightsFolderException(folder, "weights", wanted, near.Length == 0 ? "no such file" : string.Join(", ", near), "give the folder as it was published");
+        throw new WeightsFolderException(
+            folder,
+            "weights",
+            wanted,
+            near.Length == 0 ? "no such file" : string.Join(", ", near),
+            "give the folder as it was published"
+        );
     }
 
     /// <summary>Opens one weight file, or the files of an index.</summary>
@@ -79,7 +84,10 @@ public static class WeightsFolder
     private static string? Choose(string folder, string[] names, string stem, string ending, string? variant)
     {
         // Variants of the names that are there; "" for those without.
-        ILookup<string, string> byVariant = names.Select(name => (Name: name, Variant: Variant(name, stem, ending))).Where(entry => entry.Variant is not null).ToLookup(entry => entry.Variant!, entry => entry.Name);
+        ILookup<string, string> byVariant = names
+            .Select(name => (Name: name, Variant: Variant(name, stem, ending)))
+            .Where(entry => entry.Variant is not null)
+            .ToLookup(entry => entry.Variant!, entry => entry.Name);
         string[] variants = [.. byVariant.Select(group => group.Key).Order(StringComparer.Ordinal)];
         string? chosen = variant is not null ? variant : variants.Contains("") ? "" : variants.Length == 1 ? variants[0] : null;
         if (chosen is null && variants.Length > 1)
@@ -88,16 +96,29 @@ public static class WeightsFolder
         }
 
         string[] files = chosen is null ? [] : [.. byVariant[chosen]];
-        return files.Length < 2 ? files.FirstOrDefault()
-            : throw new WeightsFolderException(folder, "weights", "one file or one index", string.Join(" and ", files), "remove the one that is not meant");
+        return files.Length < 2
+            ? files.FirstOrDefault()
+            : throw new WeightsFolderException(
+                folder,
+                "weights",
+                "one file or one index",
+                string.Join(" and ", files),
+                "remove the one that is not meant"
+            );
     }
 
-    /// <summary>fp16 of <c>STEM.fp16ENDING</c> and <c>STEMENDING.index.fp16.json</c>, the empty word without a variant, null for other names.</summary>
+    /// <summary>
+    /// fp16 of <c>STEM.fp16ENDING</c> and <c>STEMENDING.index.fp16.json</c>, the empty word without a variant, null for other names.
+    /// </summary>
     private static string? Variant(string name, string stem, string ending)
     {
         string index = $"{stem}{ending}.index";
         (string front, string back) = name.StartsWith(index, StringComparison.Ordinal) ? (index, ".json") : (stem, ending);
-        if (name.Length < front.Length + back.Length || !name.StartsWith(front, StringComparison.Ordinal) || !name.EndsWith(back, StringComparison.Ordinal))
+        if (
+            name.Length < front.Length + back.Length
+            || !name.StartsWith(front, StringComparison.Ordinal)
+            || !name.EndsWith(back, StringComparison.Ordinal)
+        )
         {
             return null;
         }
@@ -114,7 +135,14 @@ public static class WeightsFolder
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new WeightsFolderException(folder, "weights", "a readable folder", error.Message.TrimEnd('.'), "give the folder as it was published", error);
+            throw new WeightsFolderException(
+                folder,
+                "weights",
+                "a readable folder",
+                error.Message.TrimEnd('.'),
+                "give the folder as it was published",
+                error
+            );
         }
     }
 }

@@ -50,7 +50,9 @@ public sealed class AdamWOptimizer : IDisposable
     /// <summary>Steps left out because the gradient norm was not finite.</summary>
     public long NonFiniteSteps { get; set; }
 
-    /// <summary>The moments of store <paramref name="store"/>, laid out like its values: what a checkpoint holds beside <see cref="Steps"/>.</summary>
+    /// <summary>
+    /// The moments of store <paramref name="store"/>, laid out like its values: what a checkpoint holds beside <see cref="Steps"/>.
+    /// </summary>
     public (Tensor First, Tensor Second) Moments(int store) => (_first[store], _second[store]);
 
     /// <summary>

@@ -1,9 +1,12 @@
 namespace CoGrpo.Runtime.Optimization;
 
-/// <summary>The clipped surrogate J of a log-ratio Λ and an advantage A: min(e^Λ A, clip(e^Λ) A), with an optional cap of the ratio for negative advantages.</summary>
+/// <summary>
+/// The clipped surrogate J of a log-ratio Λ and an advantage A: min(e^Λ A, clip(e^Λ) A), with an optional cap of the ratio for negative advantages.
+/// </summary>
 /// <param name="Low">The ratio counts from this on: 1 - ε.</param>
 /// <param name="High">And up to this: 1 + ε.</param>
-/// <param name="Cap">Largest ratio that counts when the advantage is negative, where the clip alone leaves the loss unbounded; infinite for none.</param>
+/// <param name="Cap">Largest ratio that counts when the advantage is negative, where the clip alone leaves the loss unbounded; infinite for
+/// none.</param>
 /// <param name="LogRatioClamp">Log-ratios beyond ± this are cut, with zero gradient, before the exponential.</param>
 public readonly record struct ClippedSurrogate(double Low, double High, double Cap, double LogRatioClamp)
 {

@@ -31,7 +31,9 @@ public static class Philox
         return (c0, c1, c2, c3);
     }
 
-    /// <summary>Key of a stream: the seed mixed with the stream number by the SplitMix64 finaliser, so that nearby seeds and streams give unrelated keys.</summary>
+    /// <summary>
+    /// Key of a stream: the seed mixed with the stream number by the SplitMix64 finaliser, so that nearby seeds and streams give unrelated keys.
+    /// </summary>
     public static ulong Key(ulong seed, RandomStream stream)
     {
         ulong z = seed + (0x9E3779B97F4A7C15UL * (1 + (ulong)stream));

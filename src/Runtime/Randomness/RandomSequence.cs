@@ -10,7 +10,9 @@ public struct RandomSequence
     private readonly ulong _substream;
     private ulong _draws;
 
-    /// <summary>The sequence of <paramref name="stream"/> number <paramref name="substream"/> (an iteration, a picture) under <paramref name="seed"/>.</summary>
+    /// <summary>
+    /// The sequence of <paramref name="stream"/> number <paramref name="substream"/> (an iteration, a picture) under <paramref name="seed"/>.
+    /// </summary>
     public RandomSequence(ulong seed, RandomStream stream, ulong substream = 0)
     {
         _key = Philox.Key(seed, stream);

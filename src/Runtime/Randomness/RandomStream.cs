@@ -1,6 +1,8 @@
 namespace CoGrpo.Runtime.Randomness;
 
-/// <summary>What random numbers are for. Streams of one seed are independent; the numbers are part of the file formats and never change meaning.</summary>
+/// <summary>
+/// What random numbers are for. Streams of one seed are independent; the numbers are part of the file formats and never change meaning.
+/// </summary>
 public enum RandomStream : uint
 {
     /// <summary>Categorical draws of codes (Gumbel per code).</summary>

@@ -18,7 +18,9 @@ public sealed record HandMadeSettings
     /// <summary>Sampling temperature τ_s, the same at every step.</summary>
     public double SamplingTemperature { get; init; } = 1;
 
-    /// <summary>Computes r in fp32 in the reference implementation's order of operations. Only for reproducing it; see <see cref="RemaskCount.OfSingle"/>.</summary>
+    /// <summary>
+    /// Computes r in fp32 in the reference implementation's order of operations. Only for reproducing it; see <see cref="RemaskCount.OfSingle"/>.
+    /// </summary>
     public bool SinglePrecision { get; init; }
 
     /// <summary>Checks every value.</summary>
@@ -29,7 +31,12 @@ public sealed record HandMadeSettings
         Check(double.IsFinite(CosineExponent) && CosineExponent > 0, nameof(CosineExponent), CosineExponent, "a number above 0");
         Check(double.IsFinite(RemaskTemperature) && RemaskTemperature >= 0, nameof(RemaskTemperature), RemaskTemperature, "a number of at least 0");
         Check(double.IsFinite(SamplingTemperature) && SamplingTemperature > 0, nameof(SamplingTemperature), SamplingTemperature, "a number above 0");
-        Check(!SinglePrecision || CosineExponent == 1, nameof(CosineExponent), CosineExponent, "1 with SinglePrecision (the reference has no exponent)");
+        Check(
+            !SinglePrecision || CosineExponent == 1,
+            nameof(CosineExponent),
+            CosineExponent,
+            "1 with SinglePrecision (the reference has no exponent)"
+        );
     }
 
     /// <summary>The schedule's values at step <paramref name="step"/> of <paramref name="steps"/>; r is exactly 0 at the last step.</summary>

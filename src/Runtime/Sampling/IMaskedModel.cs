@@ -2,7 +2,9 @@ using CoGrpo.Runtime.Backends;
 
 namespace CoGrpo.Runtime.Sampling;
 
-/// <summary>A masked image model as the sampling loop sees it. An image's output must not depend on the other images of the batch, to the bit.</summary>
+/// <summary>
+/// A masked image model as the sampling loop sees it. An image's output must not depend on the other images of the batch, to the bit.
+/// </summary>
 public interface IMaskedModel
 {
     /// <summary>The device that the model and the loop run on.</summary>
@@ -29,12 +31,16 @@ public interface IMaskedModel
     /// </summary>
     Tensor Head { get; }
 
-    /// <summary>Changes whenever a <see cref="Predict"/> of the same sizes would use other addresses than before, so that recorded work is not used again; <see cref="IRecording.Never"/> if it needs the host.</summary>
+    /// <summary>
+    /// Changes whenever a <see cref="Predict"/> of the same sizes would use other addresses than before, so that recorded work is not used again;
+    /// <see cref="IRecording.Never"/> if it needs the host.
+    /// </summary>
     int RecordingVersion { get; }
 
     /// <summary>One forward pass without gradient. Queues device work alone: nothing of it may wait for the device, upload or download.</summary>
     /// <param name="batch">Canvases, prompts and the rows whose logits are wanted.</param>
-    /// <param name="output">[R,V] fp32 logits, or [R,K] what <see cref="Head"/> reads, out; row r for <c>batch.Rows[r]</c>. Rows beyond the live ones of <c>batch.Rows</c> are left out.</param>
+    /// <param name="output">[R,V] fp32 logits, or [R,K] what <see cref="Head"/> reads, out; row r for <c>batch.Rows[r]</c>. Rows beyond the live ones
+    /// of <c>batch.Rows</c> are left out.</param>
     /// <param name="features">[B,n,C] out: visual tokens after the last block; or none.</param>
     void Predict(in MaskedBatch batch, Tensor output, Tensor features);
 }

@@ -5,12 +5,15 @@ namespace CoGrpo.Runtime.Sampling;
 /// <summary>Keeps what it wants of every step in device memory, for a recorder of features. It must not change what it is shown.</summary>
 public interface ISampleObserver
 {
-    /// <summary>Changes whenever <see cref="OnStep"/> would use other addresses than before, so that recorded work is not used again; <see cref="IRecording.Never"/> if it needs the host.</summary>
+    /// <summary>
+    /// Changes whenever <see cref="OnStep"/> would use other addresses than before, so that recorded work is not used again;
+    /// <see cref="IRecording.Never"/> if it needs the host.
+    /// </summary>
     int RecordingVersion { get; }
 
     /// <summary>
-    /// Called once per step and micro-batch, after the schedule acted and before any code is drawn. Queues device work alone, at the same addresses in every
-    /// call of the same sizes; recorded work repeats it without calling.
+    /// Called once per step and micro-batch, after the schedule acted and before any code is drawn. Queues device work alone, at the same addresses
+    /// in every call of the same sizes; recorded work repeats it without calling.
     /// </summary>
     void OnStep(in SampleStep step);
 

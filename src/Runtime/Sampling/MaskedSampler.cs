@@ -101,7 +101,10 @@ public sealed class MaskedSampler : IDisposable
         _device.Dispose();
     }
 
-    /// <summary>Uploads what a micro-batch starts from; returns whether any position is masked, and how many prompts a shared first step has (0: it is not shared).</summary>
+    /// <summary>
+    /// Uploads what a micro-batch starts from; returns whether any position is masked, and how many prompts a shared first step has (0: it is not
+    /// shared).
+    /// </summary>
     private bool Begin(in SampleRequest request, int first, int images, out int distinct)
     {
         int count = images * _codes;
@@ -137,7 +140,9 @@ public sealed class MaskedSampler : IDisposable
         return anyMasked;
     }
 
-    /// <summary>At step 0 all canvases are equal, so equal prompts have equal logits: which prompts differ, and where each image finds its logits.</summary>
+    /// <summary>
+    /// At step 0 all canvases are equal, so equal prompts have equal logits: which prompts differ, and where each image finds its logits.
+    /// </summary>
     private int UploadDistinct(ReadOnlySpan<int> prompts, int images)
     {
         int distinct = 0;
@@ -171,7 +176,9 @@ public sealed class MaskedSampler : IDisposable
         return distinct;
     }
 
-    /// <summary>The first time the steps run as they are, so that all memory is there; the second time they are recorded where the device can.</summary>
+    /// <summary>
+    /// The first time the steps run as they are, so that all memory is there; the second time they are recorded where the device can.
+    /// </summary>
     private void Run()
     {
         if (!_loop.IsRecordable)
@@ -222,7 +229,14 @@ public sealed class MaskedSampler : IDisposable
         (int images, int steps, ISchedule schedule) = (_loop.Images, _loop.Steps, _loop.Schedule);
         int count = images * _codes;
         Tensor canvas = Canvas(images);
-        _backend.MaskedRows(canvas, _model.MaskToken, Part(_device.Rows, count), _device.RowCount, Slice(_device.Masked, step * images, images), Part(_device.Fractions, images));
+        _backend.MaskedRows(
+            canvas,
+            _model.MaskToken,
+            Part(_device.Rows, count),
+            _device.RowCount,
+            Slice(_device.Masked, step * images, images),
+            Part(_device.Fractions, images)
+        );
         Tensor rows = Part(_device.Rows, count).WithLiveRows(_device.RowCount);
         Tensor features = schedule.NeedsFeatures ? Features(_device.Features, images) : default;
         if (distinct > 0)
@@ -272,7 +286,15 @@ public sealed class MaskedSampler : IDisposable
 
     private void Predict(int step, Tensor canvas, Tensor prompts, Tensor rows, Tensor output, Tensor features)
     {
-        var batch = new MaskedBatch { Canvas = canvas, Prompts = prompts, MaskedFractions = Part(_device.Fractions, canvas.Shape[0]), Step = step, Steps = _loop.Steps, Rows = rows };
+        var batch = new MaskedBatch
+        {
+            Canvas = canvas,
+            Prompts = prompts,
+            MaskedFractions = Part(_device.Fractions, canvas.Shape[0]),
+            Step = step,
+            Steps = _loop.Steps,
+            Rows = rows,
+        };
         int count = (int)rows.Shape.Count;
         _model.Predict(batch, new Tensor(output.Address, new Shape(count, output.Columns), output.Type, liveRows: rows.LiveRows), features);
     }
@@ -286,7 +308,11 @@ public sealed class MaskedSampler : IDisposable
         if (!features.IsNone && distinct < images)
         {
             int width = _device.Features.Columns;
-            _backend.GatherRows(Matrix(_device.DistinctFeatures, distinct, width), Part(_device.DistinctOf, images), Matrix(_device.Features, images, width));
+            _backend.GatherRows(
+                Matrix(_device.DistinctFeatures, distinct, width),
+                Part(_device.DistinctOf, images),
+                Matrix(_device.Features, images, width)
+            );
         }
     }
 
@@ -402,14 +428,23 @@ public sealed class MaskedSampler : IDisposable
 
     private static Tensor Part(Tensor whole, int count) => new(whole.Address, new Shape(count), whole.Type);
 
-    private static Tensor Slice(Tensor whole, int first, int count) => new(whole.Address + ((nint)first * whole.Type.Size()), new Shape(count), whole.Type);
+    private static Tensor Slice(Tensor whole, int first, int count) =>
+        new(whole.Address + ((nint)first * whole.Type.Size()), new Shape(count), whole.Type);
 
     private void Check(in SampleRequest request, SampleRecord record)
     {
         int images = request.Prompts.Length;
-        if (request.FirstStep < 0 || request.FirstStep >= Math.Max(1, request.Steps) || request.RemaskBase is < 0 or > 1 || request.RemaskBase is double.NaN)
+        if (
+            request.FirstStep < 0
+            || request.FirstStep >= Math.Max(1, request.Steps)
+            || request.RemaskBase is < 0 or > 1
+            || request.RemaskBase is double.NaN
+        )
         {
-            throw new ArgumentException($"request: wanted a first step in [0,{request.Steps}) and a remask base in [0,1], got {request.FirstStep} and {request.RemaskBase}", nameof(request));
+            throw new ArgumentException(
+                $"request: wanted a first step in [0,{request.Steps}) and a remask base in [0,1], got {request.FirstStep} and {request.RemaskBase}",
+                nameof(request)
+            );
         }
 
         if (images == 0 || request.Steps < 1 || record.Images != images || record.Codes != _codes || record.Steps != request.Steps)
@@ -418,7 +453,10 @@ public sealed class MaskedSampler : IDisposable
                 $"got {record.Images} of {record.Codes} over {record.Steps}; make the record with the sizes of the request", nameof(record));
         }
 
-        if ((!request.Trajectories.IsEmpty && request.Trajectories.Length != images) || (!request.Start.IsEmpty && request.Start.Length != images * _codes))
+        if (
+            (!request.Trajectories.IsEmpty && request.Trajectories.Length != images)
+            || (!request.Start.IsEmpty && request.Start.Length != images * _codes)
+        )
         {
             throw new ArgumentException($"request: wanted {images} trajectory numbers and {images * _codes} start codes or none, " +
                 $"got {request.Trajectories.Length} and {request.Start.Length}", nameof(request));
@@ -428,18 +466,39 @@ public sealed class MaskedSampler : IDisposable
         {
             if (code != _model.MaskToken && (uint)code >= (uint)_model.Vocabulary)
             {
-                throw new ArgumentException($"start: wanted codes in [0,{_model.Vocabulary}) or the mask token {_model.MaskToken}, got {code}", nameof(request));
+                throw new ArgumentException(
+                    $"start: wanted codes in [0,{_model.Vocabulary}) or the mask token {_model.MaskToken}, got {code}",
+                    nameof(request)
+                );
             }
         }
     }
 
     /// <summary>What determines the queued work of a micro-batch, apart from the values in device memory.</summary>
-    private readonly record struct Loop(int Images, int First, int Steps, int Distinct, ISchedule Schedule, int ScheduleVersion, ISampleObserver? Observer, int ObserverVersion, int ModelVersion)
+    private readonly record struct Loop(
+        int Images,
+        int First,
+        int Steps,
+        int Distinct,
+        ISchedule Schedule,
+        int ScheduleVersion,
+        ISampleObserver? Observer,
+        int ObserverVersion,
+        int ModelVersion
+    )
     {
         public Loop(int images, int first, int steps, int distinct, ISchedule schedule, ISampleObserver? observer, IMaskedModel model)
-            : this(images, first, steps, distinct, schedule, schedule.RecordingVersion, observer, observer?.RecordingVersion ?? 0, model.RecordingVersion)
-        {
-        }
+            : this(
+                images,
+                first,
+                steps,
+                distinct,
+                schedule,
+                schedule.RecordingVersion,
+                observer,
+                observer?.RecordingVersion ?? 0,
+                model.RecordingVersion
+            ) { }
 
         public bool IsRecordable => ScheduleVersion >= 0 && ObserverVersion >= 0 && ModelVersion >= 0;
 

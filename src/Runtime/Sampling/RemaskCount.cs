@@ -1,6 +1,8 @@
 namespace CoGrpo.Runtime.Sampling;
 
-/// <summary>How many codes of an image stay masked after a step: the share r as an integer, kept strictly falling and above zero until the last step.</summary>
+/// <summary>
+/// How many codes of an image stay masked after a step: the share r as an integer, kept strictly falling and above zero until the last step.
+/// </summary>
 public static class RemaskCount
 {
     /// <summary>

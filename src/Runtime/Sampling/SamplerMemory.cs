@@ -2,7 +2,9 @@ using CoGrpo.Runtime.Backends;
 
 namespace CoGrpo.Runtime.Sampling;
 
-/// <summary>Device memory of the sampling loop, for its largest micro-batch. What only some loops need is taken at its first use; nothing moves afterwards.</summary>
+/// <summary>
+/// Device memory of the sampling loop, for its largest micro-batch. What only some loops need is taken at its first use; nothing moves afterwards.
+/// </summary>
 internal sealed class SamplerMemory : IDisposable
 {
     private readonly Arena _arena;

@@ -9,9 +9,13 @@ public sealed record SamplerOptions
     /// <summary>How r becomes a number of codes.</summary>
     public CountRule CountRule { get; init; } = CountRule.Double;
 
-    /// <summary>Takes r as a share of the positions masked at the start, so that in-painting follows the whole schedule; otherwise as a share of all N.</summary>
+    /// <summary>
+    /// Takes r as a share of the positions masked at the start, so that in-painting follows the whole schedule; otherwise as a share of all N.
+    /// </summary>
     public bool ScaleToStart { get; init; } = true;
 
-    /// <summary>At step 0, when all canvases are fully masked, computes one conditional pass per distinct prompt and one unconditional pass per call.</summary>
+    /// <summary>
+    /// At step 0, when all canvases are fully masked, computes one conditional pass per distinct prompt and one unconditional pass per call.
+    /// </summary>
     public bool ShareFirstStep { get; init; } = true;
 }

@@ -45,7 +45,10 @@ public readonly record struct ScheduleLink
     /// <summary>Whether this is step T-1, where r is 0.</summary>
     public required bool Last { get; init; }
 
-    /// <summary>The action for a raw action; moves <paramref name="state"/> on. Values that are not numbers stay so: check <see cref="ScheduleAction.IsValid"/>.</summary>
+    /// <summary>
+    /// The action for a raw action; moves <paramref name="state"/> on. Values that are not numbers stay so: check
+    /// <see cref="ScheduleAction.IsValid"/>.
+    /// </summary>
     /// <param name="state">The image's state before the step.</param>
     /// <param name="raw">Four numbers.</param>
     /// <param name="clamps">Actions that were cut to their range.</param>

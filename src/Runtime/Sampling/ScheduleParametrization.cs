@@ -8,7 +8,9 @@ namespace CoGrpo.Runtime.Sampling;
 /// </summary>
 public sealed class ScheduleParametrization
 {
-    /// <summary>Below this a hand-made τ_r is taken as this, because softplus does not reach 0. It binds at the last step only, where τ_r has no effect.</summary>
+    /// <summary>
+    /// Below this a hand-made τ_r is taken as this, because softplus does not reach 0. It binds at the last step only, where τ_r has no effect.
+    /// </summary>
     private const double RemaskTemperatureFloor = 1e-3;
 
     private readonly double[] _sigma;
@@ -52,10 +54,15 @@ public sealed class ScheduleParametrization
     /// <summary>Standard deviations of the Gaussian policy, in the order r, τ_s, τ_r, s.</summary>
     public ReadOnlySpan<double> Sigma => _sigma;
 
-    /// <summary>Whether dimension <paramref name="dimension"/> of the action changes anything at this step: r and τ_r do not at the last one and stay out of the log-probability.</summary>
+    /// <summary>
+    /// Whether dimension <paramref name="dimension"/> of the action changes anything at this step: r and τ_r do not at the last one and stay out of
+    /// the log-probability.
+    /// </summary>
     public static bool IsEffective(int dimension, int step, int steps) => step < steps - 1 || dimension is 1 or 3;
 
-    /// <summary>R: the inverse links of the hand-made schedule at step t of T, in the order r, τ_s, τ_r, s. At the last step the first is rounding noise.</summary>
+    /// <summary>
+    /// R: the inverse links of the hand-made schedule at step t of T, in the order r, τ_s, τ_r, s. At the last step the first is rounding noise.
+    /// </summary>
     /// <param name="step">t.</param>
     /// <param name="steps">T.</param>
     /// <param name="residual">Four numbers out.</param>
@@ -85,8 +92,13 @@ public sealed class ScheduleParametrization
     public ScheduleAction Apply(ref ScheduleState state, int step, int steps, ReadOnlySpan<double> raw, out ScheduleClamps clamps)
     {
         ScheduleAction used = Link(step, steps).Apply(ref state, raw, out clamps);
-        return used.IsValid ? used : throw new ArgumentException($"schedule action at step {step}: wanted finite raw values, got {raw[0]}, {raw[1]}, {raw[2]}, {raw[3]}; " +
-            "the schedule policy's weights are not finite, resume from an earlier checkpoint with a lower learning rate", nameof(raw));
+        return used.IsValid
+            ? used
+            : throw new ArgumentException(
+                $"schedule action at step {step}: wanted finite raw values, got {raw[0]}, {raw[1]}, {raw[2]}, {raw[3]}; "
+                    + "the schedule policy's weights are not finite, resume from an earlier checkpoint with a lower learning rate",
+                nameof(raw)
+            );
     }
 
     /// <summary>The action space at step t of T as plain numbers.</summary>

@@ -47,7 +47,9 @@ internal sealed class BlockOrderings(long blocks)
         }
     }
 
-    /// <summary>A block has read a word that others may have written; returns up to which clock of its own other threads of the block have published there.</summary>
+    /// <summary>
+    /// A block has read a word that others may have written; returns up to which clock of its own other threads of the block have published there.
+    /// </summary>
     public uint Acquire(long block, ulong address)
     {
         if (!_exact || !_published.TryGetValue(address, out uint[]? row))
@@ -63,7 +65,8 @@ internal sealed class BlockOrderings(long blocks)
     }
 
     /// <summary>Whether what a block did at a clock, in its field of a cell, comes before what another does now.</summary>
-    public bool IsOrdered(long before, uint clock, long after, in CellFormat format) => _exact ? _known[after] is { } known && clock < format.Bound(known[before]) : _any;
+    public bool IsOrdered(long before, uint clock, long after, in CellFormat format) =>
+        _exact ? _known[after] is { } known && clock < format.Bound(known[before]) : _any;
 
     private static void Raise(uint[] row, uint[] by)
     {

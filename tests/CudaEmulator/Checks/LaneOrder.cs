@@ -1,6 +1,8 @@
 namespace CoGrpo.CudaEmulator.Checks;
 
-/// <summary>What lanes of a warp know of each other after some, not all, have met: for each pair the clock up to which one is ordered after the other.</summary>
+/// <summary>
+/// What lanes of a warp know of each other after some, not all, have met: for each pair the clock up to which one is ordered after the other.
+/// </summary>
 internal sealed class LaneOrder
 {
     private readonly uint[] _known = new uint[32 * 32];

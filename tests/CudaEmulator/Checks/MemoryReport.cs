@@ -44,7 +44,13 @@ internal static unsafe class MemoryReport
         (RegionNote? nearest, RegionNote? freed) = memory.Explain(address);
         if (freed is not null)
         {
-            return warp.Fail(ViolationKind.UseAfterFree, at, lane, $"{what} of {bytes} bytes at offset {address - freed.Start} of {freed}, which was freed", address);
+            return warp.Fail(
+                ViolationKind.UseAfterFree,
+                at,
+                lane,
+                $"{what} of {bytes} bytes at offset {address - freed.Start} of {freed}, which was freed",
+                address
+            );
         }
 
         string where = nearest is null ? "nothing is allocated"
@@ -54,8 +60,14 @@ internal static unsafe class MemoryReport
     }
 
     /// <summary>An access beyond the shared memory of the block.</summary>
-    public static ViolationException NotShared(Warp warp, Instr* at, int lane, ulong offset, int bytes, string what) => warp.Fail(ViolationKind.OutOfBounds, at, lane,
-        $"{what} of {bytes} bytes at shared offset {(long)offset}: the block has {warp.Block.Shared->Bytes} bytes ({warp.Launch.Code.SharedBytes} static, {warp.Launch.DynamicShared} dynamic)", offset);
+    public static ViolationException NotShared(Warp warp, Instr* at, int lane, ulong offset, int bytes, string what) =>
+        warp.Fail(
+            ViolationKind.OutOfBounds,
+            at,
+            lane,
+            $"{what} of {bytes} bytes at shared offset {(long)offset}: the block has {warp.Block.Shared->Bytes} bytes ({warp.Launch.Code.SharedBytes} static, {warp.Launch.DynamicShared} dynamic)",
+            offset
+        );
 
     public static ViolationException Misaligned(Warp warp, Instr* at, int lane, ulong address, int bytes, string what) =>
         warp.Fail(ViolationKind.Misaligned, at, lane, $"{what} of {bytes} bytes at an address that is no multiple of {bytes}", address);
@@ -69,8 +81,20 @@ internal static unsafe class MemoryReport
     }
 
     public static ViolationException IsPoisoned(Warp warp, Instr* at, int lane, Region* region, ulong offset, int bytes, string what) =>
-        warp.Fail(ViolationKind.Poisoned, at, lane, $"{what} of {bytes} bytes in a range marked as unaddressable, in {Name(warp, region, offset)}", region->Start + offset);
+        warp.Fail(
+            ViolationKind.Poisoned,
+            at,
+            lane,
+            $"{what} of {bytes} bytes in a range marked as unaddressable, in {Name(warp, region, offset)}",
+            region->Start + offset
+        );
 
-    public static ViolationException IsInFlight(Warp warp, Instr* at, int lane, Region* region, ulong offset, int bytes, string what) => warp.Fail(ViolationKind.AsyncCopyInFlight, at, lane,
-        $"{what} of {bytes} bytes that a cp.async still has to deliver, in {Name(warp, region, offset)}: its thread has not waited for it", region->Start + offset);
+    public static ViolationException IsInFlight(Warp warp, Instr* at, int lane, Region* region, ulong offset, int bytes, string what) =>
+        warp.Fail(
+            ViolationKind.AsyncCopyInFlight,
+            at,
+            lane,
+            $"{what} of {bytes} bytes that a cp.async still has to deliver, in {Name(warp, region, offset)}: its thread has not waited for it",
+            region->Start + offset
+        );
 }

@@ -286,7 +286,10 @@ internal static unsafe class RaceCells
             if ((writer | reader) != U.Zero)
             {
                 U mine = Vector512.Load(lanes + i) + Vector512.Create(self);
-                if ((!Vector512.LessThanAll(writer ^ block, low) && !AreFree(view, writer, mine)) || (!Vector512.LessThanAll(reader ^ block, low) && !AreFree(view, reader, mine)))
+                if (
+                    (!Vector512.LessThanAll(writer ^ block, low) && !AreFree(view, writer, mine))
+                    || (!Vector512.LessThanAll(reader ^ block, low) && !AreFree(view, reader, mine))
+                )
                 {
                     return false;
                 }
@@ -326,7 +329,9 @@ internal static unsafe class RaceCells
     {
         U difference = cell ^ mine;
         U block = Vector512.LessThan(cell ^ Vector512.Create(view.Block), Vector512.Create(view.Low));
-        U warp = Vector512.Equals(difference & Vector512.Create(view.WarpMask), U.Zero) & Vector512.LessThan(cell & Vector512.Create(view.ClockField), Vector512.Create(view.WarpLow));
+        U warp =
+            Vector512.Equals(difference & Vector512.Create(view.WarpMask), U.Zero)
+            & Vector512.LessThan(cell & Vector512.Create(view.ClockField), Vector512.Create(view.WarpLow));
         U thread = Vector512.Equals(difference & Vector512.Create(view.ThreadMask), U.Zero);
         return Vector512.Equals(cell, U.Zero) | block | warp | thread;
     }
@@ -337,9 +342,18 @@ internal static unsafe class RaceCells
     {
         U free = Free(view, reader, mine);
         U difference = reader ^ mine;
-        U block = Vector512.AndNot(Vector512.Create(CellFormat.Others), Vector512.Equals(difference & Vector512.Create(view.Format.BlockField), U.Zero));
-        U warp = Vector512.AndNot(Vector512.Create(CellFormat.OtherWarps | CellFormat.OtherLanes), Vector512.Equals(difference & Vector512.Create(view.Format.WarpField), U.Zero));
-        U lane = Vector512.AndNot(Vector512.Create(CellFormat.OtherLanes), Vector512.Equals(difference & Vector512.Create(CellFormat.LaneField), U.Zero));
+        U block = Vector512.AndNot(
+            Vector512.Create(CellFormat.Others),
+            Vector512.Equals(difference & Vector512.Create(view.Format.BlockField), U.Zero)
+        );
+        U warp = Vector512.AndNot(
+            Vector512.Create(CellFormat.OtherWarps | CellFormat.OtherLanes),
+            Vector512.Equals(difference & Vector512.Create(view.Format.WarpField), U.Zero)
+        );
+        U lane = Vector512.AndNot(
+            Vector512.Create(CellFormat.OtherLanes),
+            Vector512.Equals(difference & Vector512.Create(CellFormat.LaneField), U.Zero)
+        );
         U merged = (reader | lane | warp | block) & (mine | Vector512.Create(~CellFormat.Strong));
         return Vector512.ConditionalSelect(free, mine, merged);
     }

@@ -100,7 +100,8 @@ internal static unsafe class RaceRules
         return ref warp.GlobalView;
     }
 
-    private static uint Self(in RaceView view, int lane, bool strong) => (view.Self + ((uint)lane << CellFormat.LaneShift)) | (strong ? CellFormat.Strong : 0);
+    private static uint Self(in RaceView view, int lane, bool strong) =>
+        (view.Self + ((uint)lane << CellFormat.LaneShift)) | (strong ? CellFormat.Strong : 0);
 
     private static bool IsOrdered(Warp warp, int lane, in RaceView view, uint cell)
     {
@@ -115,7 +116,8 @@ internal static unsafe class RaceRules
 
         if (((cell ^ view.Self) & format.BlockField) != 0)
         {
-            return warp.Launch.Orderings is { } orderings && (!format.BlocksAreExact || orderings.IsOrdered(format.BlockOf(cell), clock, block.Number, format));
+            return warp.Launch.Orderings is { } orderings
+                && (!format.BlocksAreExact || orderings.IsOrdered(format.BlockOf(cell), clock, block.Number, format));
         }
 
         if ((cell & CellFormat.OtherWarps) != 0)
@@ -138,13 +140,25 @@ internal static unsafe class RaceRules
         return otherLane == lane || clock < format.Bound(Math.Max(warp.WarpLow, warp.Lanes?.Known(lane, otherLane) ?? 0));
     }
 
-    private static ViolationException Race(Warp warp, Instr* at, int lane, Region* region, ulong offset, int bytes, string what, string other, uint cell, in RaceView view)
+    private static ViolationException Race(
+        Warp warp,
+        Instr* at,
+        int lane,
+        Region* region,
+        ulong offset,
+        int bytes,
+        string what,
+        string other,
+        uint cell,
+        in RaceView view
+    )
     {
         return warp.Fail(ViolationKind.Race, at, lane,
             $"{what} of {bytes} bytes in {MemoryReport.Name(warp, region, offset)} races with a {other} by {Who(warp.Launch, view, cell)}: {Remedy(warp, view, cell)}", region->Start + offset);
     }
 
-    private static bool IsSameBlock(in RaceView view, uint cell) => (cell & CellFormat.OtherBlocks) == 0 && ((cell ^ view.Self) & view.Format.BlockField) == 0;
+    private static bool IsSameBlock(in RaceView view, uint cell) =>
+        (cell & CellFormat.OtherBlocks) == 0 && ((cell ^ view.Self) & view.Format.BlockField) == 0;
 
     private static string Who(Launch launch, in RaceView view, uint cell)
     {
@@ -160,7 +174,8 @@ internal static unsafe class RaceRules
         return who + (format.BlocksAreExact ? $" of block ({block.X},{block.Y},{block.Z})" : " of another block");
     }
 
-    private static string Remedy(Warp warp, in RaceView view, uint cell) => !IsSameBlock(view, cell) ? "blocks of one launch are not ordered: use atomics, or a second launch"
+    private static string Remedy(Warp warp, in RaceView view, uint cell) =>
+        !IsSameBlock(view, cell) ? "blocks of one launch are not ordered: use atomics, or a second launch"
         : view.Format.WarpOf(cell) == warp.Index ? "no __syncwarp() or __syncthreads() stands between them"
         : "no __syncthreads() stands between them";
 }

@@ -17,9 +17,16 @@ internal static unsafe class ViolationReport
         Dim3 block = warp.Block.Index;
         return new Violation
         {
-            Kind = kind, Kernel = launch.Code.Name, Text = text, File = source is null ? "" : launch.Code.Module.FileName(source.File), Line = source?.Line ?? 0,
-            Place = launch.Code.Module.Describe(source), Instruction = origin is null ? "" : $"{origin.FullName} (PTX line {origin.Line})",
-            Block = (block.X, block.Y, block.Z), Thread = (thread.X, thread.Y, thread.Z), Address = address,
+            Kind = kind,
+            Kernel = launch.Code.Name,
+            Text = text,
+            File = source is null ? "" : launch.Code.Module.FileName(source.File),
+            Line = source?.Line ?? 0,
+            Place = launch.Code.Module.Describe(source),
+            Instruction = origin is null ? "" : $"{origin.FullName} (PTX line {origin.Line})",
+            Block = (block.X, block.Y, block.Z),
+            Thread = (thread.X, thread.Y, thread.Z),
+            Address = address,
         };
     }
 

@@ -52,11 +52,23 @@ internal sealed class Aliases
     /// <summary>The register itself, the one it is an alias of, or null when it stands for no register.</summary>
     public PtxRegister? Resolve(PtxRegister register) => (Resolve(new PtxOperand.Register(register)) as PtxOperand.Register)?.Value;
 
-    private static PtxOperand? Meaning(PtxFunction function, PtxInstruction instruction, PtxRegister to, PtxOperand from, Dictionary<PtxRegister, int> definitions, Func<string, bool> isConstantAddress)
+    private static PtxOperand? Meaning(
+        PtxFunction function,
+        PtxInstruction instruction,
+        PtxRegister to,
+        PtxOperand from,
+        Dictionary<PtxRegister, int> definitions,
+        Func<string, bool> isConstantAddress
+    )
     {
         if (instruction.Opcode == "ld")
         {
-            return function.IsKernel && instruction.Modifiers is [".param", _] && instruction.Types[0].Bytes == to.Type.Bytes && to.Type.Bytes >= 4 && from is PtxOperand.Address { Base: PtxOperand.Symbol symbol }
+            return
+                function.IsKernel
+                && instruction.Modifiers is [".param", _]
+                && instruction.Types[0].Bytes == to.Type.Bytes
+                && to.Type.Bytes >= 4
+                && from is PtxOperand.Address { Base: PtxOperand.Symbol symbol }
                 && function.Parameters.Any(p => p.Name == symbol.Name)
                 ? from
                 : null;

@@ -52,9 +52,13 @@ internal static class BlockOrder
 
             // The head is where the loop is entered from outside: the first such block of the text.
             HashSet<BasicBlock> inside = [.. component];
-            BasicBlock head = inside.Contains(entry) ? entry
-                : component.Where(block => nodes.Any(outer => !inside.Contains(outer) && outer.Successors.Contains(block))).OrderBy(block => block.Index).FirstOrDefault()
-                ?? component.MinBy(block => block.Index)!;
+            BasicBlock head = inside.Contains(entry)
+                ? entry
+                : component
+                    .Where(block => nodes.Any(outer => !inside.Contains(outer) && outer.Successors.Contains(block)))
+                    .OrderBy(block => block.Index)
+                    .FirstOrDefault()
+                    ?? component.MinBy(block => block.Index)!;
             component.Sort((a, b) => a.Index.CompareTo(b.Index));
             Visit(component, head, [.. heads, head], order);
         }

@@ -8,7 +8,24 @@ internal sealed class FlowGraph
     // What lanes do together, or what ends them: under a guard the lanes without it go round, so that the instruction itself has no guard.
     private static readonly HashSet<string> Collective = new(StringComparer.Ordinal)
     {
-        "ret", "exit", "call", "bar", "barrier", "shfl", "vote", "match", "redux", "mma", "wmma", "ldmatrix", "stmatrix", "movmatrix", "elect", "brx", "trap", "activemask",
+        "ret",
+        "exit",
+        "call",
+        "bar",
+        "barrier",
+        "shfl",
+        "vote",
+        "match",
+        "redux",
+        "mma",
+        "wmma",
+        "ldmatrix",
+        "stmatrix",
+        "movmatrix",
+        "elect",
+        "brx",
+        "trap",
+        "activemask",
     };
 
     private readonly PtxFunction _function;

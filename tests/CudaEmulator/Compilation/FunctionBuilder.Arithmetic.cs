@@ -48,7 +48,13 @@ internal sealed unsafe partial class FunctionBuilder
         }
         else if (i.Has(".sat"))
         {
-            EmitWord(i, i.Opcode == "add" ? &LaneHandlers.Apply<AddSaturated, Words, Words, Words, Absent> : &LaneHandlers.Apply<SubSaturated, Words, Words, Words, Absent>, type);
+            EmitWord(
+                i,
+                i.Opcode == "add"
+                    ? &LaneHandlers.Apply<AddSaturated, Words, Words, Words, Absent>
+                    : &LaneHandlers.Apply<SubSaturated, Words, Words, Words, Absent>,
+                type
+            );
         }
         else
         {
@@ -192,8 +198,13 @@ internal sealed unsafe partial class FunctionBuilder
 
     private void Carry(PtxInstruction i, PtxType type)
     {
-        int flags = (i.Opcode is "addc" or "subc" or "madc" ? CarryHandlers.In : 0) | (i.Has(".cc") ? CarryHandlers.Out : 0) | (i.Opcode.StartsWith("sub", StringComparison.Ordinal) ? CarryHandlers.Subtract : 0)
-            | (i.Opcode.StartsWith("mad", StringComparison.Ordinal) ? CarryHandlers.Multiply : 0) | (i.Has(".hi") ? CarryHandlers.High : 0) | (type.IsSigned ? CarryHandlers.Signed : 0);
+        int flags =
+            (i.Opcode is "addc" or "subc" or "madc" ? CarryHandlers.In : 0)
+            | (i.Has(".cc") ? CarryHandlers.Out : 0)
+            | (i.Opcode.StartsWith("sub", StringComparison.Ordinal) ? CarryHandlers.Subtract : 0)
+            | (i.Opcode.StartsWith("mad", StringComparison.Ordinal) ? CarryHandlers.Multiply : 0)
+            | (i.Has(".hi") ? CarryHandlers.High : 0)
+            | (type.IsSigned ? CarryHandlers.Signed : 0);
         if (type.Bytes == 8)
         {
             EmitDouble(i, &CarryHandlers.DoubleWord, type);
@@ -277,7 +288,18 @@ internal sealed unsafe partial class FunctionBuilder
         }
 
         int b = Predicate(i.Operands[2], out uint flipB);
-        ref Instr logic = ref Emit(i.Opcode switch { "and" => &Predicates.And, "or" => &Predicates.Or, "xor" => &Predicates.Xor, _ => throw No("not for predicates") }, result, a, b);
+        ref Instr logic = ref Emit(
+            i.Opcode switch
+            {
+                "and" => &Predicates.And,
+                "or" => &Predicates.Or,
+                "xor" => &Predicates.Xor,
+                _ => throw No("not for predicates"),
+            },
+            result,
+            a,
+            b
+        );
         (logic.E, logic.F) = ((int)flipA, (int)flipB);
     }
 
@@ -311,7 +333,13 @@ internal sealed unsafe partial class FunctionBuilder
                 int into = wide ? Double(i.Operands[2], type) : Word(i.Operands[2], type);
                 int position = Word(i.Operands[3], U32);
                 int length = Word(i.Operands[4], U32);
-                Emit(wide ? &BitHandlers.Insert<Doubles> : &BitHandlers.Insert<Words>, wide ? DoubleResult(i.Operands[0]) : WordResult(i.Operands[0]), from, into, position).E = length;
+                Emit(
+                    wide ? &BitHandlers.Insert<Doubles> : &BitHandlers.Insert<Words>,
+                    wide ? DoubleResult(i.Operands[0]) : WordResult(i.Operands[0]),
+                    from,
+                    into,
+                    position
+                ).E = length;
                 break;
             case "fns":
                 EmitWord(i, &BitHandlers.FindNthSet, U32);
@@ -359,7 +387,13 @@ internal sealed unsafe partial class FunctionBuilder
                 }, U32);
                 break;
             default:
-                EmitWord(i, i.Has(".wrap") ? &LaneHandlers.Apply<FieldMask<Yes>, Words, Words, Words, Absent> : &LaneHandlers.Apply<FieldMask<No>, Words, Words, Words, Absent>, U32);
+                EmitWord(
+                    i,
+                    i.Has(".wrap")
+                        ? &LaneHandlers.Apply<FieldMask<Yes>, Words, Words, Words, Absent>
+                        : &LaneHandlers.Apply<FieldMask<No>, Words, Words, Words, Absent>,
+                    U32
+                );
                 break;
         }
     }
@@ -368,7 +402,13 @@ internal sealed unsafe partial class FunctionBuilder
     {
         if (type.Bytes == 8)
         {
-            EmitDouble(i, type.IsSigned ? &LaneHandlers.Apply<SadSigned64, Doubles, Doubles, Doubles, Doubles> : &LaneHandlers.Apply<SadUnsigned, Doubles, Doubles, Doubles, Doubles>, type);
+            EmitDouble(
+                i,
+                type.IsSigned
+                    ? &LaneHandlers.Apply<SadSigned64, Doubles, Doubles, Doubles, Doubles>
+                    : &LaneHandlers.Apply<SadUnsigned, Doubles, Doubles, Doubles, Doubles>,
+                type
+            );
         }
         else
         {

@@ -43,7 +43,9 @@ internal sealed unsafe partial class FunctionBuilder
 
     private void Copy(PtxInstruction i)
     {
-        int size = i.Operands[2] is PtxOperand.Immediate { Bits: 4 or 8 or 16 } bytes ? System.Numerics.BitOperations.Log2(bytes.Bits) : throw No("wanted 4, 8 or 16 bytes");
+        int size = i.Operands[2] is PtxOperand.Immediate { Bits: 4 or 8 or 16 } bytes
+            ? System.Numerics.BitOperations.Log2(bytes.Bits)
+            : throw No("wanted 4, 8 or 16 bytes");
         PtxOperand? fourth = i.Operands.Length > 3 && !(i.Operands[3] is PtxOperand.Register { Value.Type.Bytes: 8 }) ? i.Operands[3] : null;
         uint flip = 0;
         bool ignores = fourth is PtxOperand.Register { Value.Type.IsPredicate: true };
@@ -52,7 +54,18 @@ internal sealed unsafe partial class FunctionBuilder
         (int to, bool narrow, long offset) = AddressOf((PtxOperand.Address)i.Operands[0]);
         ref Instr copy = ref EmitAccess(i, &AsyncOperations.Copy, (PtxOperand.Address)i.Operands[1], []);
         copy.Extra = _kernel.Objects.Count;
-        _kernel.Objects.Add(new AsyncCopyForm { Size = size, To = to, ToIsNarrow = narrow, ToOffset = offset, SourceBytes = sourceBytes, Ignore = ignore, IgnoreFlip = flip });
+        _kernel.Objects.Add(
+            new AsyncCopyForm
+            {
+                Size = size,
+                To = to,
+                ToIsNarrow = narrow,
+                ToOffset = offset,
+                SourceBytes = sourceBytes,
+                Ignore = ignore,
+                IgnoreFlip = flip,
+            }
+        );
     }
 
     private void CountedBarrier(PtxInstruction i)
@@ -72,7 +85,9 @@ internal sealed unsafe partial class FunctionBuilder
         {
             int state = i.Operands[0] is PtxOperand.Sink ? -1 : DoubleResult(i.Operands[0]);
             int count = i.Operands.Length > 2 ? Word(i.Operands[2], U32) : -1;
-            EmitAccess(i, &CountedBarriers.Arrive, (PtxOperand.Address)i.Operands[1], [state, count]).Extra = i.Has(".arrive_drop") ? CountedBarriers.Drops : 0;
+            EmitAccess(i, &CountedBarriers.Arrive, (PtxOperand.Address)i.Operands[1], [state, count]).Extra = i.Has(".arrive_drop")
+                ? CountedBarriers.Drops
+                : 0;
         }
         else if (i.Has(".test_wait") || i.Has(".try_wait"))
         {

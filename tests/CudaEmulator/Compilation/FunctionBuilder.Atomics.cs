@@ -23,8 +23,12 @@ internal sealed unsafe partial class FunctionBuilder
         string name = i.Modifiers.First(m => Array.IndexOf(AtomicNames, m) >= 0);
         bool wide = type.Bytes == 8;
         int b = wide ? Double(i.Operands[first + 1], type) : Word(i.Operands[first + 1], type);
-        int c = i.Operands.Length > first + 2 && name == ".cas" ? (wide ? Double(i.Operands[first + 2], type) : Word(i.Operands[first + 2], type)) : 0;
-        int d = !returns || i.Operands[0] is PtxOperand.Sink ? -1 : wide ? DoubleResult(i.Operands[0]) : WordResult(i.Operands[0]);
+        int c =
+            i.Operands.Length > first + 2 && name == ".cas" ? (wide ? Double(i.Operands[first + 2], type) : Word(i.Operands[first + 2], type)) : 0;
+        int d =
+            !returns || i.Operands[0] is PtxOperand.Sink ? -1
+            : wide ? DoubleResult(i.Operands[0])
+            : WordResult(i.Operands[0]);
         Handler handler = type.Bytes switch
         {
             2 => Atomic16(name, type),
@@ -34,7 +38,13 @@ internal sealed unsafe partial class FunctionBuilder
         };
         ref Instr atomic = ref EmitAccess(i, handler, (PtxOperand.Address)i.Operands[first], [d, b, c]);
         atomic.Flags |= AccessFlags.Strong;
-        atomic.Extra = (name == ".exch" ? AtomicOperations.WritesOnly : 0) | (space is null ? AtomicOperations.Generic : space == PtxSpace.Shared ? AtomicOperations.Shared : 0);
+        atomic.Extra =
+            (name == ".exch" ? AtomicOperations.WritesOnly : 0)
+            | (
+                space is null ? AtomicOperations.Generic
+                : space == PtxSpace.Shared ? AtomicOperations.Shared
+                : 0
+            );
         _kernel.MayWait |= returns && space != PtxSpace.Shared;
     }
 
@@ -104,6 +114,10 @@ internal sealed unsafe partial class FunctionBuilder
             }
         }
 
-        return _swapped.Count > 0 && (_swapped.Contains((_aliases.Resolve(address.Base ?? new PtxOperand.Sink()), address.Offset)) || _swapped.Contains((_aliases.Resolve(result), null)));
+        return _swapped.Count > 0
+            && (
+                _swapped.Contains((_aliases.Resolve(address.Base ?? new PtxOperand.Sink()), address.Offset))
+                || _swapped.Contains((_aliases.Resolve(result), null))
+            );
     }
 }

@@ -54,7 +54,12 @@ internal sealed unsafe partial class FunctionBuilder
         ref Instr compare = ref Emit(handler, first, swapped ? b : a, swapped ? a : b, other);
         compare.E = second;
         compare.Value = flip;
-        compare.Extra = (int)(joined is null ? PredicateJoin.None : i.Has(".and") ? PredicateJoin.And : i.Has(".or") ? PredicateJoin.Or : PredicateJoin.Xor);
+        compare.Extra = (int)(
+            joined is null ? PredicateJoin.None
+            : i.Has(".and") ? PredicateJoin.And
+            : i.Has(".or") ? PredicateJoin.Or
+            : PredicateJoin.Xor
+        );
     }
 
     /// <summary>The handler of a comparison, and whether its operands change places.</summary>
@@ -151,7 +156,9 @@ internal sealed unsafe partial class FunctionBuilder
     private void SetPairOfPredicates(PtxInstruction i, PtxType type)
     {
         PtxType half = type with { Elements = 1 };
-        (PtxRegister? first, PtxRegister? second) = i.Operands[0] is PtxOperand.Pair pair ? (pair.First, pair.Second) : throw No("wanted two predicates");
+        (PtxRegister? first, PtxRegister? second) = i.Operands[0] is PtxOperand.Pair pair
+            ? (pair.First, pair.Second)
+            : throw No("wanted two predicates");
         Handler handler = Test(i, half, out bool swapped);
         int a = Word(i.Operands[1], U32);
         int b = Word(i.Operands[2], U32);
@@ -171,7 +178,12 @@ internal sealed unsafe partial class FunctionBuilder
             ref Instr compare = ref Emit(handler, PredicateSlot(to), swapped ? y : x, swapped ? x : y, other);
             compare.E = -1;
             compare.Value = flip;
-            compare.Extra = (int)(joined is null ? PredicateJoin.None : i.Has(".and") ? PredicateJoin.And : i.Has(".or") ? PredicateJoin.Or : PredicateJoin.Xor);
+            compare.Extra = (int)(
+                joined is null ? PredicateJoin.None
+                : i.Has(".and") ? PredicateJoin.And
+                : i.Has(".or") ? PredicateJoin.Or
+                : PredicateJoin.Xor
+            );
         }
     }
 
@@ -196,7 +208,14 @@ internal sealed unsafe partial class FunctionBuilder
         PtxType to = i.Types[0];
         PtxType source = i.Types[^1];
         PtxOperand? joined = i.Operands.Length > 3 ? i.Operands[3] : null;
-        uint yes = to switch { { Kind: PtxKind.Float, ElementBytes: 4 } => 0x3F800000, { Kind: PtxKind.Float } => 0x3C00, { Kind: PtxKind.BFloat } => 0x3F80, { Bytes: 2 } => 0xFFFF, _ => uint.MaxValue };
+        uint yes = to switch
+        {
+            { Kind: PtxKind.Float, ElementBytes: 4 } => 0x3F800000,
+            { Kind: PtxKind.Float } => 0x3C00,
+            { Kind: PtxKind.BFloat } => 0x3F80,
+            { Bytes: 2 } => 0xFFFF,
+            _ => uint.MaxValue,
+        };
         int scratch = _slots.Counts[(int)Bank.Predicate];
         if (source.Elements == 2)
         {
@@ -215,7 +234,12 @@ internal sealed unsafe partial class FunctionBuilder
                 ref Instr compare = ref Emit(handler, scratch, swapped ? y : x, swapped ? x : y, other);
                 compare.E = -1;
                 compare.Value = flip;
-                compare.Extra = (int)(joined is null ? PredicateJoin.None : i.Has(".and") ? PredicateJoin.And : i.Has(".or") ? PredicateJoin.Or : PredicateJoin.Xor);
+                compare.Extra = (int)(
+                    joined is null ? PredicateJoin.None
+                    : i.Has(".and") ? PredicateJoin.And
+                    : i.Has(".or") ? PredicateJoin.Or
+                    : PredicateJoin.Xor
+                );
                 halves[k] = TemporaryWord();
                 Emit(&VectorHandlers.Select, halves[k], Constant(each << (16 * k)), Constant(0), scratch);
             }
@@ -235,7 +259,13 @@ internal sealed unsafe partial class FunctionBuilder
         int a = wide ? Double(i.Operands[1], type) : Word(i.Operands[1], type);
         int b = wide ? Double(i.Operands[2], type) : Word(i.Operands[2], type);
         int which = Predicate(i.Operands[3], out uint flip);
-        Emit(wide ? &VectorHandlers.SelectDouble : &VectorHandlers.Select, wide ? DoubleResult(i.Operands[0]) : WordResult(i.Operands[0]), a, b, which).Value = flip;
+        Emit(
+            wide ? &VectorHandlers.SelectDouble : &VectorHandlers.Select,
+            wide ? DoubleResult(i.Operands[0]) : WordResult(i.Operands[0]),
+            a,
+            b,
+            which
+        ).Value = flip;
     }
 
     /// <summary>slct: A where C is not negative (and a number), else B.</summary>
@@ -245,12 +275,24 @@ internal sealed unsafe partial class FunctionBuilder
         int scratch = _slots.Counts[(int)Bank.Predicate];
         int c = Word(i.Operands[3], i.Types[1]);
         int zero = Constant(0);
-        ref Instr compare = ref Emit(!i.Types[1].IsFloat ? &VectorHandlers.Compare<LessOrEqualSigned> : i.Has(".ftz") ? &VectorHandlers.Compare<FlushedComparison<LessOrEqualSingle>>
-            : &VectorHandlers.Compare<LessOrEqualSingle>, scratch, zero, c);
+        ref Instr compare = ref Emit(
+            !i.Types[1].IsFloat ? &VectorHandlers.Compare<LessOrEqualSigned>
+                : i.Has(".ftz") ? &VectorHandlers.Compare<FlushedComparison<LessOrEqualSingle>>
+                : &VectorHandlers.Compare<LessOrEqualSingle>,
+            scratch,
+            zero,
+            c
+        );
         compare.E = -1;
         bool wide = type.Bytes == 8;
         int a = wide ? Double(i.Operands[1], type) : Word(i.Operands[1], type);
         int b = wide ? Double(i.Operands[2], type) : Word(i.Operands[2], type);
-        Emit(wide ? &VectorHandlers.SelectDouble : &VectorHandlers.Select, wide ? DoubleResult(i.Operands[0]) : WordResult(i.Operands[0]), a, b, scratch);
+        Emit(
+            wide ? &VectorHandlers.SelectDouble : &VectorHandlers.Select,
+            wide ? DoubleResult(i.Operands[0]) : WordResult(i.Operands[0]),
+            a,
+            b,
+            scratch
+        );
     }
 }

@@ -17,18 +17,53 @@ internal sealed unsafe partial class FunctionBuilder
                 break;
             case "isspacep":
                 int address = Double(i.Operands[1], U64);
-                ulong window = SpaceOf(i) switch { PtxSpace.Shared => 1UL, PtxSpace.Local => 2, PtxSpace.Parameter => 3, PtxSpace.Constant => 4, _ => 0 };
+                ulong window = SpaceOf(i) switch
+                {
+                    PtxSpace.Shared => 1UL,
+                    PtxSpace.Local => 2,
+                    PtxSpace.Parameter => 3,
+                    PtxSpace.Constant => 4,
+                    _ => 0,
+                };
                 Emit(&GenericOperations.IsIn, PredicateResult(i.Operands[0]), address).Value = (long)window;
                 break;
             case "cvt" when i.Has(".pack"):
-                EmitWord(i, i.Types switch
-                {
-                    [{ Bytes: 2, IsSigned: true }, { IsSigned: true, Bytes: 4 }] => &LaneHandlers.Apply<PackHalves<Yes>, Words, Words, Words, Absent>,
-                    [{ Bytes: 2, IsSigned: false }, { IsSigned: true, Bytes: 4 }] => &LaneHandlers.Apply<PackHalves<No>, Words, Words, Words, Absent>,
-                    [{ Bytes: 1, IsSigned: true }, { IsSigned: true, Bytes: 4 }, { Bytes: 4 }] => &LaneHandlers.Apply<PackBytes<Yes>, Words, Words, Words, Words>,
-                    [{ Bytes: 1, IsSigned: false }, { IsSigned: true, Bytes: 4 }, { Bytes: 4 }] => &LaneHandlers.Apply<PackBytes<No>, Words, Words, Words, Words>,
-                    _ => throw No("not for these types"),
-                }, U32);
+                EmitWord(
+                    i,
+                    i.Types switch
+                    {
+                        [{ Bytes: 2, IsSigned: true }, { IsSigned: true, Bytes: 4 }] => &LaneHandlers.Apply<
+                            PackHalves<Yes>,
+                            Words,
+                            Words,
+                            Words,
+                            Absent
+                        >,
+                        [{ Bytes: 2, IsSigned: false }, { IsSigned: true, Bytes: 4 }] => &LaneHandlers.Apply<
+                            PackHalves<No>,
+                            Words,
+                            Words,
+                            Words,
+                            Absent
+                        >,
+                        [{ Bytes: 1, IsSigned: true }, { IsSigned: true, Bytes: 4 }, { Bytes: 4 }] => &LaneHandlers.Apply<
+                            PackBytes<Yes>,
+                            Words,
+                            Words,
+                            Words,
+                            Words
+                        >,
+                        [{ Bytes: 1, IsSigned: false }, { IsSigned: true, Bytes: 4 }, { Bytes: 4 }] => &LaneHandlers.Apply<
+                            PackBytes<No>,
+                            Words,
+                            Words,
+                            Words,
+                            Words
+                        >,
+                        _ => throw No("not for these types"),
+                    },
+                    U32
+                );
                 break;
             case "cvt" when i.Types is [var to, var from]:
                 Convert(i, to, from);
@@ -41,7 +76,13 @@ internal sealed unsafe partial class FunctionBuilder
     private void ConvertAddress(PtxInstruction i)
     {
         bool toSpace = i.Has(".to");
-        ulong window = SpaceOf(i) switch { PtxSpace.Shared => Windows.Shared, PtxSpace.Local => Windows.Local, PtxSpace.Parameter => Windows.Parameter, _ => 0 };
+        ulong window = SpaceOf(i) switch
+        {
+            PtxSpace.Shared => Windows.Shared,
+            PtxSpace.Local => Windows.Local,
+            PtxSpace.Parameter => Windows.Parameter,
+            _ => 0,
+        };
         if (i.Types[0].Bytes == 4)
         {
             Emit(&VectorHandlers.Unary<Operations.Copy>, WordResult(i.Operands[0]), Word(i.Operands[1], U32));
@@ -55,7 +96,12 @@ internal sealed unsafe partial class FunctionBuilder
         }
         else
         {
-            Emit(toSpace ? &VectorHandlers.BinaryDouble<And64> : &VectorHandlers.BinaryDouble<Or64>, DoubleResult(i.Operands[0]), a, ConstantDouble(toSpace ? Windows.Offset : window));
+            Emit(
+                toSpace ? &VectorHandlers.BinaryDouble<And64> : &VectorHandlers.BinaryDouble<Or64>,
+                DoubleResult(i.Operands[0]),
+                a,
+                ConstantDouble(toSpace ? Windows.Offset : window)
+            );
         }
     }
 
@@ -118,7 +164,9 @@ internal sealed unsafe partial class FunctionBuilder
     {
         if (to.Kind == PtxKind.TFloat)
         {
-            return i.Has(".rna") ? Banked<ToTensorFloat<ToNearestAway>>(to, from) : ModeOf(i) == RoundingMode.Zero ? Banked<ToTensorFloat<ToZero>>(to, from) : Banked<ToTensorFloat<ToNearest>>(to, from);
+            return i.Has(".rna") ? Banked<ToTensorFloat<ToNearestAway>>(to, from)
+                : ModeOf(i) == RoundingMode.Zero ? Banked<ToTensorFloat<ToZero>>(to, from)
+                : Banked<ToTensorFloat<ToNearest>>(to, from);
         }
 
         return (to.IsFloat, from.IsFloat) switch
@@ -131,7 +179,11 @@ internal sealed unsafe partial class FunctionBuilder
     }
 
     /// <summary>Direction of rounding to whole numbers: rni, rzi, rmi, rpi.</summary>
-    private static RoundingMode WholeMode(PtxInstruction i) => i.Has(".rni") ? RoundingMode.NearestEven : i.Has(".rmi") ? RoundingMode.Down : i.Has(".rpi") ? RoundingMode.Up : RoundingMode.Zero;
+    private static RoundingMode WholeMode(PtxInstruction i) =>
+        i.Has(".rni") ? RoundingMode.NearestEven
+        : i.Has(".rmi") ? RoundingMode.Down
+        : i.Has(".rpi") ? RoundingMode.Up
+        : RoundingMode.Zero;
 
     private static Handler Banked<T>(PtxType to, PtxType from)
         where T : struct, ILaneOperation => (to.Bytes == 8, from.Bytes == 8) switch

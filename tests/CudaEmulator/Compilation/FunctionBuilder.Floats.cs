@@ -7,7 +7,11 @@ namespace CoGrpo.CudaEmulator.Compilation;
 /// <summary>Floating-point arithmetic and functions.</summary>
 internal sealed unsafe partial class FunctionBuilder
 {
-    private static RoundingMode ModeOf(PtxInstruction i) => i.Has(".rz") ? RoundingMode.Zero : i.Has(".rm") ? RoundingMode.Down : i.Has(".rp") ? RoundingMode.Up : RoundingMode.NearestEven;
+    private static RoundingMode ModeOf(PtxInstruction i) =>
+        i.Has(".rz") ? RoundingMode.Zero
+        : i.Has(".rm") ? RoundingMode.Down
+        : i.Has(".rp") ? RoundingMode.Up
+        : RoundingMode.NearestEven;
 
     private static Handler Unary<T>(bool flushes, bool saturates = false)
         where T : struct, IWordOperation => (flushes, saturates) switch
@@ -172,7 +176,9 @@ internal sealed unsafe partial class FunctionBuilder
         bool flushes = i.Has(".ftz");
         Handler handler = i.Opcode switch
         {
-            "rcp" => ModeOf(i) == RoundingMode.NearestEven ? (i.Has(".approx") ? Unary<InDouble<Reciprocal>>(flushes) : Unary<RcpSingle>(flushes)) : Directed(i),
+            "rcp" => ModeOf(i) == RoundingMode.NearestEven
+                ? (i.Has(".approx") ? Unary<InDouble<Reciprocal>>(flushes) : Unary<RcpSingle>(flushes))
+                : Directed(i),
             "sqrt" => ModeOf(i) == RoundingMode.NearestEven ? Unary<SqrtSingle>(flushes) : Directed(i),
             "rsqrt" => Unary<InDouble<ReciprocalRoot>>(flushes),
             "ex2" => Unary<InDouble<Exp2>>(flushes),
@@ -215,8 +221,12 @@ internal sealed unsafe partial class FunctionBuilder
             "sub" => HalfModified<SubHalf<TFormat>, TFormat>(i, packed),
             "mul" => HalfModified<MulHalf<TFormat>, TFormat>(i, packed),
             "fma" => HalfModified<FmaHalf<TFormat>, TFormat>(i, packed),
-            "min" => i.Has(".NaN") ? HalfModified<NaNWinsHalf<MinHalf<TFormat>, TFormat>, TFormat>(i, packed) : HalfModified<MinHalf<TFormat>, TFormat>(i, packed),
-            "max" => i.Has(".NaN") ? HalfModified<NaNWinsHalf<MaxHalf<TFormat>, TFormat>, TFormat>(i, packed) : HalfModified<MaxHalf<TFormat>, TFormat>(i, packed),
+            "min" => i.Has(".NaN")
+                ? HalfModified<NaNWinsHalf<MinHalf<TFormat>, TFormat>, TFormat>(i, packed)
+                : HalfModified<MinHalf<TFormat>, TFormat>(i, packed),
+            "max" => i.Has(".NaN")
+                ? HalfModified<NaNWinsHalf<MaxHalf<TFormat>, TFormat>, TFormat>(i, packed)
+                : HalfModified<MaxHalf<TFormat>, TFormat>(i, packed),
             "neg" => HalfModified<NegHalf, TFormat>(i, packed),
             "abs" => HalfModified<AbsHalf, TFormat>(i, packed),
             "ex2" => HalfModified<Exp2Half<TFormat>, TFormat>(i, packed),
@@ -247,5 +257,6 @@ internal sealed unsafe partial class FunctionBuilder
     }
 
     private static Handler HalfHandler<T>(bool packed)
-        where T : struct, ILaneOperation => packed ? &LaneHandlers.Apply<Packed<T>, Words, Words, Words, Words> : &LaneHandlers.Apply<T, Words, Words, Words, Words>;
+        where T : struct, ILaneOperation =>
+        packed ? &LaneHandlers.Apply<Packed<T>, Words, Words, Words, Words> : &LaneHandlers.Apply<T, Words, Words, Words, Words>;
 }

@@ -36,8 +36,16 @@ internal sealed unsafe partial class FunctionBuilder
         bool real = a == MatrixElement.Real;
         MatrixMultiply m = new()
         {
-            Rows = rows, Depth = depth, ElementA = a, ElementB = ElementOf(typeB), HalfSums = typeD.ElementBytes == 2, Saturates = i.Has(".satfinite"),
-            D = [.. Items(i.Operands[0]).Select(o => real ? DoubleResult(o) : WordResult(o))], A = Fragment(i.Operands[1], real), B = Fragment(i.Operands[2], real), C = Fragment(i.Operands[3], real),
+            Rows = rows,
+            Depth = depth,
+            ElementA = a,
+            ElementB = ElementOf(typeB),
+            HalfSums = typeD.ElementBytes == 2,
+            Saturates = i.Has(".satfinite"),
+            D = [.. Items(i.Operands[0]).Select(o => real ? DoubleResult(o) : WordResult(o))],
+            A = Fragment(i.Operands[1], real),
+            B = Fragment(i.Operands[2], real),
+            C = Fragment(i.Operands[3], real),
         };
         int perRegister = m.PerRegister;
         bool good = m.A.Length == rows * depth / (32 * perRegister) && m.B.Length == 8 * depth / (32 * perRegister) && m.C.Length == m.D.Length
@@ -48,7 +56,12 @@ internal sealed unsafe partial class FunctionBuilder
         }
 
         bool fast = Avx512F.IsSupported && rows == 16 && perRegister == 2 && !m.HalfSums && m.ElementB == a;
-        EmitObject(!fast ? &MatrixOperations.Multiply : a == MatrixElement.BFloat ? &MatrixOperations.MultiplyHalf<BFloat16Vector> : &MatrixOperations.MultiplyHalf<Float16Vector>, m);
+        EmitObject(
+            !fast ? &MatrixOperations.Multiply
+                : a == MatrixElement.BFloat ? &MatrixOperations.MultiplyHalf<BFloat16Vector>
+                : &MatrixOperations.MultiplyHalf<Float16Vector>,
+            m
+        );
     }
 
     /// <summary>Emits with an object as operand.</summary>
@@ -62,14 +75,22 @@ internal sealed unsafe partial class FunctionBuilder
 
     private static PtxOperand[] Items(PtxOperand operand) => operand is PtxOperand.Vector vector ? vector.Items : [operand];
 
-    private int[] Fragment(PtxOperand operand, bool real) => [.. Items(operand).Select(o => real ? Double(o, new PtxType(PtxKind.Float, 8)) : Word(o, U32))];
+    private int[] Fragment(PtxOperand operand, bool real) =>
+        [.. Items(operand).Select(o => real ? Double(o, new PtxType(PtxKind.Float, 8)) : Word(o, U32))];
 
     private static (int Rows, int Columns, int Depth) ShapeOf(PtxInstruction i)
     {
-        string shape = i.Modifiers.FirstOrDefault(m => m.StartsWith(".m", StringComparison.Ordinal) && m.Contains('n', StringComparison.Ordinal) && m.Contains('k', StringComparison.Ordinal)) ?? throw No("wanted a shape");
+        string shape =
+            i.Modifiers.FirstOrDefault(m =>
+                m.StartsWith(".m", StringComparison.Ordinal) && m.Contains('n', StringComparison.Ordinal) && m.Contains('k', StringComparison.Ordinal)
+            ) ?? throw No("wanted a shape");
         int n = shape.IndexOf('n', StringComparison.Ordinal);
         int k = shape.IndexOf('k', StringComparison.Ordinal);
-        return (int.Parse(shape.AsSpan(2, n - 2), CultureInfo.InvariantCulture), int.Parse(shape.AsSpan(n + 1, k - n - 1), CultureInfo.InvariantCulture), int.Parse(shape.AsSpan(k + 1), CultureInfo.InvariantCulture));
+        return (
+            int.Parse(shape.AsSpan(2, n - 2), CultureInfo.InvariantCulture),
+            int.Parse(shape.AsSpan(n + 1, k - n - 1), CultureInfo.InvariantCulture),
+            int.Parse(shape.AsSpan(k + 1), CultureInfo.InvariantCulture)
+        );
     }
 
     private static MatrixElement ElementOf(PtxType type) => (type.Kind, type.ElementBytes) switch
@@ -86,11 +107,20 @@ internal sealed unsafe partial class FunctionBuilder
     private void MultiplyQuads(PtxInstruction i, PtxType typeD, PtxType typeC)
     {
         string[] layouts = [.. i.Modifiers.Where(m => m is ".row" or ".col")];
-        EmitObject(&QuadMatrixOperations.Multiply, new QuadMultiply
-        {
-            ColumnsA = layouts[0] == ".col", RowsB = layouts[1] == ".row", HalfD = typeD.ElementBytes == 2, HalfC = typeC.ElementBytes == 2,
-            D = [.. Items(i.Operands[0]).Select(WordResult)], A = Fragment(i.Operands[1], false), B = Fragment(i.Operands[2], false), C = Fragment(i.Operands[3], false),
-        });
+        EmitObject(
+            &QuadMatrixOperations.Multiply,
+            new QuadMultiply
+            {
+                ColumnsA = layouts[0] == ".col",
+                RowsB = layouts[1] == ".row",
+                HalfD = typeD.ElementBytes == 2,
+                HalfC = typeC.ElementBytes == 2,
+                D = [.. Items(i.Operands[0]).Select(WordResult)],
+                A = Fragment(i.Operands[1], false),
+                B = Fragment(i.Operands[2], false),
+                C = Fragment(i.Operands[3], false),
+            }
+        );
     }
 
     private void MatrixAccess(PtxInstruction i)
@@ -125,9 +155,28 @@ internal sealed unsafe partial class FunctionBuilder
             PtxType type = i.Types[0];
             WarpFragment fragment = new()
             {
-                Rows = part == WarpMatrixPart.B ? depth : rows, Columns = part == WarpMatrixPart.A ? depth : columns, ByColumns = i.Has(".col"), ElementBytes = type.ElementBytes,
-                Slots = [.. registers.Select(o => type.Bytes == 8 ? (load ? DoubleResult(o) : Double(o, type)) : load ? WordResult(o) : Word(o, U32))],
-                Stride = i.Operands.Length > 2 ? Word(i.Operands[2], U32) : Constant((uint)(i.Has(".col") ? (part == WarpMatrixPart.B ? depth : rows) : part == WarpMatrixPart.A ? depth : columns)),
+                Rows = part == WarpMatrixPart.B ? depth : rows,
+                Columns = part == WarpMatrixPart.A ? depth : columns,
+                ByColumns = i.Has(".col"),
+                ElementBytes = type.ElementBytes,
+                Slots =
+                [
+                    .. registers.Select(o =>
+                        type.Bytes == 8 ? (load ? DoubleResult(o) : Double(o, type))
+                        : load ? WordResult(o)
+                        : Word(o, U32)
+                    ),
+                ],
+                Stride =
+                    i.Operands.Length > 2
+                        ? Word(i.Operands[2], U32)
+                        : Constant(
+                            (uint)(
+                                i.Has(".col") ? (part == WarpMatrixPart.B ? depth : rows)
+                                : part == WarpMatrixPart.A ? depth
+                                : columns
+                            )
+                        ),
                 Space = SpaceOf(i),
             };
             if (type.Bytes == 8 || !fragment.Fits)
@@ -135,7 +184,12 @@ internal sealed unsafe partial class FunctionBuilder
                 throw No("the form is not executed");
             }
 
-            ref Instr access = ref EmitAccess(i, load ? &WarpMatrixOperations.Load : &WarpMatrixOperations.Store, (PtxOperand.Address)i.Operands[load ? 1 : 0], []);
+            ref Instr access = ref EmitAccess(
+                i,
+                load ? &WarpMatrixOperations.Load : &WarpMatrixOperations.Store,
+                (PtxOperand.Address)i.Operands[load ? 1 : 0],
+                []
+            );
             access.Extra = _kernel.Objects.Count;
             _kernel.Objects.Add(fragment);
             return;
@@ -155,10 +209,23 @@ internal sealed unsafe partial class FunctionBuilder
             throw No("elements of this type are not executed");
         }
 
-        EmitObject(&WarpMatrixOperations.Multiply, new WarpMultiply
-        {
-            Rows = rows, Columns = columns, Depth = depth, ElementA = element, ElementB = ElementOf(typeB), HalfC = typeC.ElementBytes == 2, HalfD = typeD.ElementBytes == 2, Saturates = i.Has(".satfinite"),
-            D = [.. Items(i.Operands[0]).Select(WordResult)], A = Fragment(i.Operands[1], false), B = Fragment(i.Operands[2], false), C = Fragment(i.Operands[3], false),
-        });
+        EmitObject(
+            &WarpMatrixOperations.Multiply,
+            new WarpMultiply
+            {
+                Rows = rows,
+                Columns = columns,
+                Depth = depth,
+                ElementA = element,
+                ElementB = ElementOf(typeB),
+                HalfC = typeC.ElementBytes == 2,
+                HalfD = typeD.ElementBytes == 2,
+                Saturates = i.Has(".satfinite"),
+                D = [.. Items(i.Operands[0]).Select(WordResult)],
+                A = Fragment(i.Operands[1], false),
+                B = Fragment(i.Operands[2], false),
+                C = Fragment(i.Operands[3], false),
+            }
+        );
     }
 }

@@ -77,7 +77,9 @@ internal sealed unsafe partial class FunctionBuilder
         bool narrowRegister = results[0] is PtxOperand.Register { Value.Type.Bytes: 2 };
         Handler handler = (type.Bytes, results.Length) switch
         {
-            (1, 1) => type.IsSigned ? (narrowRegister ? LoadFrom<Narrow<SignedByte16, One>>(space) : LoadFrom<Narrow<SignedByte32, One>>(space)) : LoadFrom<Narrow<Byte8, One>>(space),
+            (1, 1) => type.IsSigned
+                ? (narrowRegister ? LoadFrom<Narrow<SignedByte16, One>>(space) : LoadFrom<Narrow<SignedByte32, One>>(space))
+                : LoadFrom<Narrow<Byte8, One>>(space),
             (1, 2) => type.IsSigned ? LoadFrom<Narrow<SignedByte16, Two>>(space) : LoadFrom<Narrow<Byte8, Two>>(space),
             (1, 4) => type.IsSigned ? LoadFrom<Narrow<SignedByte16, Four>>(space) : LoadFrom<Narrow<Byte8, Four>>(space),
             (2, 1) => type.IsSigned && !narrowRegister ? LoadFrom<Narrow<SignedHalf16, One>>(space) : LoadFrom<Narrow<Half16, One>>(space),
@@ -135,7 +137,13 @@ internal sealed unsafe partial class FunctionBuilder
     private ref Instr EmitAccess(PtxInstruction i, Handler handler, PtxOperand.Address address, int[] slots)
     {
         (int register, bool narrow, long offset) = AddressOf(address);
-        ref Instr access = ref Emit(handler, slots.Length > 0 ? slots[0] : 0, register, slots.Length > 1 ? slots[1] : 0, slots.Length > 2 ? slots[2] : 0);
+        ref Instr access = ref Emit(
+            handler,
+            slots.Length > 0 ? slots[0] : 0,
+            register,
+            slots.Length > 1 ? slots[1] : 0,
+            slots.Length > 2 ? slots[2] : 0
+        );
         access.E = slots.Length > 3 ? slots[3] : 0;
         access.F = _kernel.CacheEntries++;
         access.Value = offset;
@@ -163,7 +171,11 @@ internal sealed unsafe partial class FunctionBuilder
                 {
                     PtxOperand.Register { Value.Type.Bytes: 4 } => (Word(resolved, U32), true, address.Offset),
                     PtxOperand.Immediate immediate => (ConstantDouble(0), false, (long)immediate.Bits + address.Offset),
-                    PtxOperand.Address or PtxOperand.Special when address.Base is PtxOperand.Register { Value.Type.Bytes: 4 } => (Word(resolved, U32), true, address.Offset),
+                    PtxOperand.Address or PtxOperand.Special when address.Base is PtxOperand.Register { Value.Type.Bytes: 4 } => (
+                        Word(resolved, U32),
+                        true,
+                        address.Offset
+                    ),
                     PtxOperand.Symbol when address.Base is PtxOperand.Register { Value.Type.Bytes: 4 } => (Word(resolved, U32), true, address.Offset),
                     _ => (Double(resolved, U64), false, address.Offset),
                 };
@@ -246,9 +258,10 @@ internal sealed unsafe partial class FunctionBuilder
     /// <summary>st.param: into the slots of a call's argument or of a function's result.</summary>
     private void StoreParameter(PtxInstruction i, PtxOperand[] values, PtxOperand.Address address, PtxType type)
     {
-        PtxVariable variable = address.Base is PtxOperand.Symbol symbol && i.Scope.FindVariable(symbol.Name) is { } found && _parameterSlots.ContainsKey(found)
-            ? found
-            : throw No("wanted the name of a parameter");
+        PtxVariable variable =
+            address.Base is PtxOperand.Symbol symbol && i.Scope.FindVariable(symbol.Name) is { } found && _parameterSlots.ContainsKey(found)
+                ? found
+                : throw No("wanted the name of a parameter");
         long offset = address.Offset;
         foreach (PtxOperand value in values)
         {

@@ -140,9 +140,10 @@ internal sealed unsafe partial class FunctionBuilder
         _kernel.HasCalls = true;
     }
 
-    private IEnumerable<int> CallSlots(PtxInstruction i, PtxOperand operand) => operand is PtxOperand.Symbol symbol && i.Scope.FindVariable(symbol.Name) is { } variable
-        ? SlotsOf(variable)
-        : throw No("arguments of a call: wanted variables of the parameter space");
+    private IEnumerable<int> CallSlots(PtxInstruction i, PtxOperand operand) =>
+        operand is PtxOperand.Symbol symbol && i.Scope.FindVariable(symbol.Name) is { } variable
+            ? SlotsOf(variable)
+            : throw No("arguments of a call: wanted variables of the parameter space");
 
     /// <summary>Functions that the system provides.</summary>
     private void CallSystem(string name, int[] arguments, int[] results)

@@ -73,11 +73,14 @@ internal sealed unsafe partial class FunctionBuilder
         _code.ResultSlots = [.. _function.Results.SelectMany(SlotsOf)];
     }
 
-    private void CloseFrame() => (_code.WordBytes, _code.DoubleBytes, _code.Predicates) = (_nextWord * WordBytes, _nextDouble * DoubleBytes, _nextPredicate);
+    private void CloseFrame() =>
+        (_code.WordBytes, _code.DoubleBytes, _code.Predicates) = (_nextWord * WordBytes, _nextDouble * DoubleBytes, _nextPredicate);
 
     /// <summary>Slots of a parameter of a function or call; none for parameters of a kernel.</summary>
     private IEnumerable<int> SlotsOf(PtxVariable variable) =>
-        _parameterSlots.TryGetValue(variable, out int first) ? Enumerable.Range(_firstParameter + first, (int)((variable.Bytes + 3) / 4)).Select(slot => slot * WordBytes) : [];
+        _parameterSlots.TryGetValue(variable, out int first)
+            ? Enumerable.Range(_firstParameter + first, (int)((variable.Bytes + 3) / 4)).Select(slot => slot * WordBytes)
+            : [];
 
     private void ReleaseTemporaries() => (_usedWords, _usedDoubles) = (0, 0);
 
@@ -135,7 +138,9 @@ internal sealed unsafe partial class FunctionBuilder
             case PtxOperand.Address { Base: PtxOperand.Symbol symbol } address:
                 return Preset(Bank.Word, PresetKind.Parameter, (ulong)(ParameterOffset(symbol.Name) + address.Offset));
             case PtxOperand.Symbol symbol:
-                return Constant((uint)((ConstantAddress(symbol.Name) ?? throw No($"the address of {symbol.Name} is not known")) + (ulong)symbol.Offset));
+                return Constant(
+                    (uint)((ConstantAddress(symbol.Name) ?? throw No($"the address of {symbol.Name} is not known")) + (ulong)symbol.Offset)
+                );
             default:
                 throw No("an operand has a form that is not read");
         }
@@ -172,7 +177,9 @@ internal sealed unsafe partial class FunctionBuilder
             case PtxOperand.Register { Value: { } narrow }:
                 int widened = TemporaryDouble();
                 Emit(&BankConversions.WidenUnsigned, widened, Word(operand, U32));
-                return SlotAllocation.BankOf(narrow.Type) == Bank.Word ? widened : throw No($"predicate {narrow.Name} stands where a number is wanted");
+                return SlotAllocation.BankOf(narrow.Type) == Bank.Word
+                    ? widened
+                    : throw No($"predicate {narrow.Name} stands where a number is wanted");
             default:
                 throw No("an operand has a form that is not read");
         }
@@ -233,7 +240,9 @@ internal sealed unsafe partial class FunctionBuilder
 
     /// <summary>Offset of a kernel's parameter in the launch's buffer.</summary>
     private long ParameterOffset(string name) =>
-        _function.IsKernel && _function.Parameters.FirstOrDefault(p => p.Name == name) is { } parameter ? _parameterOffsets[parameter] : throw No($"parameter {name} is not one of the kernel");
+        _function.IsKernel && _function.Parameters.FirstOrDefault(p => p.Name == name) is { } parameter
+            ? _parameterOffsets[parameter]
+            : throw No($"parameter {name} is not one of the kernel");
 
     /// <summary>The address that a name always stands for; null for local variables of functions that may be called at any depth.</summary>
     private ulong? ConstantAddress(string name)

@@ -30,7 +30,11 @@ internal sealed unsafe partial class FunctionBuilder
         int c = i.Has(".add") ? Word(i.Operands[3], U32) : Constant(0);
         ref Instr packed = ref Emit(&PackedHandlers.Apply, WordResult(i.Operands[0]), a, b, c);
         (packed.E, packed.F) = ((int)operation, i.Opcode[^1] == '2' ? 16 : 8);
-        packed.Extra = (!compares && i.Types[0].IsSigned ? PackedHandlers.SignedResult : 0) | (i.Types[^2].IsSigned ? PackedHandlers.SignedA : 0) | (i.Types[^1].IsSigned ? PackedHandlers.SignedB : 0)
-            | (i.Has(".sat") ? PackedHandlers.Saturates : 0) | (i.Has(".add") ? PackedHandlers.Sums : 0);
+        packed.Extra =
+            (!compares && i.Types[0].IsSigned ? PackedHandlers.SignedResult : 0)
+            | (i.Types[^2].IsSigned ? PackedHandlers.SignedA : 0)
+            | (i.Types[^1].IsSigned ? PackedHandlers.SignedB : 0)
+            | (i.Has(".sat") ? PackedHandlers.Saturates : 0)
+            | (i.Has(".add") ? PackedHandlers.Sums : 0);
     }
 }

@@ -37,7 +37,9 @@ internal sealed unsafe partial class FunctionBuilder
                 Reduce(i);
                 break;
             default:
-                (PtxRegister? leader, PtxRegister? elected) = i.Operands[0] is PtxOperand.Pair pair ? (pair.First, pair.Second) : throw No("wanted a register and a predicate");
+                (PtxRegister? leader, PtxRegister? elected) = i.Operands[0] is PtxOperand.Pair pair
+                    ? (pair.First, pair.Second)
+                    : throw No("wanted a register and a predicate");
                 int mask = Word(i.Operands[1], U32);
                 ref Instr elect = ref Emit(&WarpOperations.Elect, leader is null ? -1 : _slots.SlotOf(leader) * WordBytes);
                 elect.E = elected is null ? _slots.Counts[(int)Bank.Predicate] : PredicateSlot(elected);
@@ -73,7 +75,13 @@ internal sealed unsafe partial class FunctionBuilder
         int threads = i.Operands.Length > 3 ? Word(i.Operands[2], U32) : -1;
         int predicate = Predicate(i.Operands[^1], out uint flip);
         bool counts = i.Has(".popc");
-        ref Instr reduction = ref Emit(&BarrierOperations.Block, counts ? WordResult(i.Operands[0]) : PredicateResult(i.Operands[0]), id, threads, predicate);
+        ref Instr reduction = ref Emit(
+            &BarrierOperations.Block,
+            counts ? WordResult(i.Operands[0]) : PredicateResult(i.Operands[0]),
+            id,
+            threads,
+            predicate
+        );
         reduction.Value = flip;
         reduction.Flags = counts ? BarrierOperations.Count : i.Has(".and") ? BarrierOperations.AllOf : BarrierOperations.AnyOf;
     }
@@ -86,7 +94,10 @@ internal sealed unsafe partial class FunctionBuilder
         }
 
         (PtxOperand to, int inside) = i.Operands[0] is PtxOperand.Pair pair
-            ? (pair.First is null ? new PtxOperand.Sink() : (PtxOperand)new PtxOperand.Register(pair.First), pair.Second is null ? -1 : PredicateSlot(pair.Second))
+            ? (
+                pair.First is null ? new PtxOperand.Sink() : (PtxOperand)new PtxOperand.Register(pair.First),
+                pair.Second is null ? -1 : PredicateSlot(pair.Second)
+            )
             : (i.Operands[0], -1);
         int a = Word(i.Operands[1], U32);
         int b = Word(i.Operands[2], U32);
@@ -95,7 +106,11 @@ internal sealed unsafe partial class FunctionBuilder
         ref Instr shuffle = ref Emit(&WarpOperations.Shuffle, WordResult(to), a, b, c);
         shuffle.E = inside;
         shuffle.F = mask;
-        shuffle.Extra = i.Has(".up") ? WarpOperations.Up : i.Has(".down") ? WarpOperations.Down : i.Has(".bfly") ? WarpOperations.Butterfly : WarpOperations.Index;
+        shuffle.Extra =
+            i.Has(".up") ? WarpOperations.Up
+            : i.Has(".down") ? WarpOperations.Down
+            : i.Has(".bfly") ? WarpOperations.Butterfly
+            : WarpOperations.Index;
     }
 
     private void Vote(PtxInstruction i)
@@ -108,7 +123,11 @@ internal sealed unsafe partial class FunctionBuilder
         int predicate = Predicate(i.Operands[1], out uint flip);
         int mask = Word(i.Operands[2], U32);
         bool ballot = i.Has(".ballot");
-        ref Instr vote = ref Emit(ballot ? &WarpOperations.Ballot : &WarpOperations.Vote, ballot ? WordResult(i.Operands[0]) : PredicateResult(i.Operands[0]), predicate);
+        ref Instr vote = ref Emit(
+            ballot ? &WarpOperations.Ballot : &WarpOperations.Vote,
+            ballot ? WordResult(i.Operands[0]) : PredicateResult(i.Operands[0]),
+            predicate
+        );
         vote.Value = flip;
         vote.F = mask;
         vote.Extra = i.Has(".all") ? 0 : i.Has(".any") ? 1 : 2;
@@ -118,7 +137,10 @@ internal sealed unsafe partial class FunctionBuilder
     {
         bool wide = i.Types[0].Bytes == 8;
         (PtxOperand to, int agreed) = i.Operands[0] is PtxOperand.Pair pair
-            ? (pair.First is null ? new PtxOperand.Sink() : (PtxOperand)new PtxOperand.Register(pair.First), pair.Second is null ? -1 : PredicateSlot(pair.Second))
+            ? (
+                pair.First is null ? new PtxOperand.Sink() : (PtxOperand)new PtxOperand.Register(pair.First),
+                pair.Second is null ? -1 : PredicateSlot(pair.Second)
+            )
             : (i.Operands[0], -1);
         int value = wide ? Double(i.Operands[1], U64) : Word(i.Operands[1], U32);
         int mask = Word(i.Operands[2], U32);

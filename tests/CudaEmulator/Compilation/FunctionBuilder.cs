@@ -183,10 +183,37 @@ internal sealed unsafe partial class FunctionBuilder
             case "rcp" or "sqrt" or "rsqrt" or "sin" or "cos" or "lg2" or "ex2" or "tanh" or "copysign" or "testp":
                 FloatFunction(i);
                 break;
-            case "mul24" or "mad24" or "sad" or "popc" or "clz" or "bfind" or "brev" or "bfe" or "bfi" or "fns" or "prmt" or "lop3" or "shf" or "dp4a" or "dp2a" or "szext" or "bmsk":
+            case "mul24"
+            or "mad24"
+            or "sad"
+            or "popc"
+            or "clz"
+            or "bfind"
+            or "brev"
+            or "bfe"
+            or "bfi"
+            or "fns"
+            or "prmt"
+            or "lop3"
+            or "shf"
+            or "dp4a"
+            or "dp2a"
+            or "szext"
+            or "bmsk":
                 IntegerFunction(i);
                 break;
-            case "vadd2" or "vsub2" or "vabsdiff2" or "vmin2" or "vmax2" or "vset2" or "vadd4" or "vsub4" or "vabsdiff4" or "vmin4" or "vmax4" or "vset4":
+            case "vadd2"
+            or "vsub2"
+            or "vabsdiff2"
+            or "vmin2"
+            or "vmax2"
+            or "vset2"
+            or "vadd4"
+            or "vsub4"
+            or "vabsdiff4"
+            or "vmin4"
+            or "vmax4"
+            or "vset4":
                 PackedInteger(i);
                 break;
             case "and" or "or" or "xor" or "not" or "cnot" or "shl" or "shr":

@@ -50,10 +50,12 @@ internal sealed unsafe class KernelBuilder
     public int Registers { get; set; }
 
     /// <summary>Names of functions in the order of their addresses.</summary>
-    public static List<string> FunctionNumbers(PtxModule module) => [.. module.Functions.Values.Where(f => f.HasBody && !f.IsKernel).Select(f => f.Name)];
+    public static List<string> FunctionNumbers(PtxModule module) =>
+        [.. module.Functions.Values.Where(f => f.HasBody && !f.IsKernel).Select(f => f.Name)];
 
     /// <exception cref="PtxException">The code is not consistent.</exception>
-    public static KernelCode Build(PtxModule module, string kernel, Func<string, ulong?> addressOf) => new KernelBuilder(module, addressOf).Build(kernel);
+    public static KernelCode Build(PtxModule module, string kernel, Func<string, ulong?> addressOf) =>
+        new KernelBuilder(module, addressOf).Build(kernel);
 
     /// <summary>Code of a function that is part of the kernel, or null for one that has no body.</summary>
     public FunctionCode? CodeOf(string name) => _codes.GetValueOrDefault(name);
@@ -112,9 +114,24 @@ internal sealed unsafe class KernelBuilder
 
         return new KernelCode
         {
-            Name = kernel, Module = Module, First = first, Count = Code.Count, Origins = [.. Origins], Entry = _codes[kernel], Callable = [.. _functionNumbers.Select(CodeOf)],
-            Mix = [.. Mix], ParameterBytes = parameterBytes, SharedBytes = _sharedBytes, DynamicSharedOffset = _dynamicOffset, SharedVariables = _shared,
-            CacheEntries = CacheEntries, MayWait = MayWait, HasFences = HasFences, HasCalls = HasCalls, Objects = Objects, Registers = Registers,
+            Name = kernel,
+            Module = Module,
+            First = first,
+            Count = Code.Count,
+            Origins = [.. Origins],
+            Entry = _codes[kernel],
+            Callable = [.. _functionNumbers.Select(CodeOf)],
+            Mix = [.. Mix],
+            ParameterBytes = parameterBytes,
+            SharedBytes = _sharedBytes,
+            DynamicSharedOffset = _dynamicOffset,
+            SharedVariables = _shared,
+            CacheEntries = CacheEntries,
+            MayWait = MayWait,
+            HasFences = HasFences,
+            HasCalls = HasCalls,
+            Objects = Objects,
+            Registers = Registers,
         };
     }
 

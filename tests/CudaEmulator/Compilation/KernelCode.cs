@@ -74,7 +74,16 @@ internal sealed unsafe class KernelCode : IDisposable
         for (int i = 0; i < Count; i++)
         {
             bool first = Origins[i] is not null && (i == 0 || Origins[i - 1] != Origins[i]);
-            if (first && Classification.Of(Origins[i]!) is InstructionClass.Global or InstructionClass.Shared or InstructionClass.Local or InstructionClass.Atomic or InstructionClass.AsyncCopy or InstructionClass.Tensor)
+            if (
+                first
+                && Classification.Of(Origins[i]!)
+                    is InstructionClass.Global
+                        or InstructionClass.Shared
+                        or InstructionClass.Local
+                        or InstructionClass.Atomic
+                        or InstructionClass.AsyncCopy
+                        or InstructionClass.Tensor
+            )
             {
                 Handlers[i] = (nint)First[i].Handler;
                 First[i].Handler = &Operations.LineCounting.Run;

@@ -13,7 +13,8 @@ internal sealed class Liveness
     private Liveness(Aliases aliases) => _aliases = aliases;
 
     /// <summary>Registers with their first and last position, in no particular order.</summary>
-    public IEnumerable<(PtxRegister Register, int First, int Last)> Ranges => _numbers.Select(entry => (entry.Key, _ranges[entry.Value].First, _ranges[entry.Value].Last));
+    public IEnumerable<(PtxRegister Register, int First, int Last)> Ranges =>
+        _numbers.Select(entry => (entry.Key, _ranges[entry.Value].First, _ranges[entry.Value].Last));
 
     public static Liveness Of(IReadOnlyList<BasicBlock> blocks, Aliases aliases)
     {
@@ -145,7 +146,8 @@ internal sealed class Liveness
         return number;
     }
 
-    private void Extend(int register, int position) => _ranges[register] = (Math.Min(_ranges[register].First, position), Math.Max(_ranges[register].Last, position));
+    private void Extend(int register, int position) =>
+        _ranges[register] = (Math.Min(_ranges[register].First, position), Math.Max(_ranges[register].Last, position));
 
     private void Extend(BitArray registers, int position)
     {

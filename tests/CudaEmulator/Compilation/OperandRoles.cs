@@ -7,18 +7,42 @@ internal static class OperandRoles
 {
     private static readonly HashSet<string> WithoutResult = new(StringComparer.Ordinal)
     {
-        "st", "red", "bra", "brx", "membar", "fence", "cp", "prefetch", "prefetchu", "stmatrix", "nanosleep", "trap", "brkpt", "exit", "ret", "call", "discard", "applypriority",
-        "pmevent", "setmaxnreg", "griddepcontrol",
+        "st",
+        "red",
+        "bra",
+        "brx",
+        "membar",
+        "fence",
+        "cp",
+        "prefetch",
+        "prefetchu",
+        "stmatrix",
+        "nanosleep",
+        "trap",
+        "brkpt",
+        "exit",
+        "ret",
+        "call",
+        "discard",
+        "applypriority",
+        "pmevent",
+        "setmaxnreg",
+        "griddepcontrol",
     };
 
     /// <summary>Whether the first operand is written; no other ever is.</summary>
-    public static bool HasResult(PtxInstruction instruction) => instruction.Opcode switch
-    {
-        "bar" or "barrier" => instruction.Has(".red"),
-        "wmma" => !instruction.Has(".store"),
-        "mbarrier" => instruction.Has(".arrive") || instruction.Has(".arrive_drop") || instruction.Has(".test_wait") || instruction.Has(".try_wait") || instruction.Has(".pending_count"),
-        string opcode => !WithoutResult.Contains(opcode),
-    };
+    public static bool HasResult(PtxInstruction instruction) =>
+        instruction.Opcode switch
+        {
+            "bar" or "barrier" => instruction.Has(".red"),
+            "wmma" => !instruction.Has(".store"),
+            "mbarrier" => instruction.Has(".arrive")
+                || instruction.Has(".arrive_drop")
+                || instruction.Has(".test_wait")
+                || instruction.Has(".try_wait")
+                || instruction.Has(".pending_count"),
+            string opcode => !WithoutResult.Contains(opcode),
+        };
 
     public static IEnumerable<PtxRegister> Written(PtxInstruction instruction) =>
         HasResult(instruction) && instruction.Operands.Length > 0 ? Results(instruction.Operands[0]) : [];

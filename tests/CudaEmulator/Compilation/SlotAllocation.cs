@@ -34,7 +34,10 @@ internal sealed class SlotAllocation
     public static SlotAllocation Of(Liveness liveness)
     {
         SlotAllocation allocation = new();
-        List<(PtxRegister Register, int First, int Last)> ranges = [.. liveness.Ranges.OrderBy(r => r.First).ThenBy(r => r.Register.Name, StringComparer.Ordinal)];
+        List<(PtxRegister Register, int First, int Last)> ranges =
+        [
+            .. liveness.Ranges.OrderBy(r => r.First).ThenBy(r => r.Register.Name, StringComparer.Ordinal),
+        ];
         PriorityQueue<(PtxRegister Register, int Slot), int> open = new();
         SortedSet<int>[] free = [[], [], []];
         int words = 0;

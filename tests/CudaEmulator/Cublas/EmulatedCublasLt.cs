@@ -34,28 +34,54 @@ public static unsafe class EmulatedCublasLt
     /// <summary>The library over the table, for the context that is current.</summary>
     public static CublasLt Create() => new(Functions, Source);
 
-    private static nint Address(string name) => name switch
-    {
-        nameof(CublasLtFunctions.cublasLtCreate) => (nint)(delegate* unmanaged<nint*, CublasStatus>)&CreateHandle,
-        nameof(CublasLtFunctions.cublasLtDestroy) => (nint)(delegate* unmanaged<nint, CublasStatus>)&DestroyHandle,
-        nameof(CublasLtFunctions.cublasLtGetVersion) => (nint)(delegate* unmanaged<nuint>)&Version,
-        nameof(CublasLtFunctions.cublasLtMatmulDescCreate) => (nint)(delegate* unmanaged<nint*, int, int, CublasStatus>)&CreateDescriptor,
-        nameof(CublasLtFunctions.cublasLtMatmulDescDestroy) => (nint)(delegate* unmanaged<nint, CublasStatus>)&DestroyDescriptor,
-        nameof(CublasLtFunctions.cublasLtMatmulDescSetAttribute) => (nint)(delegate* unmanaged<nint, int, void*, nuint, CublasStatus>)&SetDescriptor,
-        nameof(CublasLtFunctions.cublasLtMatrixLayoutCreate) => (nint)(delegate* unmanaged<nint*, int, ulong, ulong, long, CublasStatus>)&CreateLayout,
-        nameof(CublasLtFunctions.cublasLtMatrixLayoutDestroy) => (nint)(delegate* unmanaged<nint, CublasStatus>)&DestroyLayout,
-        nameof(CublasLtFunctions.cublasLtMatmulPreferenceCreate) => (nint)(delegate* unmanaged<nint*, CublasStatus>)&CreatePreference,
-        nameof(CublasLtFunctions.cublasLtMatmulPreferenceDestroy) => (nint)(delegate* unmanaged<nint, CublasStatus>)&DestroyPreference,
-        nameof(CublasLtFunctions.cublasLtMatmulPreferenceSetAttribute) => (nint)(delegate* unmanaged<nint, int, void*, nuint, CublasStatus>)&SetPreference,
-        nameof(CublasLtFunctions.cublasLtMatmulAlgoGetHeuristic) =>
-            (nint)(delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint, int, CublasLtHeuristic*, int*, CublasStatus>)&Choose,
-        nameof(CublasLtFunctions.cublasLtMatmul) =>
-            (nint)(delegate* unmanaged<nint, nint, void*, nint, nint, nint, nint, void*, nint, nint, nint, nint, void*, nint, nuint, nint, CublasStatus>)&Multiply,
-        _ => throw new ArgumentException($"cuBLASLt function: wanted one of {nameof(CublasLtFunctions)}, got {name}; add it to the emulated library", nameof(name)),
-    };
+    private static nint Address(string name) =>
+        name switch
+        {
+            nameof(CublasLtFunctions.cublasLtCreate) => (nint)(delegate* unmanaged<nint*, CublasStatus>)&CreateHandle,
+            nameof(CublasLtFunctions.cublasLtDestroy) => (nint)(delegate* unmanaged<nint, CublasStatus>)&DestroyHandle,
+            nameof(CublasLtFunctions.cublasLtGetVersion) => (nint)(delegate* unmanaged<nuint>)&Version,
+            nameof(CublasLtFunctions.cublasLtMatmulDescCreate) => (nint)(delegate* unmanaged<nint*, int, int, CublasStatus>)&CreateDescriptor,
+            nameof(CublasLtFunctions.cublasLtMatmulDescDestroy) => (nint)(delegate* unmanaged<nint, CublasStatus>)&DestroyDescriptor,
+            nameof(CublasLtFunctions.cublasLtMatmulDescSetAttribute) => (nint)
+                (delegate* unmanaged<nint, int, void*, nuint, CublasStatus>)&SetDescriptor,
+            nameof(CublasLtFunctions.cublasLtMatrixLayoutCreate) => (nint)
+                (delegate* unmanaged<nint*, int, ulong, ulong, long, CublasStatus>)&CreateLayout,
+            nameof(CublasLtFunctions.cublasLtMatrixLayoutDestroy) => (nint)(delegate* unmanaged<nint, CublasStatus>)&DestroyLayout,
+            nameof(CublasLtFunctions.cublasLtMatmulPreferenceCreate) => (nint)(delegate* unmanaged<nint*, CublasStatus>)&CreatePreference,
+            nameof(CublasLtFunctions.cublasLtMatmulPreferenceDestroy) => (nint)(delegate* unmanaged<nint, CublasStatus>)&DestroyPreference,
+            nameof(CublasLtFunctions.cublasLtMatmulPreferenceSetAttribute) => (nint)
+                (delegate* unmanaged<nint, int, void*, nuint, CublasStatus>)&SetPreference,
+            nameof(CublasLtFunctions.cublasLtMatmulAlgoGetHeuristic) => (nint)
+                (delegate* unmanaged<nint, nint, nint, nint, nint, nint, nint, int, CublasLtHeuristic*, int*, CublasStatus>)&Choose,
+            nameof(CublasLtFunctions.cublasLtMatmul) => (nint)
+                (delegate* unmanaged<
+                    nint,
+                    nint,
+                    void*,
+                    nint,
+                    nint,
+                    nint,
+                    nint,
+                    void*,
+                    nint,
+                    nint,
+                    nint,
+                    nint,
+                    void*,
+                    nint,
+                    nuint,
+                    nint,
+                    CublasStatus>)
+                    &Multiply,
+            _ => throw new ArgumentException(
+                $"cuBLASLt function: wanted one of {nameof(CublasLtFunctions)}, got {name}; add it to the emulated library",
+                nameof(name)
+            ),
+        };
 
     [UnmanagedCallersOnly]
-    private static CublasStatus CreateHandle(nint* handle) => DriverCall.Current is null ? CublasStatus.NotInitialized : Add(new LibraryHandle(), handle);
+    private static CublasStatus CreateHandle(nint* handle) =>
+        DriverCall.Current is null ? CublasStatus.NotInitialized : Add(new LibraryHandle(), handle);
 
     [UnmanagedCallersOnly]
     private static CublasStatus DestroyHandle(nint handle) => Remove<LibraryHandle>(handle);
@@ -135,7 +161,18 @@ public static unsafe class EmulatedCublasLt
     }
 
     [UnmanagedCallersOnly]
-    private static CublasStatus Choose(nint handle, nint descriptor, nint a, nint b, nint c, nint d, nint preference, int wanted, CublasLtHeuristic* found, int* count)
+    private static CublasStatus Choose(
+        nint handle,
+        nint descriptor,
+        nint a,
+        nint b,
+        nint c,
+        nint d,
+        nint preference,
+        int wanted,
+        CublasLtHeuristic* found,
+        int* count
+    )
     {
         *count = 0;
         if (Handles.Get<LibraryHandle>(handle) is null || wanted < 1 || Handles.Get<Preference>(preference) is not { } limits
@@ -156,24 +193,54 @@ public static unsafe class EmulatedCublasLt
     }
 
     [UnmanagedCallersOnly]
-    private static CublasStatus Multiply(nint handle, nint descriptor, void* alpha, nint a, nint aLayout, nint b, nint bLayout, void* beta, nint c, nint cLayout, nint d, nint dLayout,
-        void* algorithm, nint workspace, nuint workspaceBytes, nint stream)
+    private static CublasStatus Multiply(
+        nint handle,
+        nint descriptor,
+        void* alpha,
+        nint a,
+        nint aLayout,
+        nint b,
+        nint bLayout,
+        void* beta,
+        nint c,
+        nint cLayout,
+        nint d,
+        nint dLayout,
+        void* algorithm,
+        nint workspace,
+        nuint workspaceBytes,
+        nint stream
+    )
     {
-        if (Handles.Get<LibraryHandle>(handle) is null || *(ulong*)algorithm != AlgorithmMark || c != d || Handles.Get<EmulatedStream>(stream) is not { } queue
-            || Shape(descriptor, aLayout, bLayout, cLayout, dLayout) is not { } product || (workspaceBytes > 0 && workspace % 256 != 0))
+        if (
+            Handles.Get<LibraryHandle>(handle) is null
+            || *(ulong*)algorithm != AlgorithmMark
+            || c != d
+            || Handles.Get<EmulatedStream>(stream) is not { } queue
+            || Shape(descriptor, aLayout, bLayout, cLayout, dLayout) is not { } product
+            || (workspaceBytes > 0 && workspace % 256 != 0)
+        )
         {
             return CublasStatus.InvalidValue;
         }
 
         ulong bias = product.Descriptor.HasBias ? product.Descriptor.Bias : 0;
-        CudaResult queued = DriverCall.InContext(_ => queue.Add(new ProductCommand(product, (ulong)a, (ulong)b, (ulong)d, bias, *(float*)alpha, *(float*)beta)));
+        CudaResult queued = DriverCall.InContext(_ =>
+            queue.Add(new ProductCommand(product, (ulong)a, (ulong)b, (ulong)d, bias, *(float*)alpha, *(float*)beta))
+        );
         return queued == CudaResult.Success ? CublasStatus.Success : CublasStatus.ExecutionFailed;
     }
 
     private static Product? Shape(nint descriptor, nint a, nint b, nint c, nint d)
     {
-        if (Handles.Get<ProductDescriptor>(descriptor) is not { } what || Handles.Get<MatrixLayout>(a) is not { } left || Handles.Get<MatrixLayout>(b) is not { } right
-            || Handles.Get<MatrixLayout>(c) is null || Handles.Get<MatrixLayout>(d) is not { } result || c != d)
+        if (
+            Handles.Get<ProductDescriptor>(descriptor) is not { } what
+            || Handles.Get<MatrixLayout>(a) is not { } left
+            || Handles.Get<MatrixLayout>(b) is not { } right
+            || Handles.Get<MatrixLayout>(c) is null
+            || Handles.Get<MatrixLayout>(d) is not { } result
+            || c != d
+        )
         {
             return null;
         }

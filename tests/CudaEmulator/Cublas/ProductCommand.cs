@@ -52,7 +52,10 @@ internal sealed unsafe class ProductCommand(Product product, ulong a, ulong b, u
                 long at = ((c * matrix.Stride) + r) * matrix.Size;
                 if (region->Written != null && !ByteBits.AllSet(region->Written, address - region->Start + (ulong)at, (uint)matrix.Size))
                 {
-                    throw new DriverException(CudaResult.LaunchFailed, $"cuBLASLt product: the {what} at 0x{address:x} has an element that nothing has written, row {r} of column {c}");
+                    throw new DriverException(
+                        CudaResult.LaunchFailed,
+                        $"cuBLASLt product: the {what} at 0x{address:x} has an element that nothing has written, row {r} of column {c}"
+                    );
                 }
 
                 values[byColumns ? (c * matrix.Rows) + r : (r * matrix.Columns) + c] = matrix.Type == EmulatedCublasLt.BFloat16

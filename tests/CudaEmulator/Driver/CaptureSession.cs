@@ -1,8 +1,9 @@
 namespace CoGrpo.CudaEmulator.Driver;
 
 /// <summary>
-/// A graph under recording, by one stream and those that joined it through events. Every stream of it knows which of the recorded work lies before its
-/// next: what it recorded itself and what the events it waited for had before them. The recording is complete when nothing lies outside what its first stream knows.
+/// A graph under recording, by one stream and those that joined it through events. Every stream of it knows which of the recorded work lies before
+/// its next: what it recorded itself and what the events it waited for had before them. The recording is complete when nothing lies outside what its
+/// first stream knows.
 /// </summary>
 internal sealed class CaptureSession
 {

@@ -64,7 +64,12 @@ internal static class DriverCall
     /// <summary>The object of a handle in the context.</summary>
     /// <exception cref="DriverException">There is none.</exception>
     public static T Object<T>(nint handle)
-        where T : class => Handles.Get<T>(handle) ?? throw new DriverException(CudaResult.InvalidHandle, $"0x{handle:x} is no {typeof(T).Name.Replace("Emulated", "", StringComparison.Ordinal).ToLowerInvariant()}");
+        where T : class =>
+        Handles.Get<T>(handle)
+        ?? throw new DriverException(
+            CudaResult.InvalidHandle,
+            $"0x{handle:x} is no {typeof(T).Name.Replace("Emulated", "", StringComparison.Ordinal).ToLowerInvariant()}"
+        );
 
     /// <summary>The stream of a handle; 0 is the default one.</summary>
     public static EmulatedStream Stream(EmulatedContext context, nint handle)

@@ -23,11 +23,14 @@ internal static unsafe partial class DriverTable
             throw new DriverException(CudaResult.InvalidValue, "allocation of 0 bytes");
         }
 
-        Region* region = context.Memory.Allocate(bytes, RegionKind.Allocation, "allocation");
-        if (region == null)
-        {
-            throw new DriverException(CudaResult.OutOfMemory, $"wanted {bytes} bytes, {context.Memory.Capacity - context.Memory.Used} of {context.Memory.Capacity} are free");
-        }
+            Region* region = context.Memory.Allocate(bytes, RegionKind.Allocation, "allocation");
+            if (region == null)
+            {
+                throw new DriverException(
+                    CudaResult.OutOfMemory,
+                    $"wanted {bytes} bytes, {context.Memory.Capacity - context.Memory.Used} of {context.Memory.Capacity} are free"
+                );
+            }
 
         *address = region->Start;
     });
@@ -52,11 +55,13 @@ internal static unsafe partial class DriverTable
     });
 
     [UnmanagedCallersOnly]
-    private static CudaResult MemHostAlloc(void** address, nuint bytes, uint flags) => DriverCall.InContext(context =>
-    {
-        DriverCall.NotWhileRecording(context, "allocating page-locked memory");
-        *address = bytes == 0 ? throw new DriverException(CudaResult.InvalidValue, "allocation of 0 bytes") : (void*)context.AllocateHost((long)bytes);
-    });
+    private static CudaResult MemHostAlloc(void** address, nuint bytes, uint flags) =>
+        DriverCall.InContext(context =>
+        {
+            DriverCall.NotWhileRecording(context, "allocating page-locked memory");
+            *address =
+                bytes == 0 ? throw new DriverException(CudaResult.InvalidValue, "allocation of 0 bytes") : (void*)context.AllocateHost((long)bytes);
+        });
 
     [UnmanagedCallersOnly]
     private static CudaResult MemFreeHost(void* address) => DriverCall.Freeing(context =>
@@ -84,8 +89,14 @@ internal static unsafe partial class DriverTable
             NoPageable(context, stream);
         }
 
-        Queue(context, stream, locked ? new UploadCommand(to, (nint)from, (long)bytes) : new UploadCopyCommand(to, new ReadOnlySpan<byte>(from, checked((int)bytes)).ToArray()));
-    });
+            Queue(
+                context,
+                stream,
+                locked
+                    ? new UploadCommand(to, (nint)from, (long)bytes)
+                    : new UploadCopyCommand(to, new ReadOnlySpan<byte>(from, checked((int)bytes)).ToArray())
+            );
+        });
 
     [UnmanagedCallersOnly]
     private static CudaResult MemcpyDtoH(void* to, ulong from, nuint bytes, nint stream) => DriverCall.InContext(context =>
@@ -122,11 +133,21 @@ internal static unsafe partial class DriverTable
     });
 
     [UnmanagedCallersOnly]
-    private static CudaResult MemsetD8(ulong to, byte value, nuint count, nint stream) => DriverCall.InContext(context => Fill(context, to, value, (long)count, 1, stream));
+    private static CudaResult MemsetD8(ulong to, byte value, nuint count, nint stream) =>
+        DriverCall.InContext(context => Fill(context, to, value, (long)count, 1, stream));
 
     [UnmanagedCallersOnly]
-    private static CudaResult MemsetD32(ulong to, uint value, nuint count, nint stream) => DriverCall.InContext(context =>
-        Fill(context, to % 4 == 0 ? to : throw new DriverException(CudaResult.InvalidValue, $"fill with words at 0x{to:x}, which is no multiple of 4"), value, (long)count, 4, stream));
+    private static CudaResult MemsetD32(ulong to, uint value, nuint count, nint stream) =>
+        DriverCall.InContext(context =>
+            Fill(
+                context,
+                to % 4 == 0 ? to : throw new DriverException(CudaResult.InvalidValue, $"fill with words at 0x{to:x}, which is no multiple of 4"),
+                value,
+                (long)count,
+                4,
+                stream
+            )
+        );
 
     private static void Fill(EmulatedContext context, ulong to, uint value, long count, int size, nint stream)
     {
@@ -142,7 +163,10 @@ internal static unsafe partial class DriverTable
         if (DriverCall.Stream(context, stream).Capture is { } session)
         {
             session.Broken ??= "a copy of memory that is not page-locked";
-            throw new DriverException(CudaResult.StreamCaptureUnsupported, "a copy of memory that is not page-locked cannot be recorded: the memory would be read again at every launch");
+            throw new DriverException(
+                CudaResult.StreamCaptureUnsupported,
+                "a copy of memory that is not page-locked cannot be recorded: the memory would be read again at every launch"
+            );
         }
     }
 

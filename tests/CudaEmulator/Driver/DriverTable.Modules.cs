@@ -113,14 +113,51 @@ internal static unsafe partial class DriverTable
         DriverCall.InContext(_ => *blocks = DriverCall.Object<EmulatedFunction>(function).Occupancy(threads, (long)sharedBytes));
 
     [UnmanagedCallersOnly]
-    private static CudaResult LaunchKernel(nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ, uint sharedBytes, nint stream, void** parameters, void** extra) =>
-        DriverCall.InContext(context => Launch(context, function, new Dim3(gridX, gridY, gridZ), new Dim3(blockX, blockY, blockZ), sharedBytes, stream, parameters, extra, false));
+    private static CudaResult LaunchKernel(
+        nint function,
+        uint gridX,
+        uint gridY,
+        uint gridZ,
+        uint blockX,
+        uint blockY,
+        uint blockZ,
+        uint sharedBytes,
+        nint stream,
+        void** parameters,
+        void** extra
+    ) =>
+        DriverCall.InContext(context =>
+            Launch(context, function, new Dim3(gridX, gridY, gridZ), new Dim3(blockX, blockY, blockZ), sharedBytes, stream, parameters, extra, false)
+        );
 
     [UnmanagedCallersOnly]
-    private static CudaResult LaunchCooperativeKernel(nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ, uint sharedBytes, nint stream, void** parameters) =>
-        DriverCall.InContext(context => Launch(context, function, new Dim3(gridX, gridY, gridZ), new Dim3(blockX, blockY, blockZ), sharedBytes, stream, parameters, null, true));
+    private static CudaResult LaunchCooperativeKernel(
+        nint function,
+        uint gridX,
+        uint gridY,
+        uint gridZ,
+        uint blockX,
+        uint blockY,
+        uint blockZ,
+        uint sharedBytes,
+        nint stream,
+        void** parameters
+    ) =>
+        DriverCall.InContext(context =>
+            Launch(context, function, new Dim3(gridX, gridY, gridZ), new Dim3(blockX, blockY, blockZ), sharedBytes, stream, parameters, null, true)
+        );
 
-    private static void Launch(EmulatedContext context, nint handle, Dim3 grid, Dim3 block, uint sharedBytes, nint stream, void** parameters, void** extra, bool cooperative)
+    private static void Launch(
+        EmulatedContext context,
+        nint handle,
+        Dim3 grid,
+        Dim3 block,
+        uint sharedBytes,
+        nint stream,
+        void** parameters,
+        void** extra,
+        bool cooperative
+    )
     {
         EmulatedFunction function = DriverCall.Object<EmulatedFunction>(handle);
         if (function.Context != context)

@@ -45,8 +45,10 @@ internal static unsafe partial class DriverTable
         ["cuFuncGetAttribute"] = (nint)(delegate* unmanaged<int*, CudaFunctionAttribute, nint, CudaResult>)&FuncGetAttribute,
         ["cuFuncSetAttribute"] = (nint)(delegate* unmanaged<nint, CudaFunctionAttribute, int, CudaResult>)&FuncSetAttribute,
         ["cuOccupancyMaxActiveBlocksPerMultiprocessor"] = (nint)(delegate* unmanaged<int*, nint, int, nuint, CudaResult>)&Occupancy,
-        ["cuLaunchKernel"] = (nint)(delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, CudaResult>)&LaunchKernel,
-        ["cuLaunchCooperativeKernel"] = (nint)(delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, CudaResult>)&LaunchCooperativeKernel,
+        ["cuLaunchKernel"] = (nint)
+            (delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, CudaResult>)&LaunchKernel,
+        ["cuLaunchCooperativeKernel"] = (nint)
+            (delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, CudaResult>)&LaunchCooperativeKernel,
         ["cuStreamCreate"] = (nint)(delegate* unmanaged<nint*, uint, CudaResult>)&StreamCreate,
         ["cuStreamDestroy_v2"] = (nint)(delegate* unmanaged<nint, CudaResult>)&StreamDestroy,
         ["cuStreamSynchronize"] = (nint)(delegate* unmanaged<nint, CudaResult>)&StreamSynchronize,
@@ -70,9 +72,12 @@ internal static unsafe partial class DriverTable
 
     /// <summary>The address of a function.</summary>
     /// <exception cref="CudaException">The emulated driver has none of that name.</exception>
-    public static nint AddressOf(string name) => Addresses.TryGetValue(name, out nint address)
-        ? address
-        : throw new CudaException($"emulated driver: wanted the function {name}, it has none of that name; add it to the driver table of the emulator");
+    public static nint AddressOf(string name) =>
+        Addresses.TryGetValue(name, out nint address)
+            ? address
+            : throw new CudaException(
+                $"emulated driver: wanted the function {name}, it has none of that name; add it to the driver table of the emulator"
+            );
 
     [UnmanagedCallersOnly]
     private static CudaResult Init(uint flags) => flags == 0 ? CudaResult.Success : CudaResult.InvalidValue;
@@ -114,8 +119,12 @@ internal static unsafe partial class DriverTable
     });
 
     [UnmanagedCallersOnly]
-    private static CudaResult DeviceGetAttribute(int* value, CudaDeviceAttribute attribute, int device) => DriverCall.Run(() =>
-        *value = Device(device).Attribute((int)attribute) ?? throw new DriverException(CudaResult.InvalidValue, $"device attribute {(int)attribute} is not known to the emulated driver"));
+    private static CudaResult DeviceGetAttribute(int* value, CudaDeviceAttribute attribute, int device) =>
+        DriverCall.Run(() =>
+            *value =
+                Device(device).Attribute((int)attribute)
+                ?? throw new DriverException(CudaResult.InvalidValue, $"device attribute {(int)attribute} is not known to the emulated driver")
+        );
 
     [UnmanagedCallersOnly]
     private static CudaResult DeviceTotalMem(nuint* bytes, int device) => DriverCall.Run(() =>
@@ -149,10 +158,12 @@ internal static unsafe partial class DriverTable
     });
 
     [UnmanagedCallersOnly]
-    private static CudaResult CtxSetCurrent(nint context) => DriverCall.Run(() => DriverCall.Current = context == 0 ? null : DriverCall.Object<EmulatedContext>(context));
+    private static CudaResult CtxSetCurrent(nint context) =>
+        DriverCall.Run(() => DriverCall.Current = context == 0 ? null : DriverCall.Object<EmulatedContext>(context));
 
     [UnmanagedCallersOnly]
-    private static CudaResult CtxGetCurrent(nint* context) => DriverCall.Run(() => *context = DriverCall.Current is { } current ? Handles.Of(current) : 0);
+    private static CudaResult CtxGetCurrent(nint* context) =>
+        DriverCall.Run(() => *context = DriverCall.Current is { } current ? Handles.Of(current) : 0);
 
     [UnmanagedCallersOnly]
     private static CudaResult CtxSynchronize() => DriverCall.InContext(context =>

@@ -14,8 +14,19 @@ namespace CoGrpo.CudaEmulator.Driver;
 /// <param name="ClockKilohertz">Core clock.</param>
 /// <param name="MemoryKilohertz">Memory clock.</param>
 /// <param name="BusBits">Width of the memory bus.</param>
-internal sealed record EmulatedDevice(string Name, CudaArchitecture Architecture, int Multiprocessors, int SharedPerMultiprocessor, int SharedOptIn, int ThreadsPerMultiprocessor,
-    int BlocksPerMultiprocessor, int L2Bytes, int ClockKilohertz, int MemoryKilohertz, int BusBits)
+internal sealed record EmulatedDevice(
+    string Name,
+    CudaArchitecture Architecture,
+    int Multiprocessors,
+    int SharedPerMultiprocessor,
+    int SharedOptIn,
+    int ThreadsPerMultiprocessor,
+    int BlocksPerMultiprocessor,
+    int L2Bytes,
+    int ClockKilohertz,
+    int MemoryKilohertz,
+    int BusBits
+)
 {
     public const int SharedDefault = 48 << 10;
 

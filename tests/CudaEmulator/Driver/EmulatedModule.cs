@@ -29,15 +29,23 @@ internal sealed unsafe class EmulatedModule : IDisposable
         int device = context.Device.Architecture.Number;
         if (Ptx.Version > NewestPtx)
         {
-            throw new DriverException(CudaResult.UnsupportedPtxVersion, $"PTX version {Ptx.Version / 10}.{Ptx.Version % 10}: the emulated driver reads up to {NewestPtx / 10}.{NewestPtx % 10}");
+            throw new DriverException(
+                CudaResult.UnsupportedPtxVersion,
+                $"PTX version {Ptx.Version / 10}.{Ptx.Version % 10}: the emulated driver reads up to {NewestPtx / 10}.{NewestPtx % 10}"
+            );
         }
 
         if (Ptx.Target > device || (Ptx.TargetIsExact && Ptx.Target != device))
         {
-            throw new DriverException(CudaResult.InvalidPtx, $"PTX for sm_{Ptx.Target}{(Ptx.TargetIsExact ? "a" : "")}: this device is {context.Device.Architecture}");
+            throw new DriverException(
+                CudaResult.InvalidPtx,
+                $"PTX for sm_{Ptx.Target}{(Ptx.TargetIsExact ? "a" : "")}: this device is {context.Device.Architecture}"
+            );
         }
 
-        foreach (PtxVariable variable in Ptx.Variables.Values.Where(v => v.Space is PtxSpace.Global or PtxSpace.Constant && v.Bytes > 0 && !v.IsExternal))
+        foreach (
+            PtxVariable variable in Ptx.Variables.Values.Where(v => v.Space is PtxSpace.Global or PtxSpace.Constant && v.Bytes > 0 && !v.IsExternal)
+        )
         {
             RegionKind kind = variable.Space == PtxSpace.Constant ? RegionKind.Constant : RegionKind.Variable;
             Region* region = context.Memory.Allocate((ulong)variable.Bytes, kind, $"variable {variable.Name}");
@@ -57,7 +65,9 @@ internal sealed unsafe class EmulatedModule : IDisposable
         {
             foreach ((int offset, string symbol, long addend, _) in variable.Relocations)
             {
-                ulong address = AddressOf(symbol) ?? throw new DriverException(CudaResult.InvalidPtx, $"variable {variable.Name} refers to {symbol}, which is not defined");
+                ulong address =
+                    AddressOf(symbol)
+                    ?? throw new DriverException(CudaResult.InvalidPtx, $"variable {variable.Name} refers to {symbol}, which is not defined");
                 *(ulong*)(((Region*)_variables[variable.Name])->Host + offset) = address + (ulong)addend;
             }
         }
@@ -73,7 +83,11 @@ internal sealed unsafe class EmulatedModule : IDisposable
     /// <summary>A kernel by name, or null.</summary>
     public EmulatedFunction? Function(string name)
     {
-        if (!_functions.TryGetValue(name, out EmulatedFunction? function) && Ptx.Functions.TryGetValue(name, out PtxFunction? found) && found is { IsKernel: true, HasBody: true })
+        if (
+            !_functions.TryGetValue(name, out EmulatedFunction? function)
+            && Ptx.Functions.TryGetValue(name, out PtxFunction? found)
+            && found is { IsKernel: true, HasBody: true }
+        )
         {
             function = new EmulatedFunction(this, found);
             _functions.Add(name, function);

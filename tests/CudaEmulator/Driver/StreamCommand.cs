@@ -13,7 +13,8 @@ internal abstract class StreamCommand
 }
 
 /// <summary>A kernel launch with its arguments as they were.</summary>
-internal sealed class KernelCommand(EmulatedFunction function, Dim3 grid, Dim3 block, int sharedBytes, byte[] parameters, bool cooperative) : StreamCommand
+internal sealed class KernelCommand(EmulatedFunction function, Dim3 grid, Dim3 block, int sharedBytes, byte[] parameters, bool cooperative)
+    : StreamCommand
 {
     public override void Execute(EmulatedContext context) => context.Execute(function, grid, block, sharedBytes, parameters, cooperative);
 }

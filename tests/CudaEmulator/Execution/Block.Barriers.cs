@@ -128,8 +128,14 @@ internal sealed unsafe partial class Block
     private ViolationException Stuck()
     {
         Warp blamed = Warps.First(w => w.Status != WarpStatus.Done);
-        IEnumerable<string> groups = Warps.GroupBy(w => w.Status == WarpStatus.Done ? "ended" : $"wait at a barrier at {Launch.Code.PlaceOf(w.Resume - 1)}")
+        IEnumerable<string> groups = Warps
+            .GroupBy(w => w.Status == WarpStatus.Done ? "ended" : $"wait at a barrier at {Launch.Code.PlaceOf(w.Resume - 1)}")
             .Select(g => $"warps {string.Join(',', g.Select(w => w.Index))} {g.Key}");
-        return blamed.Fail(ViolationKind.DivergentBarrier, blamed.Resume - 1, Warp.FirstLane(blamed.Active), $"not all threads that a barrier waits for reach it: {string.Join("; ", groups)}");
+        return blamed.Fail(
+            ViolationKind.DivergentBarrier,
+            blamed.Resume - 1,
+            Warp.FirstLane(blamed.Active),
+            $"not all threads that a barrier waits for reach it: {string.Join("; ", groups)}"
+        );
     }
 }

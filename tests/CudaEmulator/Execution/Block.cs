@@ -40,7 +40,13 @@ internal sealed unsafe partial class Block : IDisposable
             _frames[w] = new FrameMemory(start, start + words, start + words + doubles, each);
             Warp warp = new(this, w)
             {
-                Counters = worker.Counters, BlockCounts = worker.BlockCounts, Cache = worker.Cache, Scratch = worker.Scratch, Sets = worker.Sets, Lines = worker.Lines, Addresses = _addresses + (w * 48),
+                Counters = worker.Counters,
+                BlockCounts = worker.BlockCounts,
+                Cache = worker.Cache,
+                Scratch = worker.Scratch,
+                Sets = worker.Sets,
+                Lines = worker.Lines,
+                Addresses = _addresses + (w * 48),
             };
             warp.Local.Reserve(code.Entry.LocalBytes + (code.HasCalls ? LocalStackBytes : 0));
             Warps[w] = warp;
@@ -94,7 +100,16 @@ internal sealed unsafe partial class Block : IDisposable
             Warp warp = Warps[w];
             FrameMemory memory = _frames[w];
             warp.Local.Forget(0, Launch.Code.Entry.LocalBytes, uint.MaxValue);
-            warp.Start(new Frame(Launch.Code.Entry, null, null, null) { R = memory.R, D = memory.D, P = memory.P }, Launch.Code.Entry.Entry, Launch.ThreadsPerBlock - (w * 32));
+            warp.Start(
+                new Frame(Launch.Code.Entry, null, null, null)
+                {
+                    R = memory.R,
+                    D = memory.D,
+                    P = memory.P,
+                },
+                Launch.Code.Entry.Entry,
+                Launch.ThreadsPerBlock - (w * 32)
+            );
         }
     }
 
@@ -181,7 +196,11 @@ internal sealed unsafe partial class Block : IDisposable
         uint* p = caller.P + (Round(4 * caller.Function.Predicates) / 4);
         int local = caller.Local + ((caller.Function.LocalBytes + 15) & ~15);
         FrameMemory memory = _frames[warp.Index];
-        return r + function.WordBytes > (byte*)memory.D || d + function.DoubleBytes > (byte*)memory.P || (byte*)(p + function.Predicates) > memory.End || local + function.LocalBytes > warp.Local.Bytes
+        return
+            r + function.WordBytes > (byte*)memory.D
+            || d + function.DoubleBytes > (byte*)memory.P
+            || (byte*)(p + function.Predicates) > memory.End
+            || local + function.LocalBytes > warp.Local.Bytes
             ? null
             : new Frame(function, caller, back, site) { R = r, D = d, P = p, Local = local };
     }
@@ -203,7 +222,10 @@ internal sealed unsafe partial class Block : IDisposable
 
     private static int Round(int bytes) => (bytes + 255) & ~255;
 
-    /// <summary>Fills the slots of constants, parameters and special registers: at first (-1) those that are the same for all blocks, then for each block the rest.</summary>
+    /// <summary>
+    /// Fills the slots of constants, parameters and special registers: at first (-1) those that are the same for all blocks, then for each block the
+    /// rest.
+    /// </summary>
     private void FillPresets(long number)
     {
         foreach (Preset preset in Launch.Code.Entry.Presets)
@@ -224,7 +246,10 @@ internal sealed unsafe partial class Block : IDisposable
                 continue;
             }
 
-            ulong value = special ? SpecialRegisters.Value((int)preset.Value, PlaceOf(0, 0)) : preset.Kind == PresetKind.Parameter ? *(ulong*)(Launch.Parameters + preset.Value) : preset.Value;
+            ulong value =
+                special ? SpecialRegisters.Value((int)preset.Value, PlaceOf(0, 0))
+                : preset.Kind == PresetKind.Parameter ? *(ulong*)(Launch.Parameters + preset.Value)
+                : preset.Value;
             foreach (FrameMemory frame in _frames)
             {
                 switch (preset.Bank)
@@ -275,8 +300,21 @@ internal sealed unsafe partial class Block : IDisposable
     }
 
     /// <summary>What special registers tell a lane.</summary>
-    public ThreadPlace PlaceOf(int warp, int lane) => new(ViolationReport.ThreadOf(Launch, (warp * 32) + lane), Index, Launch.BlockSize, Launch.GridSize, (uint)lane, (uint)warp, (uint)Warps.Length,
-        (uint)(Number % Launch.Multiprocessors), (uint)Launch.Multiprocessors, (uint)Launch.DynamicShared, (uint)Launch.SharedBytes, Launch.Number);
+    public ThreadPlace PlaceOf(int warp, int lane) =>
+        new(
+            ViolationReport.ThreadOf(Launch, (warp * 32) + lane),
+            Index,
+            Launch.BlockSize,
+            Launch.GridSize,
+            (uint)lane,
+            (uint)warp,
+            (uint)Warps.Length,
+            (uint)(Number % Launch.Multiprocessors),
+            (uint)Launch.Multiprocessors,
+            (uint)Launch.DynamicShared,
+            (uint)Launch.SharedBytes,
+            Launch.Number
+        );
 
     /// <summary>The register banks of a warp.</summary>
     private readonly struct FrameMemory(byte* r, byte* d, byte* p, nuint bytes)

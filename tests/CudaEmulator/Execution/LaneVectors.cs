@@ -12,7 +12,25 @@ internal static unsafe class LaneVectors
     public static Vector512<uint> MaskLow
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Vector512.Create(1u, 1u << 1, 1u << 2, 1u << 3, 1u << 4, 1u << 5, 1u << 6, 1u << 7, 1u << 8, 1u << 9, 1u << 10, 1u << 11, 1u << 12, 1u << 13, 1u << 14, 1u << 15);
+        get =>
+            Vector512.Create(
+                1u,
+                1u << 1,
+                1u << 2,
+                1u << 3,
+                1u << 4,
+                1u << 5,
+                1u << 6,
+                1u << 7,
+                1u << 8,
+                1u << 9,
+                1u << 10,
+                1u << 11,
+                1u << 12,
+                1u << 13,
+                1u << 14,
+                1u << 15
+            );
     }
 
     /// <summary>Lanes 0 to 15 (half 0) or 16 to 31 of a mask as all ones or zeros.</summary>
@@ -71,7 +89,9 @@ internal static unsafe class LaneVectors
     {
         ulong* to = (ulong*)(warp.D + slot) + (8 * quarter);
         uint mask = warp.Store;
-        (mask == uint.MaxValue ? value : Vector512.ConditionalSelect(ExpandQuarter(mask, quarter), value, Vector512.LoadAligned(to))).StoreAligned(to);
+        (mask == uint.MaxValue ? value : Vector512.ConditionalSelect(ExpandQuarter(mask, quarter), value, Vector512.LoadAligned(to))).StoreAligned(
+            to
+        );
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -89,7 +109,8 @@ internal static unsafe class LaneVectors
 
     /// <summary>One bit per lane of two vectors of comparison results.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Bits(Vector512<uint> low, Vector512<uint> high) => (uint)low.ExtractMostSignificantBits() | ((uint)high.ExtractMostSignificantBits() << 16);
+    public static uint Bits(Vector512<uint> low, Vector512<uint> high) =>
+        (uint)low.ExtractMostSignificantBits() | ((uint)high.ExtractMostSignificantBits() << 16);
 
     /// <summary>Shifts each lane by its own count; 32 and more give 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -104,7 +125,9 @@ internal static unsafe class LaneVectors
     /// <summary>Shifts each lane by its own count; 32 and more give the sign.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<uint> ShiftRightSigned(Vector512<uint> value, Vector512<uint> count) =>
-        Avx512F.IsSupported ? Avx512F.ShiftRightArithmeticVariable(value.AsInt32(), count).AsUInt32() : PerLane(value, count, static (v, c) => (uint)((int)v >> (int)Math.Min(c, 31)));
+        Avx512F.IsSupported
+            ? Avx512F.ShiftRightArithmeticVariable(value.AsInt32(), count).AsUInt32()
+            : PerLane(value, count, static (v, c) => (uint)((int)v >> (int)Math.Min(c, 31)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<ulong> ShiftLeft(Vector512<ulong> value, Vector512<ulong> count) =>
@@ -116,7 +139,9 @@ internal static unsafe class LaneVectors
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<ulong> ShiftRightSigned(Vector512<ulong> value, Vector512<ulong> count) =>
-        Avx512F.IsSupported ? Avx512F.ShiftRightArithmeticVariable(value.AsInt64(), count).AsUInt64() : PerLane(value, count, static (v, c) => (ulong)((long)v >> (int)Math.Min(c, 63)));
+        Avx512F.IsSupported
+            ? Avx512F.ShiftRightArithmeticVariable(value.AsInt64(), count).AsUInt64()
+            : PerLane(value, count, static (v, c) => (ulong)((long)v >> (int)Math.Min(c, 63)));
 
     /// <summary>Whether the set bits of a mask are adjacent.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

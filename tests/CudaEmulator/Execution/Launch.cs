@@ -46,7 +46,8 @@ internal sealed unsafe class Launch : IDisposable
 
     public int WarpsPerBlock => (ThreadsPerBlock + 31) / 32;
 
-    public int SharedBytes => DynamicShared > 0 || Code.DynamicSharedOffset > Code.SharedBytes ? Code.DynamicSharedOffset + DynamicShared : Code.SharedBytes;
+    public int SharedBytes =>
+        DynamicShared > 0 || Code.DynamicSharedOffset > Code.SharedBytes ? Code.DynamicSharedOffset + DynamicShared : Code.SharedBytes;
 
     public bool ChecksRaces => Options.Checks.HasFlag(EmulatorCheck.Races);
 
@@ -66,7 +67,8 @@ internal sealed unsafe class Launch : IDisposable
     /// <summary>Ends the launch; the first violation counts.</summary>
     public void Stop(Violation violation) => Interlocked.CompareExchange(ref _violation, violation, null);
 
-    public Dim3 BlockIndex(long number) => new((uint)(number % GridSize.X), (uint)(number / GridSize.X % GridSize.Y), (uint)(number / GridSize.X / GridSize.Y));
+    public Dim3 BlockIndex(long number) =>
+        new((uint)(number % GridSize.X), (uint)(number / GridSize.X % GridSize.Y), (uint)(number / GridSize.X / GridSize.Y));
 
     public void Dispose()
     {

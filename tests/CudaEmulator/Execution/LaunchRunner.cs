@@ -8,7 +8,9 @@ namespace CoGrpo.CudaEmulator.Execution;
 /// <summary>Runs a launch on this thread and helpers of the thread pool, and makes its report.</summary>
 internal static unsafe class LaunchRunner
 {
-    /// <summary>Launches of up to this many warps run on one thread: helpers would come too late, and small tests find the same fault every time.</summary>
+    /// <summary>
+    /// Launches of up to this many warps run on one thread: helpers would come too late, and small tests find the same fault every time.
+    /// </summary>
     private const long SmallLaunch = 64;
 
     /// <summary>Runs to the end or to the first violation, which <see cref="Launch.Violation"/> then holds.</summary>
@@ -110,14 +112,30 @@ internal static unsafe class LaunchRunner
         }
     }
 
-    private static LaunchCounters Public(in RawCounters raw, long warpInstructions, long threadInstructions) => new()
-    {
-        WarpInstructions = warpInstructions, ThreadInstructions = threadInstructions, GlobalSectorsRead = raw.GlobalSectorsRead, GlobalSectorsWritten = raw.GlobalSectorsWritten,
-        IdealSectorsRead = raw.IdealSectorsRead, IdealSectorsWritten = raw.IdealSectorsWritten, GlobalBytesRead = raw.GlobalBytesRead, GlobalBytesWritten = raw.GlobalBytesWritten,
-        GlobalRequests = raw.GlobalRequests, SharedBytesRead = raw.SharedBytesRead, SharedBytesWritten = raw.SharedBytesWritten, SharedWavefronts = raw.SharedWavefronts,
-        BankConflicts = raw.BankConflicts, LocalAccesses = raw.LocalAccesses, DivergentBranches = raw.DivergentBranches, Atomics = raw.Atomics, TensorOperations = raw.TensorOperations,
-        TensorFlops = raw.TensorFlops, Barriers = raw.Barriers, AsyncCopyBytes = raw.AsyncCopyBytes,
-    };
+    private static LaunchCounters Public(in RawCounters raw, long warpInstructions, long threadInstructions) =>
+        new()
+        {
+            WarpInstructions = warpInstructions,
+            ThreadInstructions = threadInstructions,
+            GlobalSectorsRead = raw.GlobalSectorsRead,
+            GlobalSectorsWritten = raw.GlobalSectorsWritten,
+            IdealSectorsRead = raw.IdealSectorsRead,
+            IdealSectorsWritten = raw.IdealSectorsWritten,
+            GlobalBytesRead = raw.GlobalBytesRead,
+            GlobalBytesWritten = raw.GlobalBytesWritten,
+            GlobalRequests = raw.GlobalRequests,
+            SharedBytesRead = raw.SharedBytesRead,
+            SharedBytesWritten = raw.SharedBytesWritten,
+            SharedWavefronts = raw.SharedWavefronts,
+            BankConflicts = raw.BankConflicts,
+            LocalAccesses = raw.LocalAccesses,
+            DivergentBranches = raw.DivergentBranches,
+            Atomics = raw.Atomics,
+            TensorOperations = raw.TensorOperations,
+            TensorFlops = raw.TensorFlops,
+            Barriers = raw.Barriers,
+            AsyncCopyBytes = raw.AsyncCopyBytes,
+        };
 
     /// <summary>A worker that may or may not get a thread before the work is done.</summary>
     private sealed class Helper(Worker worker, long most) : IThreadPoolWorkItem

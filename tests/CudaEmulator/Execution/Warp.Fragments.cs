@@ -104,7 +104,9 @@ internal sealed unsafe partial class Warp
         return Pick(at);
     }
 
-    /// <summary>Lets lanes that wait at instructions of the same kind with the same wanted lanes go on, if together they are all; null if they are not.</summary>
+    /// <summary>
+    /// Lets lanes that wait at instructions of the same kind with the same wanted lanes go on, if together they are all; null if they are not.
+    /// </summary>
     public Instr* Release(Instr* at, uint wanted, string what)
     {
         uint here = Active;
@@ -222,7 +224,10 @@ internal sealed unsafe partial class Warp
         Fragment? best = null;
         foreach (Fragment other in _others)
         {
-            if (!other.IsWaiting && (best is null || other.Frame.Depth > best.Frame.Depth || (other.Frame.Depth == best.Frame.Depth && other.Pc < best.Pc)))
+            if (
+                !other.IsWaiting
+                && (best is null || other.Frame.Depth > best.Frame.Depth || (other.Frame.Depth == best.Frame.Depth && other.Pc < best.Pc))
+            )
             {
                 best = other;
             }

@@ -316,5 +316,6 @@ internal sealed class RegionNote(string name, ulong start, ulong bytes, RegionKi
 
     public bool IsFreed { get; set; }
 
-    public override string ToString() => Kind == RegionKind.Allocation ? $"allocation {number} of {Bytes} bytes at 0x{Start:x}" : $"{Name} of {Bytes} bytes at 0x{Start:x}";
+    public override string ToString() =>
+        Kind == RegionKind.Allocation ? $"allocation {number} of {Bytes} bytes at 0x{Start:x}" : $"{Name} of {Bytes} bytes at 0x{Start:x}";
 }

@@ -2,7 +2,9 @@ using System.Runtime.CompilerServices;
 
 namespace CoGrpo.CudaEmulator.Memory;
 
-/// <summary>Bitmaps with one bit per byte of memory. Changes of shared words are atomic, as blocks that run beside each other write neighbouring bytes.</summary>
+/// <summary>
+/// Bitmaps with one bit per byte of memory. Changes of shared words are atomic, as blocks that run beside each other write neighbouring bytes.
+/// </summary>
 internal static unsafe class ByteBits
 {
     /// <summary>Whether every bit of a range is set.</summary>

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace CoGrpo.CudaEmulator.Memory;
 
-/// <summary>Memory for what the checks remember about a region. Large blocks come zeroed from the system and take room only where they are touched.</summary>
+/// <summary>
+/// Memory for what the checks remember about a region. Large blocks come zeroed from the system and take room only where they are touched.
+/// </summary>
 internal static unsafe class RegionShadow
 {
     public static void Allocate(Region* region, EmulatorCheck checks)

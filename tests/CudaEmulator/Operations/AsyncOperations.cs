@@ -129,7 +129,17 @@ internal static unsafe class AsyncOperations
                         ByteBits.Set(shared->Written, offset, (ulong)bytes);
                     }
 
-                    if (shared->Writers != null && !RaceCells.Write(shared, warp.SharedView, warp.SharedView.Self + SharedSpace.LaneField(warp, lane), offset, (uint)bytes, size))
+                    if (
+                        shared->Writers != null
+                        && !RaceCells.Write(
+                            shared,
+                            warp.SharedView,
+                            warp.SharedView.Self + SharedSpace.LaneField(warp, lane),
+                            offset,
+                            (uint)bytes,
+                            size
+                        )
+                    )
                     {
                         RaceRules.Write(warp, (Instr*)copy.At, lane, shared, offset, size, false, false);
                     }
@@ -167,7 +177,17 @@ internal static unsafe class AsyncOperations
                 int lane = BitOperations.TrailingZeroCount(rest);
                 ulong offset = addresses[lane];
                 SharedAccess.Checked(warp, at, lane, offset, form.Size, "cp.async write");
-                if (shared->Writers != null && !RaceCells.Write(shared, warp.SharedView, warp.SharedView.Self + SharedSpace.LaneField(warp, lane), offset, (uint)bytes, form.Size))
+                if (
+                    shared->Writers != null
+                    && !RaceCells.Write(
+                        shared,
+                        warp.SharedView,
+                        warp.SharedView.Self + SharedSpace.LaneField(warp, lane),
+                        offset,
+                        (uint)bytes,
+                        form.Size
+                    )
+                )
                 {
                     RaceRules.Write(warp, at, lane, shared, offset, form.Size, false, false);
                 }
@@ -190,17 +210,21 @@ internal readonly unsafe struct ScratchShape<T> : IMemoryShape
 {
     public static int Size => T.Log2;
 
-    public static void LoadLane(Warp warp, Instr* at, byte* from, int lane) => Buffer.MemoryCopy(from, warp.Scratch + (lane << T.Log2), 1 << T.Log2, 1 << T.Log2);
+    public static void LoadLane(Warp warp, Instr* at, byte* from, int lane) =>
+        Buffer.MemoryCopy(from, warp.Scratch + (lane << T.Log2), 1 << T.Log2, 1 << T.Log2);
 
-    public static void StoreLane(Warp warp, Instr* at, byte* to, int lane) => Buffer.MemoryCopy(warp.Scratch + (lane << T.Log2), to, 1 << T.Log2, 1 << T.Log2);
+    public static void StoreLane(Warp warp, Instr* at, byte* to, int lane) =>
+        Buffer.MemoryCopy(warp.Scratch + (lane << T.Log2), to, 1 << T.Log2, 1 << T.Log2);
 
     public static void LoadAll(Warp warp, Instr* at, byte* from) => Buffer.MemoryCopy(from, warp.Scratch, 32 << T.Log2, 32 << T.Log2);
 
     public static void StoreAll(Warp warp, Instr* at, byte* to) => Buffer.MemoryCopy(warp.Scratch, to, 32 << T.Log2, 32 << T.Log2);
 
-    public static void LoadRun(Warp warp, Instr* at, byte* from, int first, int count) => Buffer.MemoryCopy(from, warp.Scratch + (first << T.Log2), count << T.Log2, count << T.Log2);
+    public static void LoadRun(Warp warp, Instr* at, byte* from, int first, int count) =>
+        Buffer.MemoryCopy(from, warp.Scratch + (first << T.Log2), count << T.Log2, count << T.Log2);
 
-    public static void StoreRun(Warp warp, Instr* at, byte* to, int first, int count) => Buffer.MemoryCopy(warp.Scratch + (first << T.Log2), to, count << T.Log2, count << T.Log2);
+    public static void StoreRun(Warp warp, Instr* at, byte* to, int first, int count) =>
+        Buffer.MemoryCopy(warp.Scratch + (first << T.Log2), to, count << T.Log2, count << T.Log2);
 
     public static void LoadSame(Warp warp, Instr* at, byte* from, uint lanes)
     {

@@ -95,7 +95,13 @@ internal static unsafe class AtomicOperations
         ulong offset = address - region->Start;
         if (region->Kind == RegionKind.Constant)
         {
-            throw warp.Fail(ViolationKind.ReadOnly, at, lane, $"atomic operation on constant memory, in {MemoryReport.Name(warp, region, offset)}", address);
+            throw warp.Fail(
+                ViolationKind.ReadOnly,
+                at,
+                lane,
+                $"atomic operation on constant memory, in {MemoryReport.Name(warp, region, offset)}",
+                address
+            );
         }
 
         Note(warp, at, lane, region, offset, TSize.Log2);
@@ -155,7 +161,8 @@ internal readonly unsafe struct Size16 : ISize
 
     public static void Store(byte* place, ulong value) => *(ushort*)place = (ushort)value;
 
-    public static bool TryReplace(byte* place, ulong old, ulong value) => Interlocked.CompareExchange(ref *(ushort*)place, (ushort)value, (ushort)old) == (ushort)old;
+    public static bool TryReplace(byte* place, ulong old, ulong value) =>
+        Interlocked.CompareExchange(ref *(ushort*)place, (ushort)value, (ushort)old) == (ushort)old;
 }
 
 /// <summary>32 bits.</summary>
@@ -167,7 +174,8 @@ internal readonly unsafe struct Size32 : ISize
 
     public static void Store(byte* place, ulong value) => *(uint*)place = (uint)value;
 
-    public static bool TryReplace(byte* place, ulong old, ulong value) => Interlocked.CompareExchange(ref *(uint*)place, (uint)value, (uint)old) == (uint)old;
+    public static bool TryReplace(byte* place, ulong old, ulong value) =>
+        Interlocked.CompareExchange(ref *(uint*)place, (uint)value, (uint)old) == (uint)old;
 }
 
 /// <summary>64 bits.</summary>
@@ -250,6 +258,7 @@ internal readonly struct AddSingleLane : ILaneOperation
 
 internal readonly struct AddRealLane : ILaneOperation
 {
-    public static ulong Apply(ulong a, ulong b, ulong c) => BitConverter.DoubleToUInt64Bits(BitConverter.UInt64BitsToDouble(a) + BitConverter.UInt64BitsToDouble(b));
+    public static ulong Apply(ulong a, ulong b, ulong c) =>
+        BitConverter.DoubleToUInt64Bits(BitConverter.UInt64BitsToDouble(a) + BitConverter.UInt64BitsToDouble(b));
 }
 #pragma warning restore SA1649, SA1402

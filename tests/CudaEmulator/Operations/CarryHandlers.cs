@@ -6,8 +6,9 @@ namespace CoGrpo.CudaEmulator.Operations;
 
 /// <summary>
 /// Extended-precision arithmetic: add, sub and mad that take the carry of the last one in, give theirs out, or both. Extra: bit 0 carry in,
-/// bit 1 carry out, bit 2 subtraction, bit 3 multiply-add, bit 4 its upper half, bit 5 signed. A subtraction adds the complement, as the device does, so
-/// that the carry it leaves is 1 where nothing was borrowed. Only code that mixes both kinds can tell, and the compiler's own 128-bit division does.
+/// bit 1 carry out, bit 2 subtraction, bit 3 multiply-add, bit 4 its upper half, bit 5 signed. A subtraction adds the complement, as the device does,
+/// so that the carry it leaves is 1 where nothing was borrowed. Only code that mixes both kinds can tell, and the compiler's own 128-bit division
+/// does.
 /// </summary>
 internal static unsafe class CarryHandlers
 {

@@ -21,21 +21,33 @@ internal readonly unsafe struct ConstantSpace : IMemorySpace
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool ReadRun(Warp warp, Instr* at, Region* region, ulong offset, uint bytes, int size, uint self) =>
-        offset + bytes <= region->Bytes && (offset & ((1u << size) - 1)) == 0 && (region->Written == null || ByteBits.AllSet(region->Written, offset, bytes));
+        offset + bytes <= region->Bytes
+        && (offset & ((1u << size) - 1)) == 0
+        && (region->Written == null || ByteBits.AllSet(region->Written, offset, bytes));
 
     public static bool WriteRun(Warp warp, Instr* at, Region* region, ulong offset, uint bytes, int size, uint self) => false;
 
-    public static bool ReadOne(Warp warp, Instr* at, Region* region, ulong offset, int size, uint self) => ReadRun(warp, at, region, offset, 1u << size, size, self);
+    public static bool ReadOne(Warp warp, Instr* at, Region* region, ulong offset, int size, uint self) =>
+        ReadRun(warp, at, region, offset, 1u << size, size, self);
 
     public static bool WriteOne(Warp warp, Instr* at, Region* region, ulong offset, int size, uint self) => false;
 
     public static byte* ReadLane(Warp warp, Instr* at, int lane, ulong address, int size)
     {
         byte* place = GlobalAccess.ReadLane(warp, at, lane, address, size);
-        return Find(warp, at, address) != null ? place : throw warp.Fail(ViolationKind.OutOfBounds, at, lane, $"read of {1 << size} bytes through constant space outside constant memory", address);
+        return Find(warp, at, address) != null
+            ? place
+            : throw warp.Fail(
+                ViolationKind.OutOfBounds,
+                at,
+                lane,
+                $"read of {1 << size} bytes through constant space outside constant memory",
+                address
+            );
     }
 
-    public static byte* WriteLane(Warp warp, Instr* at, int lane, ulong address, int size, byte* value) => GlobalAccess.WriteLane(warp, at, lane, address, size, value);
+    public static byte* WriteLane(Warp warp, Instr* at, int lane, ulong address, int size, byte* value) =>
+        GlobalAccess.WriteLane(warp, at, lane, address, size, value);
 
     public static void HasLooked(Warp warp, ulong address)
     {
@@ -71,7 +83,13 @@ internal static unsafe class ParameterOperations
             ulong all = (ulong)warp.Launch.Code.ParameterBytes;
             if (offset > all || offset + bytes > all)
             {
-                throw warp.Fail(ViolationKind.OutOfBounds, at, lane, $"read of {bytes} bytes at offset {(long)offset} of the kernel's {all} bytes of parameters", offset);
+                throw warp.Fail(
+                    ViolationKind.OutOfBounds,
+                    at,
+                    lane,
+                    $"read of {bytes} bytes at offset {(long)offset} of the kernel's {all} bytes of parameters",
+                    offset
+                );
             }
 
             if ((offset & (bytes - 1)) != 0)

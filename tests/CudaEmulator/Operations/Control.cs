@@ -113,7 +113,12 @@ internal static unsafe class Control
             target = pointers[first] % KernelCode.FunctionDistance == 0 && number < (ulong)callable.Count ? callable[(int)number] : null;
             if (target is null)
             {
-                throw warp.Fail(ViolationKind.BadTarget, at, first, $"call through a pointer that is no function of the module: 0x{pointers[first]:x}");
+                throw warp.Fail(
+                    ViolationKind.BadTarget,
+                    at,
+                    first,
+                    $"call through a pointer that is no function of the module: 0x{pointers[first]:x}"
+                );
             }
 
             if (same != warp.Active)
@@ -125,7 +130,12 @@ internal static unsafe class Control
         Frame? frame = warp.Block.NewFrame(warp, target, at + 1, site);
         if (frame is null)
         {
-            throw warp.Fail(ViolationKind.StackOverflow, at, Warp.FirstLane(warp.Active), $"call of {target.Name} at depth {warp.Frame.Depth}: the stack is full");
+            throw warp.Fail(
+                ViolationKind.StackOverflow,
+                at,
+                Warp.FirstLane(warp.Active),
+                $"call of {target.Name} at depth {warp.Frame.Depth}: the stack is full"
+            );
         }
 
         Copy(warp, warp.R, site.Arguments, frame.R, target.ParameterSlots);
@@ -151,7 +161,8 @@ internal static unsafe class Control
     public static Instr* Unsupported(Warp warp, Instr* at) =>
         throw warp.Fail(ViolationKind.NotSupported, at, Warp.FirstLane(warp.Mask), (string)warp.Launch.Code.Objects[at->Extra]);
 
-    public static Instr* Trap(Warp warp, Instr* at) => throw warp.Fail(ViolationKind.Trap, at, Warp.FirstLane(warp.Mask), "the kernel executed a trap");
+    public static Instr* Trap(Warp warp, Instr* at) =>
+        throw warp.Fail(ViolationKind.Trap, at, Warp.FirstLane(warp.Mask), "the kernel executed a trap");
 
     public static Instr* Nothing(Warp warp, Instr* at) => at + 1;
 

@@ -162,7 +162,9 @@ internal readonly struct IntegerToFloat<TFormat, TFrom, TRounding> : ILaneOperat
         Int128 value = TFrom.Value(a);
 
         // Below 2^53 fp64 holds the number, and one rounding is left.
-        return TRounding.Mode == RoundingMode.NearestEven && value < (1L << 53) && value > -(1L << 53) ? TFormat.FromDouble((double)value) : ExactRounding.FromInteger<TFormat>(value, TRounding.Mode);
+        return TRounding.Mode == RoundingMode.NearestEven && value < (1L << 53) && value > -(1L << 53)
+            ? TFormat.FromDouble((double)value)
+            : ExactRounding.FromInteger<TFormat>(value, TRounding.Mode);
     }
 }
 
@@ -175,7 +177,9 @@ internal readonly struct FloatToFloat<TTo, TFrom, TRounding> : ILaneOperation
     public static ulong Apply(ulong a, ulong b, ulong c)
     {
         double x = TFrom.ToDouble(a);
-        return double.IsNaN(x) ? TTo.QuietNaN : TRounding.Mode == RoundingMode.NearestEven ? TTo.FromDouble(x) : ExactRounding.Convert<TTo>(x, TRounding.Mode);
+        return double.IsNaN(x) ? TTo.QuietNaN
+            : TRounding.Mode == RoundingMode.NearestEven ? TTo.FromDouble(x)
+            : ExactRounding.Convert<TTo>(x, TRounding.Mode);
     }
 }
 
@@ -272,7 +276,11 @@ internal readonly struct SingleToSigned<TRounded> : IWordOperation
     {
         F x = TRounded.Apply(a, default, default).AsSingle();
         U result = Vector512.ConvertToInt32(Vector512.ConditionalSelect(Vector512.LessThan(x, Vector512.Create(2147483648f)), x, F.Zero)).AsUInt32();
-        result = Vector512.ConditionalSelect(Vector512.GreaterThanOrEqual(x, Vector512.Create(2147483648f)).AsUInt32(), Vector512.Create(0x7FFFFFFFu), result);
+        result = Vector512.ConditionalSelect(
+            Vector512.GreaterThanOrEqual(x, Vector512.Create(2147483648f)).AsUInt32(),
+            Vector512.Create(0x7FFFFFFFu),
+            result
+        );
         return Vector512.ConditionalSelect(Vector512.LessThan(x, Vector512.Create(-2147483648f)).AsUInt32(), Vector512.Create(0x80000000u), result);
     }
 }
@@ -387,8 +395,12 @@ internal static unsafe class BankConversions
     public static Instr* NarrowLow(Warp warp, Instr* at)
     {
         byte* a = warp.D + at->A;
-        LaneVectors.Store(warp, at->D,
-            Vector512.Narrow(LaneVectors.Quarter(a, 0), LaneVectors.Quarter(a, 1)), Vector512.Narrow(LaneVectors.Quarter(a, 2), LaneVectors.Quarter(a, 3)));
+        LaneVectors.Store(
+            warp,
+            at->D,
+            Vector512.Narrow(LaneVectors.Quarter(a, 0), LaneVectors.Quarter(a, 1)),
+            Vector512.Narrow(LaneVectors.Quarter(a, 2), LaneVectors.Quarter(a, 3))
+        );
         return at + 1;
     }
 
@@ -397,8 +409,12 @@ internal static unsafe class BankConversions
     public static Instr* NarrowHigh(Warp warp, Instr* at)
     {
         byte* a = warp.D + at->A;
-        LaneVectors.Store(warp, at->D,
-            Vector512.Narrow(LaneVectors.Quarter(a, 0) >> 32, LaneVectors.Quarter(a, 1) >> 32), Vector512.Narrow(LaneVectors.Quarter(a, 2) >> 32, LaneVectors.Quarter(a, 3) >> 32));
+        LaneVectors.Store(
+            warp,
+            at->D,
+            Vector512.Narrow(LaneVectors.Quarter(a, 0) >> 32, LaneVectors.Quarter(a, 1) >> 32),
+            Vector512.Narrow(LaneVectors.Quarter(a, 2) >> 32, LaneVectors.Quarter(a, 3) >> 32)
+        );
         return at + 1;
     }
 

@@ -35,7 +35,13 @@ internal static unsafe class CountedBarriers
             ulong count = at->B < 0 ? 0 : ((uint*)(warp.R + at->B))[lane];
             if (count > CountMask || (at->B >= 0 && count == 0))
             {
-                throw warp.Fail(ViolationKind.DivergentBarrier, at, lane, $"mbarrier: wanted a count from 1 to {CountMask}, got {count}", addresses[lane]);
+                throw warp.Fail(
+                    ViolationKind.DivergentBarrier,
+                    at,
+                    lane,
+                    $"mbarrier: wanted a count from 1 to {CountMask}, got {count}",
+                    addresses[lane]
+                );
             }
 
             *Place(warp, at, lane, addresses[lane], true) = count | (count << ExpectedShift);
@@ -79,7 +85,10 @@ internal static unsafe class CountedBarriers
             expected -= (at->Extra & Drops) != 0 ? count : 0;
             pending -= count;
             ulong phase = state >> PhaseShift;
-            *place = pending > 0 ? pending | (expected << ExpectedShift) | (phase << PhaseShift) : expected | (expected << ExpectedShift) | ((phase + 1) << PhaseShift);
+            *place =
+                pending > 0
+                    ? pending | (expected << ExpectedShift) | (phase << PhaseShift)
+                    : expected | (expected << ExpectedShift) | ((phase + 1) << PhaseShift);
         }
 
         return at + 1;
@@ -94,7 +103,8 @@ internal static unsafe class CountedBarriers
         {
             int lane = BitOperations.TrailingZeroCount(rest);
             ulong phase = *Place(warp, at, lane, addresses[lane], false) >> PhaseShift;
-            bool over = at->Extra == 1 ? (phase & 1) != (((uint*)(warp.R + at->C))[lane] & 1) : phase != ((ulong*)(warp.D + at->C))[lane] >> PhaseShift;
+            bool over =
+                at->Extra == 1 ? (phase & 1) != (((uint*)(warp.R + at->C))[lane] & 1) : phase != ((ulong*)(warp.D + at->C))[lane] >> PhaseShift;
             if (over)
             {
                 result |= 1u << lane;

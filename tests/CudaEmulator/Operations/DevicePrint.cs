@@ -65,10 +65,18 @@ internal static class DevicePrint
                 'c' => ((char)(byte)Take(4)).ToString(),
                 's' => Cut(text(Take(8)), precision),
                 'p' => "0x" + Take(8).ToString("x", CultureInfo.InvariantCulture),
-                'f' or 'F' or 'e' or 'E' or 'g' or 'G' or 'a' or 'A' => FloatText.Format(BitConverter.UInt64BitsToDouble(Take(8)), kind, flags, precision),
+                'f' or 'F' or 'e' or 'E' or 'g' or 'G' or 'a' or 'A' => FloatText.Format(
+                    BitConverter.UInt64BitsToDouble(Take(8)),
+                    kind,
+                    flags,
+                    precision
+                ),
                 _ => $"%{flags}{kind}",
             };
-            bool zeros = flags.Contains('0', StringComparison.Ordinal) && !flags.Contains('-', StringComparison.Ordinal) && !(precision is not null && "diuxXo".Contains(kind, StringComparison.Ordinal));
+            bool zeros =
+                flags.Contains('0', StringComparison.Ordinal)
+                && !flags.Contains('-', StringComparison.Ordinal)
+                && !(precision is not null && "diuxXo".Contains(kind, StringComparison.Ordinal));
             result.Append(Padded(value, width, flags.Contains('-', StringComparison.Ordinal), zeros));
         }
 
@@ -94,13 +102,17 @@ internal static class DevicePrint
 
     private static string Signed(long value, string flags, int? precision)
     {
-        string digits = Digits(value < 0 ? value.ToString(CultureInfo.InvariantCulture)[1..] : value.ToString(CultureInfo.InvariantCulture), precision);
+        string digits = Digits(
+            value < 0 ? value.ToString(CultureInfo.InvariantCulture)[1..] : value.ToString(CultureInfo.InvariantCulture),
+            precision
+        );
         return value < 0 ? "-" + digits : FloatText.Sign(flags) + digits;
     }
 
     private static string Digits(string digits, int? precision) => precision is { } least ? digits.PadLeft(least, '0') : digits;
 
-    private static string Prefixed(string prefix, string digits, string flags) => flags.Contains('#', StringComparison.Ordinal) && digits.Trim('0').Length > 0 ? prefix + digits : digits;
+    private static string Prefixed(string prefix, string digits, string flags) =>
+        flags.Contains('#', StringComparison.Ordinal) && digits.Trim('0').Length > 0 ? prefix + digits : digits;
 
     private static string Cut(string text, int? precision) => precision is { } most && most < text.Length ? text[..most] : text;
 
@@ -130,7 +142,10 @@ internal static class DevicePrint
 /// <summary>Floating-point numbers as C prints them.</summary>
 internal static class FloatText
 {
-    public static string Sign(string flags) => flags.Contains('+', StringComparison.Ordinal) ? "+" : flags.Contains(' ', StringComparison.Ordinal) ? " " : "";
+    public static string Sign(string flags) =>
+        flags.Contains('+', StringComparison.Ordinal) ? "+"
+        : flags.Contains(' ', StringComparison.Ordinal) ? " "
+        : "";
 
     public static string Format(double value, char kind, string flags, int? precision)
     {
@@ -147,7 +162,8 @@ internal static class FloatText
         return sign + (upper ? body.ToUpperInvariant() : body);
     }
 
-    private static string Exponent(double value, int digits) => value.ToString((digits == 0 ? "0" : "0." + new string('0', digits)) + "e+00", CultureInfo.InvariantCulture);
+    private static string Exponent(double value, int digits) =>
+        value.ToString((digits == 0 ? "0" : "0." + new string('0', digits)) + "e+00", CultureInfo.InvariantCulture);
 
     private static string General(double value, int precision, bool keepsZeros)
     {
@@ -158,7 +174,11 @@ internal static class FloatText
         }
 
         string scientific = Exponent(value, digits - 1);
-        int exponent = int.Parse(scientific.AsSpan(scientific.IndexOf('e', StringComparison.Ordinal) + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+        int exponent = int.Parse(
+            scientific.AsSpan(scientific.IndexOf('e', StringComparison.Ordinal) + 1),
+            NumberStyles.AllowLeadingSign,
+            CultureInfo.InvariantCulture
+        );
         bool plain = exponent >= -4 && exponent < digits;
         string text = plain ? value.ToString("F" + (digits - 1 - exponent), CultureInfo.InvariantCulture) : scientific;
         if (keepsZeros)

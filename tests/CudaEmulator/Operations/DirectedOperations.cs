@@ -43,7 +43,12 @@ internal readonly struct FmaDirected<T> : IWordOperation
     public static U Apply(U a, U b, U c)
     {
         (F x, F y, F z) = (a.AsSingle(), b.AsSingle(), c.AsSingle());
-        return Directed.Narrow<T>(Vector512.WidenLower(x) * Vector512.WidenLower(y), Vector512.WidenLower(z), Vector512.WidenUpper(x) * Vector512.WidenUpper(y), Vector512.WidenUpper(z));
+        return Directed.Narrow<T>(
+            Vector512.WidenLower(x) * Vector512.WidenLower(y),
+            Vector512.WidenLower(z),
+            Vector512.WidenUpper(x) * Vector512.WidenUpper(y),
+            Vector512.WidenUpper(z)
+        );
     }
 }
 
@@ -73,7 +78,13 @@ internal readonly struct MulDirected<T> : IWordOperation
         D high = Vector512.WidenUpper(x) * Vector512.WidenUpper(y);
         F nearest = Vector512.Narrow(low, high);
         (D back0, D back1) = (Vector512.WidenLower(nearest), Vector512.WidenUpper(nearest));
-        return Directed.Step<T>(nearest, Vector512.GreaterThan(back0, low), Vector512.GreaterThan(back1, high), Vector512.LessThan(back0, low), Vector512.LessThan(back1, high));
+        return Directed.Step<T>(
+            nearest,
+            Vector512.GreaterThan(back0, low),
+            Vector512.GreaterThan(back1, high),
+            Vector512.LessThan(back0, low),
+            Vector512.LessThan(back1, high)
+        );
     }
 }
 
@@ -101,7 +112,9 @@ internal static class Directed
         return result | (Vector512.Narrow((zeros0 >> 32).AsUInt64(), (zeros1 >> 32).AsUInt64()) & Vector512.Create(0x80000000u));
     }
 
-    /// <summary>The neighbour of a rounded value in the direction, where the value lies above or below the exact one (of the lower, then the upper lanes).</summary>
+    /// <summary>
+    /// The neighbour of a rounded value in the direction, where the value lies above or below the exact one (of the lower, then the upper lanes).
+    /// </summary>
     public static U Step<T>(F nearest, D above0, D above1, D below0, D below1)
         where T : struct, IDirection
     {
@@ -109,8 +122,16 @@ internal static class Directed
         U below = Vector512.Narrow(below0.AsUInt64(), below1.AsUInt64());
         U bits = nearest.AsUInt32();
         U negative = (bits.AsInt32() >> 31).AsUInt32();
-        U down = Vector512.ConditionalSelect(negative, bits + U.One, Vector512.ConditionalSelect(Vector512.Equals(bits, U.Zero), Vector512.Create(0x80000001u), bits - U.One));
-        U up = Vector512.ConditionalSelect(negative, Vector512.ConditionalSelect(Vector512.Equals(bits, Vector512.Create(0x80000000u)), U.One, bits - U.One), bits + U.One);
+        U down = Vector512.ConditionalSelect(
+            negative,
+            bits + U.One,
+            Vector512.ConditionalSelect(Vector512.Equals(bits, U.Zero), Vector512.Create(0x80000001u), bits - U.One)
+        );
+        U up = Vector512.ConditionalSelect(
+            negative,
+            Vector512.ConditionalSelect(Vector512.Equals(bits, Vector512.Create(0x80000000u)), U.One, bits - U.One),
+            bits + U.One
+        );
         U result = T.Value switch
         {
             Direction.Down => Vector512.ConditionalSelect(above, down, bits),

@@ -159,7 +159,10 @@ internal static class ExactRounding
         ulong infinity = ((1UL << TFormat.ExponentBits) - 1) << (precision - 1);
         if (field >= (1 << TFormat.ExponentBits) - 1)
         {
-            bool overflows = mode is RoundingMode.NearestEven or RoundingMode.NearestAway || (mode == RoundingMode.Down && negative) || (mode == RoundingMode.Up && !negative);
+            bool overflows =
+                mode is RoundingMode.NearestEven or RoundingMode.NearestAway
+                || (mode == RoundingMode.Down && negative)
+                || (mode == RoundingMode.Up && !negative);
             return sign | (overflows ? infinity : infinity - 1);
         }
 

@@ -39,7 +39,10 @@ internal readonly struct Float16 : IFloatFormat
     {
         // The exponent is moved into place by a multiplication, which also normalises subnormal values.
         uint magnitude = half & 0x7FFF;
-        uint bits = magnitude >= 0x7C00 ? 0x7F800000 | ((magnitude & 0x3FF) << 13) : BitConverter.SingleToUInt32Bits(BitConverter.UInt32BitsToSingle(magnitude << 13) * 5.192296858534828e33f);
+        uint bits =
+            magnitude >= 0x7C00
+                ? 0x7F800000 | ((magnitude & 0x3FF) << 13)
+                : BitConverter.SingleToUInt32Bits(BitConverter.UInt32BitsToSingle(magnitude << 13) * 5.192296858534828e33f);
         return BitConverter.UInt32BitsToSingle(bits | ((half & 0x8000) << 16));
     }
 

@@ -15,7 +15,8 @@ internal readonly struct SubExact<TFormat, TRounding> : ILaneOperation
     where TFormat : struct, IFloatFormat
     where TRounding : struct, IRounding
 {
-    public static ulong Apply(ulong a, ulong b, ulong c) => ExactRounding.Add<TFormat>(a, b ^ (1UL << (TFormat.ExponentBits + TFormat.Precision - 1)), TRounding.Mode);
+    public static ulong Apply(ulong a, ulong b, ulong c) =>
+        ExactRounding.Add<TFormat>(a, b ^ (1UL << (TFormat.ExponentBits + TFormat.Precision - 1)), TRounding.Mode);
 }
 
 internal readonly struct MulExact<TFormat, TRounding> : ILaneOperation
@@ -144,7 +145,8 @@ internal readonly struct NaNWinsHalf<T, TFormat> : ILaneOperation
     where T : struct, ILaneOperation
     where TFormat : struct, IFloatFormat
 {
-    public static ulong Apply(ulong a, ulong b, ulong c) => double.IsNaN(TFormat.ToDouble(a)) || double.IsNaN(TFormat.ToDouble(b)) ? TFormat.QuietNaN : T.Apply(a, b, c);
+    public static ulong Apply(ulong a, ulong b, ulong c) =>
+        double.IsNaN(TFormat.ToDouble(a)) || double.IsNaN(TFormat.ToDouble(b)) ? TFormat.QuietNaN : T.Apply(a, b, c);
 }
 
 internal readonly struct NegHalf : ILaneOperation

@@ -69,7 +69,13 @@ internal static unsafe class GenericOperations
                     LocalOperations.Store<TShape>(warp, at, addresses, lanes);
                     break;
                 case Windows.Parameter >> Windows.Shift:
-                    throw warp.Fail(ViolationKind.ReadOnly, at, BitOperations.TrailingZeroCount(lanes), "write to the kernel's parameters", addresses[BitOperations.TrailingZeroCount(lanes)]);
+                    throw warp.Fail(
+                        ViolationKind.ReadOnly,
+                        at,
+                        BitOperations.TrailingZeroCount(lanes),
+                        "write to the kernel's parameters",
+                        addresses[BitOperations.TrailingZeroCount(lanes)]
+                    );
                 default:
                     int lane = BitOperations.TrailingZeroCount(lanes);
                     throw Checks.MemoryReport.NotMapped(warp, at, lane, addresses[lane], 1 << TShape.Size, "write");
@@ -111,7 +117,8 @@ internal static unsafe class GenericOperations
         {
             int lane = BitOperations.TrailingZeroCount(rest);
             ulong window = address[lane] >> Windows.Shift;
-            bool constant = window == 0 && warp.Launch.Memory.Find(address[lane]) is var region && region != null && region->Kind == RegionKind.Constant;
+            bool constant =
+                window == 0 && warp.Launch.Memory.Find(address[lane]) is var region && region != null && region->Kind == RegionKind.Constant;
             bool holds = at->Value == 4 ? constant : window == (ulong)at->Value && !constant;
             result |= holds ? 1u << lane : 0;
         }

@@ -67,7 +67,12 @@ internal static unsafe class GlobalAccess
     public static bool ReadOne(Warp warp, Instr* at, Region* region, ulong offset, int size, uint self)
     {
         uint bytes = 1u << size;
-        if (offset + bytes > region->Bytes || (offset & (bytes - 1)) != 0 || (at->Flags & (AccessFlags.Strong | AccessFlags.ReadOnlyPath)) != 0 || region->Poisoned != null)
+        if (
+            offset + bytes > region->Bytes
+            || (offset & (bytes - 1)) != 0
+            || (at->Flags & (AccessFlags.Strong | AccessFlags.ReadOnlyPath)) != 0
+            || region->Poisoned != null
+        )
         {
             return false;
         }
@@ -82,8 +87,14 @@ internal static unsafe class GlobalAccess
     public static bool WriteOne(Warp warp, Instr* at, Region* region, ulong offset, int size, uint self)
     {
         uint bytes = 1u << size;
-        if (offset + bytes > region->Bytes || (offset & (bytes - 1)) != 0 || (at->Flags & AccessFlags.Strong) != 0 || region->Poisoned != null || region->Kind == RegionKind.Constant
-            || (region->Writers != null && !RaceCells.WriteOne(region, warp.GlobalView, warp.GlobalView.Self + self, offset, size)))
+        if (
+            offset + bytes > region->Bytes
+            || (offset & (bytes - 1)) != 0
+            || (at->Flags & AccessFlags.Strong) != 0
+            || region->Poisoned != null
+            || region->Kind == RegionKind.Constant
+            || (region->Writers != null && !RaceCells.WriteOne(region, warp.GlobalView, warp.GlobalView.Self + self, offset, size))
+        )
         {
             return false;
         }
@@ -134,7 +145,13 @@ internal static unsafe class GlobalAccess
         int bytes = 1 << size;
         if (region->Kind == RegionKind.Constant)
         {
-            throw warp.Fail(ViolationKind.ReadOnly, at, lane, $"write of {bytes} bytes to constant memory, in {MemoryReport.Name(warp, region, offset)}", address);
+            throw warp.Fail(
+                ViolationKind.ReadOnly,
+                at,
+                lane,
+                $"write of {bytes} bytes to constant memory, in {MemoryReport.Name(warp, region, offset)}",
+                address
+            );
         }
 
         bool strong = (at->Flags & AccessFlags.Strong) != 0;

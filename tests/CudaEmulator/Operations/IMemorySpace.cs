@@ -45,25 +45,31 @@ internal readonly unsafe struct GlobalSpace : IMemorySpace
     public static uint LaneField(Warp warp, int lane) => (uint)lane << CellFormat.LaneShift;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool ReadRun(Warp warp, Instr* at, Region* region, ulong offset, uint bytes, int size, uint self) => GlobalAccess.ReadRun(warp, at, region, offset, bytes, size, self);
+    public static bool ReadRun(Warp warp, Instr* at, Region* region, ulong offset, uint bytes, int size, uint self) =>
+        GlobalAccess.ReadRun(warp, at, region, offset, bytes, size, self);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool WriteRun(Warp warp, Instr* at, Region* region, ulong offset, uint bytes, int size, uint self) => GlobalAccess.WriteRun(warp, at, region, offset, bytes, size, self);
+    public static bool WriteRun(Warp warp, Instr* at, Region* region, ulong offset, uint bytes, int size, uint self) =>
+        GlobalAccess.WriteRun(warp, at, region, offset, bytes, size, self);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool ReadOne(Warp warp, Instr* at, Region* region, ulong offset, int size, uint self) => GlobalAccess.ReadOne(warp, at, region, offset, size, self);
+    public static bool ReadOne(Warp warp, Instr* at, Region* region, ulong offset, int size, uint self) =>
+        GlobalAccess.ReadOne(warp, at, region, offset, size, self);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool WriteOne(Warp warp, Instr* at, Region* region, ulong offset, int size, uint self) => GlobalAccess.WriteOne(warp, at, region, offset, size, self);
+    public static bool WriteOne(Warp warp, Instr* at, Region* region, ulong offset, int size, uint self) =>
+        GlobalAccess.WriteOne(warp, at, region, offset, size, self);
 
     public static byte* ReadLane(Warp warp, Instr* at, int lane, ulong address, int size) => GlobalAccess.ReadLane(warp, at, lane, address, size);
 
-    public static byte* WriteLane(Warp warp, Instr* at, int lane, ulong address, int size, byte* value) => GlobalAccess.WriteLane(warp, at, lane, address, size, value);
+    public static byte* WriteLane(Warp warp, Instr* at, int lane, ulong address, int size, byte* value) =>
+        GlobalAccess.WriteLane(warp, at, lane, address, size, value);
 
     public static void HasLooked(Warp warp, ulong address) => Ordering.Look(warp, address);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void CountRun(Warp warp, Region* region, ulong start, uint bytes, bool write) => MemoryCounters.GlobalRun(warp, region, start, start - region->Start, bytes, write);
+    public static void CountRun(Warp warp, Region* region, ulong start, uint bytes, bool write) =>
+        MemoryCounters.GlobalRun(warp, region, start, start - region->Start, bytes, write);
 
     public static void CountLanes(Warp warp, Instr* at, ulong* addresses, uint lanes, int bytes, bool write)
     {
@@ -90,25 +96,31 @@ internal readonly unsafe struct SharedSpace : IMemorySpace
     public static uint LaneField(Warp warp, int lane) => (uint)lane << CellFormat.LaneShift;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool ReadRun(Warp warp, Instr* at, Region* region, ulong offset, uint bytes, int size, uint self) => SharedAccess.ReadRun(warp, at, region, offset, bytes, size, self);
+    public static bool ReadRun(Warp warp, Instr* at, Region* region, ulong offset, uint bytes, int size, uint self) =>
+        SharedAccess.ReadRun(warp, at, region, offset, bytes, size, self);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool WriteRun(Warp warp, Instr* at, Region* region, ulong offset, uint bytes, int size, uint self) => SharedAccess.WriteRun(warp, at, region, offset, bytes, size, self);
+    public static bool WriteRun(Warp warp, Instr* at, Region* region, ulong offset, uint bytes, int size, uint self) =>
+        SharedAccess.WriteRun(warp, at, region, offset, bytes, size, self);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool ReadOne(Warp warp, Instr* at, Region* region, ulong offset, int size, uint self) => SharedAccess.ReadOne(warp, at, region, offset, size, self);
+    public static bool ReadOne(Warp warp, Instr* at, Region* region, ulong offset, int size, uint self) =>
+        SharedAccess.ReadOne(warp, at, region, offset, size, self);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool WriteOne(Warp warp, Instr* at, Region* region, ulong offset, int size, uint self) => SharedAccess.WriteOne(warp, at, region, offset, size, self);
+    public static bool WriteOne(Warp warp, Instr* at, Region* region, ulong offset, int size, uint self) =>
+        SharedAccess.WriteOne(warp, at, region, offset, size, self);
 
     public static byte* ReadLane(Warp warp, Instr* at, int lane, ulong address, int size) => SharedAccess.ReadLane(warp, at, lane, address, size);
 
-    public static byte* WriteLane(Warp warp, Instr* at, int lane, ulong address, int size, byte* value) => SharedAccess.WriteLane(warp, at, lane, address, size, value);
+    public static byte* WriteLane(Warp warp, Instr* at, int lane, ulong address, int size, byte* value) =>
+        SharedAccess.WriteLane(warp, at, lane, address, size, value);
 
     public static void HasLooked(Warp warp, ulong address) => Ordering.LookShared(warp, address);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void CountRun(Warp warp, Region* region, ulong start, uint bytes, bool write) => MemoryCounters.SharedRun(warp, bytes, write);
 
-    public static void CountLanes(Warp warp, Instr* at, ulong* addresses, uint lanes, int bytes, bool write) => MemoryCounters.Shared(warp, addresses, lanes, bytes, write);
+    public static void CountLanes(Warp warp, Instr* at, ulong* addresses, uint lanes, int bytes, bool write) =>
+        MemoryCounters.Shared(warp, addresses, lanes, bytes, write);
 }

@@ -322,7 +322,8 @@ internal readonly struct PackHalves<TSigned> : ILaneOperation
 {
     public static ulong Apply(ulong a, ulong b, ulong c) => (Hold((int)a) << 16) | Hold((int)b);
 
-    private static ulong Hold(int x) => TSigned.Value ? (ushort)Math.Clamp(x, short.MinValue, short.MaxValue) : (ushort)Math.Clamp(x, 0, ushort.MaxValue);
+    private static ulong Hold(int x) =>
+        TSigned.Value ? (ushort)Math.Clamp(x, short.MinValue, short.MaxValue) : (ushort)Math.Clamp(x, 0, ushort.MaxValue);
 }
 
 /// <summary>Two integers held to the range of bytes, A above B, under the lower half of C.</summary>

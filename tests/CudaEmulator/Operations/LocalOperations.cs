@@ -38,7 +38,13 @@ internal static unsafe class LocalOperations
             ulong offset = Checked(warp, at, lane, addresses[lane], TShape.Size, "read");
             if (checks && !warp.Local.IsWritten(offset, 1 << TShape.Size, lane))
             {
-                throw warp.Fail(ViolationKind.Uninitialised, at, lane, $"read of {1 << TShape.Size} bytes of local memory, not all of which were written, at offset {offset} of the thread's variables", offset);
+                throw warp.Fail(
+                    ViolationKind.Uninitialised,
+                    at,
+                    lane,
+                    $"read of {1 << TShape.Size} bytes of local memory, not all of which were written, at offset {offset} of the thread's variables",
+                    offset
+                );
             }
 
             if (TShape.Size <= 2)
@@ -100,7 +106,13 @@ internal static unsafe class LocalOperations
         ulong end = (ulong)(warp.Frame.Local + warp.Frame.Function.LocalBytes);
         if (offset > end || offset + (ulong)bytes > end)
         {
-            throw warp.Fail(ViolationKind.OutOfBounds, at, lane, $"{what} of {bytes} bytes at local offset {(long)offset}: the thread has {end} bytes of local variables", offset);
+            throw warp.Fail(
+                ViolationKind.OutOfBounds,
+                at,
+                lane,
+                $"{what} of {bytes} bytes at local offset {(long)offset}: the thread has {end} bytes of local variables",
+                offset
+            );
         }
 
         return (offset & ((ulong)bytes - 1)) == 0 ? offset : throw MemoryReport.Misaligned(warp, at, lane, offset, bytes, what);

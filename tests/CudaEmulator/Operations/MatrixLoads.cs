@@ -100,7 +100,9 @@ internal static unsafe class MatrixLoads
 
     private static int Slot(Instr* at, int matrix) => matrix switch { 0 => at->D, 1 => at->B, 2 => at->C, _ => at->E };
 
-    /// <summary>Host address of a row after its checks. Word w of the row goes to lane 4 row + w; of a transposed one, parts go to many lanes.</summary>
+    /// <summary>
+    /// Host address of a row after its checks. Word w of the row goes to lane 4 row + w; of a transposed one, parts go to many lanes.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static byte* Row(Warp warp, Instr* at, ulong offset, int lane, int row, bool transposed)
     {
@@ -135,7 +137,40 @@ internal static unsafe class MatrixLoads
 
         Vector512<ushort> x = Vector512.Load(from);
         Vector512<ushort> y = Vector512.Load(from + 32);
-        Vector512<ushort> pick = Vector512.Create((ushort)0, 8, 16, 24, 32, 40, 48, 56, 1, 9, 17, 25, 33, 41, 49, 57, 2, 10, 18, 26, 34, 42, 50, 58, 3, 11, 19, 27, 35, 43, 51, 59);
+        Vector512<ushort> pick = Vector512.Create(
+            (ushort)0,
+            8,
+            16,
+            24,
+            32,
+            40,
+            48,
+            56,
+            1,
+            9,
+            17,
+            25,
+            33,
+            41,
+            49,
+            57,
+            2,
+            10,
+            18,
+            26,
+            34,
+            42,
+            50,
+            58,
+            3,
+            11,
+            19,
+            27,
+            35,
+            43,
+            51,
+            59
+        );
         Avx512BW.PermuteVar32x16x2(x, pick, y).Store(to);
         Avx512BW.PermuteVar32x16x2(x, pick + Vector512.Create((ushort)4), y).Store(to + 32);
     }

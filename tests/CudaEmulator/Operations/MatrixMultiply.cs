@@ -43,5 +43,11 @@ internal sealed class MatrixMultiply
     public long Flops => 2L * Rows * 8 * Depth;
 
     /// <summary>Elements of a register.</summary>
-    public int PerRegister => ElementA switch { MatrixElement.Half or MatrixElement.BFloat => 2, MatrixElement.Signed8 or MatrixElement.Unsigned8 => 4, _ => 1 };
+    public int PerRegister =>
+        ElementA switch
+        {
+            MatrixElement.Half or MatrixElement.BFloat => 2,
+            MatrixElement.Signed8 or MatrixElement.Unsigned8 => 4,
+            _ => 1,
+        };
 }

@@ -83,8 +83,18 @@ internal static unsafe class MatrixOperations
         Columns(r + m.C[0], r + m.C[2], 2, out Vector512<uint> u4, out Vector512<uint> u6);
         Columns(r + m.C[1], r + m.C[3], 0, out Vector512<uint> u1, out Vector512<uint> u3);
         Columns(r + m.C[1], r + m.C[3], 2, out Vector512<uint> u5, out Vector512<uint> u7);
-        (Vector512<float> s0, Vector512<float> s1, Vector512<float> s2, Vector512<float> s3) = (u0.AsSingle(), u1.AsSingle(), u2.AsSingle(), u3.AsSingle());
-        (Vector512<float> s4, Vector512<float> s5, Vector512<float> s6, Vector512<float> s7) = (u4.AsSingle(), u5.AsSingle(), u6.AsSingle(), u7.AsSingle());
+        (Vector512<float> s0, Vector512<float> s1, Vector512<float> s2, Vector512<float> s3) = (
+            u0.AsSingle(),
+            u1.AsSingle(),
+            u2.AsSingle(),
+            u3.AsSingle()
+        );
+        (Vector512<float> s4, Vector512<float> s5, Vector512<float> s6, Vector512<float> s7) = (
+            u4.AsSingle(),
+            u5.AsSingle(),
+            u6.AsSingle(),
+            u7.AsSingle()
+        );
         int depth = m.Depth;
         for (int k = 0; k < depth; k++)
         {
@@ -190,7 +200,9 @@ internal static unsafe class MatrixOperations
             for (int i = 0; i < 4; i++)
             {
                 int place = ((g + (8 * (i >> 1))) * 8) + (2 * t) + (i & 1);
-                c[place] = m.HalfSums ? Float16.ToSingle((((uint*)(warp.R + m.C[i >> 1]))[lane] >> (16 * (i & 1))) & 0xFFFF) : ((float*)(warp.R + m.C[i]))[lane];
+                c[place] = m.HalfSums
+                    ? Float16.ToSingle((((uint*)(warp.R + m.C[i >> 1]))[lane] >> (16 * (i & 1))) & 0xFFFF)
+                    : ((float*)(warp.R + m.C[i]))[lane];
             }
         }
 
@@ -291,7 +303,8 @@ internal static unsafe class MatrixOperations
         }
     }
 
-    private static int Byte(MatrixElement element, uint bits, int s) => element == MatrixElement.Signed8 ? (sbyte)(bits >> (8 * s)) : (byte)(bits >> (8 * s));
+    private static int Byte(MatrixElement element, uint bits, int s) =>
+        element == MatrixElement.Signed8 ? (sbyte)(bits >> (8 * s)) : (byte)(bits >> (8 * s));
 
     private static void Real(Warp warp, MatrixMultiply m)
     {

@@ -129,7 +129,14 @@ internal static unsafe class MemoryOperations
 
             uint bytes = (uint)run << TShape.Size;
             uint self = TSpace.LaneField(warp, first) | (same > 1 ? CellFormat.OtherLanes : 0);
-            if (region != null && (same > 1 ? TSpace.ReadOne(warp, at, region, start - region->Start, TShape.Size, self) : TSpace.ReadRun(warp, at, region, start - region->Start, bytes, TShape.Size, self)))
+            if (
+                region != null
+                && (
+                    same > 1
+                        ? TSpace.ReadOne(warp, at, region, start - region->Start, TShape.Size, self)
+                        : TSpace.ReadRun(warp, at, region, start - region->Start, bytes, TShape.Size, self)
+                )
+            )
             {
                 byte* from = region->Host + (start - region->Start);
                 if (same > 1)
@@ -189,7 +196,10 @@ internal static unsafe class MemoryOperations
                 continue;
             }
 
-            if (region != null && TSpace.WriteRun(warp, at, region, start - region->Start, (uint)count << TShape.Size, TShape.Size, TSpace.LaneField(warp, first)))
+            if (
+                region != null
+                && TSpace.WriteRun(warp, at, region, start - region->Start, (uint)count << TShape.Size, TShape.Size, TSpace.LaneField(warp, first))
+            )
             {
                 TShape.StoreRun(warp, at, region->Host + (start - region->Start), first, count);
                 continue;

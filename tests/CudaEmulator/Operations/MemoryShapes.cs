@@ -33,10 +33,12 @@ internal readonly unsafe struct Word : IMemoryShape
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void LoadRun(Warp warp, Instr* at, byte* from, int first, int count) => Unsafe.CopyBlockUnaligned(warp.R + at->D + (4 * first), from, 4 * (uint)count);
+    public static void LoadRun(Warp warp, Instr* at, byte* from, int first, int count) =>
+        Unsafe.CopyBlockUnaligned(warp.R + at->D + (4 * first), from, 4 * (uint)count);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreRun(Warp warp, Instr* at, byte* to, int first, int count) => Unsafe.CopyBlockUnaligned(to, warp.R + at->D + (4 * first), 4 * (uint)count);
+    public static void StoreRun(Warp warp, Instr* at, byte* to, int first, int count) =>
+        Unsafe.CopyBlockUnaligned(to, warp.R + at->D + (4 * first), 4 * (uint)count);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void LoadSame(Warp warp, Instr* at, byte* from, uint lanes)
@@ -75,10 +77,12 @@ internal readonly unsafe struct DoubleWord : IMemoryShape
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void LoadRun(Warp warp, Instr* at, byte* from, int first, int count) => Unsafe.CopyBlockUnaligned(warp.D + at->D + (8 * first), from, 8 * (uint)count);
+    public static void LoadRun(Warp warp, Instr* at, byte* from, int first, int count) =>
+        Unsafe.CopyBlockUnaligned(warp.D + at->D + (8 * first), from, 8 * (uint)count);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreRun(Warp warp, Instr* at, byte* to, int first, int count) => Unsafe.CopyBlockUnaligned(to, warp.D + at->D + (8 * first), 8 * (uint)count);
+    public static void StoreRun(Warp warp, Instr* at, byte* to, int first, int count) =>
+        Unsafe.CopyBlockUnaligned(to, warp.D + at->D + (8 * first), 8 * (uint)count);
 
     public static void LoadSame(Warp warp, Instr* at, byte* from, uint lanes)
     {
@@ -110,7 +114,8 @@ internal readonly unsafe struct TwoDoubleWords : IMemoryShape
 
     public static void StoreAll(Warp warp, Instr* at, byte* to) => LaneLoops.Store<TwoDoubleWords>(warp, at, to, 0, 32);
 
-    public static void LoadRun(Warp warp, Instr* at, byte* from, int first, int count) => LaneLoops.Load<TwoDoubleWords>(warp, at, from, first, count);
+    public static void LoadRun(Warp warp, Instr* at, byte* from, int first, int count) =>
+        LaneLoops.Load<TwoDoubleWords>(warp, at, from, first, count);
 
     public static void StoreRun(Warp warp, Instr* at, byte* to, int first, int count) => LaneLoops.Store<TwoDoubleWords>(warp, at, to, first, count);
 

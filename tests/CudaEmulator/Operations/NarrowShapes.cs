@@ -115,9 +115,11 @@ internal readonly unsafe struct Narrow<T, TCount> : IMemoryShape
 
     public static void StoreAll(Warp warp, Instr* at, byte* to) => LaneLoops.Store<Narrow<T, TCount>>(warp, at, to, 0, 32);
 
-    public static void LoadRun(Warp warp, Instr* at, byte* from, int first, int count) => LaneLoops.Load<Narrow<T, TCount>>(warp, at, from, first, count);
+    public static void LoadRun(Warp warp, Instr* at, byte* from, int first, int count) =>
+        LaneLoops.Load<Narrow<T, TCount>>(warp, at, from, first, count);
 
-    public static void StoreRun(Warp warp, Instr* at, byte* to, int first, int count) => LaneLoops.Store<Narrow<T, TCount>>(warp, at, to, first, count);
+    public static void StoreRun(Warp warp, Instr* at, byte* to, int first, int count) =>
+        LaneLoops.Store<Narrow<T, TCount>>(warp, at, to, first, count);
 
     public static void LoadSame(Warp warp, Instr* at, byte* from, uint lanes)
     {

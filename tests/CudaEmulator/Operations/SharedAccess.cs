@@ -71,8 +71,14 @@ internal static unsafe class SharedAccess
     {
         uint bytes = 1u << size;
         ulong mask = ((1UL << (int)bytes) - 1) << (int)(offset & 63);
-        if (offset >= region->Bytes || offset + bytes > region->Bytes || (offset & (bytes - 1)) != 0 || (at->Flags & AccessFlags.Strong) != 0 || (region->InFlight[offset >> 6] & mask) != 0
-            || (region->Writers != null && !RaceCells.WriteOne(region, warp.SharedView, warp.SharedView.Self + self, offset, size)))
+        if (
+            offset >= region->Bytes
+            || offset + bytes > region->Bytes
+            || (offset & (bytes - 1)) != 0
+            || (at->Flags & AccessFlags.Strong) != 0
+            || (region->InFlight[offset >> 6] & mask) != 0
+            || (region->Writers != null && !RaceCells.WriteOne(region, warp.SharedView, warp.SharedView.Self + self, offset, size))
+        )
         {
             return false;
         }

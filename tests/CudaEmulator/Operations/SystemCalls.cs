@@ -17,7 +17,11 @@ internal static unsafe class SystemCalls
             int lane = BitOperations.TrailingZeroCount(rest);
             string format = Text(warp, at, lane, Pointer(warp, at->A, at->B, lane));
             ulong arguments = Pointer(warp, at->C, at->E, lane);
-            string text = DevicePrint.Format(format, (offset, size) => Value(warp, at, lane, arguments + (ulong)offset, size), address => Text(warp, at, lane, address));
+            string text = DevicePrint.Format(
+                format,
+                (offset, size) => Value(warp, at, lane, arguments + (ulong)offset, size),
+                address => Text(warp, at, lane, address)
+            );
             lock (warp.Launch.Options.Output)
             {
                 warp.Launch.Options.Output.Write(text);
@@ -73,7 +77,8 @@ internal static unsafe class SystemCalls
         return at + 1;
     }
 
-    private static ulong Pointer(Warp warp, int low, int high, int lane) => ((uint*)(warp.R + low))[lane] | ((ulong)((uint*)(warp.R + high))[lane] << 32);
+    private static ulong Pointer(Warp warp, int low, int high, int lane) =>
+        ((uint*)(warp.R + low))[lane] | ((ulong)((uint*)(warp.R + high))[lane] << 32);
 
     private static string Text(Warp warp, Instr* at, int lane, ulong address)
     {

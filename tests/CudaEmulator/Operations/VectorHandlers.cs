@@ -47,7 +47,12 @@ internal static unsafe class VectorHandlers
     {
         byte* a = warp.R + at->A;
         byte* b = warp.R + at->B;
-        LaneVectors.Store(warp, at->D, T.Apply(LaneVectors.Low(a), LaneVectors.Low(b), default), T.Apply(LaneVectors.High(a), LaneVectors.High(b), default));
+        LaneVectors.Store(
+            warp,
+            at->D,
+            T.Apply(LaneVectors.Low(a), LaneVectors.Low(b), default),
+            T.Apply(LaneVectors.High(a), LaneVectors.High(b), default)
+        );
         return at + 1;
     }
 
@@ -58,7 +63,12 @@ internal static unsafe class VectorHandlers
         byte* a = warp.R + at->A;
         byte* b = warp.R + at->B;
         byte* c = warp.R + at->C;
-        LaneVectors.Store(warp, at->D, T.Apply(LaneVectors.Low(a), LaneVectors.Low(b), LaneVectors.Low(c)), T.Apply(LaneVectors.High(a), LaneVectors.High(b), LaneVectors.High(c)));
+        LaneVectors.Store(
+            warp,
+            at->D,
+            T.Apply(LaneVectors.Low(a), LaneVectors.Low(b), LaneVectors.Low(c)),
+            T.Apply(LaneVectors.High(a), LaneVectors.High(b), LaneVectors.High(c))
+        );
         return at + 1;
     }
 
@@ -134,7 +144,12 @@ internal static unsafe class VectorHandlers
             Vector512<uint> x = Vector512.LoadAligned((uint*)a + (16 * half));
             Vector512<uint> y = Vector512.LoadAligned((uint*)b + (16 * half));
             LaneVectors.Store(warp, at->D, 2 * half, T.Apply(Vector512.WidenLower(x), Vector512.WidenLower(y), LaneVectors.Quarter(c, 2 * half)));
-            LaneVectors.Store(warp, at->D, (2 * half) + 1, T.Apply(Vector512.WidenUpper(x), Vector512.WidenUpper(y), LaneVectors.Quarter(c, (2 * half) + 1)));
+            LaneVectors.Store(
+                warp,
+                at->D,
+                (2 * half) + 1,
+                T.Apply(Vector512.WidenUpper(x), Vector512.WidenUpper(y), LaneVectors.Quarter(c, (2 * half) + 1))
+            );
         }
 
         return at + 1;
@@ -152,14 +167,26 @@ internal static unsafe class VectorHandlers
         {
             Vector512<int> x = Vector512.LoadAligned((int*)a + (16 * half));
             Vector512<int> y = Vector512.LoadAligned((int*)b + (16 * half));
-            LaneVectors.Store(warp, at->D, 2 * half, T.Apply(Vector512.WidenLower(x).AsUInt64(), Vector512.WidenLower(y).AsUInt64(), LaneVectors.Quarter(c, 2 * half)));
-            LaneVectors.Store(warp, at->D, (2 * half) + 1, T.Apply(Vector512.WidenUpper(x).AsUInt64(), Vector512.WidenUpper(y).AsUInt64(), LaneVectors.Quarter(c, (2 * half) + 1)));
+            LaneVectors.Store(
+                warp,
+                at->D,
+                2 * half,
+                T.Apply(Vector512.WidenLower(x).AsUInt64(), Vector512.WidenLower(y).AsUInt64(), LaneVectors.Quarter(c, 2 * half))
+            );
+            LaneVectors.Store(
+                warp,
+                at->D,
+                (2 * half) + 1,
+                T.Apply(Vector512.WidenUpper(x).AsUInt64(), Vector512.WidenUpper(y).AsUInt64(), LaneVectors.Quarter(c, (2 * half) + 1))
+            );
         }
 
         return at + 1;
     }
 
-    /// <summary>Predicate D of a comparison; with C ≥ 0 combined with predicate C (flipped by GuardFlip) as Extra says, and E the other result.</summary>
+    /// <summary>
+    /// Predicate D of a comparison; with C ≥ 0 combined with predicate C (flipped by GuardFlip) as Extra says, and E the other result.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Instr* Compare<T>(Warp warp, Instr* at)
         where T : struct, IWordComparison
@@ -208,7 +235,12 @@ internal static unsafe class VectorHandlers
         byte* b = warp.D + at->B;
         for (int i = 0; i < 4; i++)
         {
-            LaneVectors.Store(warp, at->D, i, Vector512.ConditionalSelect(LaneVectors.ExpandQuarter(which, i), LaneVectors.Quarter(a, i), LaneVectors.Quarter(b, i)));
+            LaneVectors.Store(
+                warp,
+                at->D,
+                i,
+                Vector512.ConditionalSelect(LaneVectors.ExpandQuarter(which, i), LaneVectors.Quarter(a, i), LaneVectors.Quarter(b, i))
+            );
         }
 
         return at + 1;

@@ -92,10 +92,17 @@ internal static unsafe class WarpMatrixOperations
             bool shared = Place(warp, at, fragment, i, addresses);
             for (int lane = 0; lane < 32; lane++)
             {
-                byte* from = shared ? SharedAccess.ReadLane(warp, at, lane, addresses[lane], size) : GlobalAccess.ReadLane(warp, at, lane, addresses[lane], size);
+                byte* from = shared
+                    ? SharedAccess.ReadLane(warp, at, lane, addresses[lane], size)
+                    : GlobalAccess.ReadLane(warp, at, lane, addresses[lane], size);
                 for (int copy = i; copy < fragment.Slots.Length * fragment.PerRegister; copy += fragment.PerLane)
                 {
-                    Buffer.MemoryCopy(from, Element(warp, fragment.Slots, fragment.ElementBytes, lane, copy), fragment.ElementBytes, fragment.ElementBytes);
+                    Buffer.MemoryCopy(
+                        from,
+                        Element(warp, fragment.Slots, fragment.ElementBytes, lane, copy),
+                        fragment.ElementBytes,
+                        fragment.ElementBytes
+                    );
                 }
             }
 
@@ -122,7 +129,9 @@ internal static unsafe class WarpMatrixOperations
             for (int lane = 0; lane < 32; lane++)
             {
                 byte* value = Element(warp, fragment.Slots, fragment.ElementBytes, lane, i);
-                byte* to = shared ? SharedAccess.WriteLane(warp, at, lane, addresses[lane], size, value) : GlobalAccess.WriteLane(warp, at, lane, addresses[lane], size, value);
+                byte* to = shared
+                    ? SharedAccess.WriteLane(warp, at, lane, addresses[lane], size, value)
+                    : GlobalAccess.WriteLane(warp, at, lane, addresses[lane], size, value);
                 Buffer.MemoryCopy(value, to, fragment.ElementBytes, fragment.ElementBytes);
             }
 

@@ -56,7 +56,12 @@ internal static unsafe class WarpOperations
             }
             else if ((masks[lane] & bit) == 0)
             {
-                throw warp.Fail(ViolationKind.DivergentWarp, at, lane, $"shfl.sync takes the value of lane {from}, which is not among the lanes of its mask 0x{masks[lane]:x8}");
+                throw warp.Fail(
+                    ViolationKind.DivergentWarp,
+                    at,
+                    lane,
+                    $"shfl.sync takes the value of lane {from}, which is not among the lanes of its mask 0x{masks[lane]:x8}"
+                );
             }
             else
             {
@@ -178,7 +183,8 @@ internal static unsafe class WarpOperations
             uint sum = value[lane];
             for (uint left = members & ~(1u << lane); left != 0; left &= left - 1)
             {
-                sum = T.Apply(Vector512.CreateScalarUnsafe(sum), Vector512.CreateScalarUnsafe(value[BitOperations.TrailingZeroCount(left)]), default).ToScalar();
+                sum = T.Apply(Vector512.CreateScalarUnsafe(sum), Vector512.CreateScalarUnsafe(value[BitOperations.TrailingZeroCount(left)]), default)
+                    .ToScalar();
             }
 
             for (uint left = members; left != 0; left &= left - 1)
@@ -257,7 +263,12 @@ internal static unsafe class WarpOperations
     {
         if ((warp.Active & ~mask) != 0 && warp.Launch.Options.Checks.HasFlag(EmulatorCheck.Divergence))
         {
-            throw warp.Fail(ViolationKind.DivergentWarp, at, Warp.FirstLane(warp.Active & ~mask), $"the lane executes bar.warp.sync without being in its own mask 0x{mask:x8}");
+            throw warp.Fail(
+                ViolationKind.DivergentWarp,
+                at,
+                Warp.FirstLane(warp.Active & ~mask),
+                $"the lane executes bar.warp.sync without being in its own mask 0x{mask:x8}"
+            );
         }
     }
 
@@ -270,7 +281,12 @@ internal static unsafe class WarpOperations
     {
         if (warp.Dead != 0)
         {
-            throw warp.Fail(ViolationKind.DivergentWarp, at, Warp.FirstLane(warp.Active), $"{what} needs all 32 lanes; lanes 0x{warp.Dead:x8} have ended or do not exist");
+            throw warp.Fail(
+                ViolationKind.DivergentWarp,
+                at,
+                Warp.FirstLane(warp.Active),
+                $"{what} needs all 32 lanes; lanes 0x{warp.Dead:x8} have ended or do not exist"
+            );
         }
 
         return warp.AwaitLanes(at, uint.MaxValue, what);

@@ -177,7 +177,11 @@ internal sealed partial class PtxParser
     }
 
     private (int File, int Line, int Column) ReadPosition() =>
-        ((int)ParseInteger(Expect(PtxTokenKind.Number)), (int)ParseInteger(Expect(PtxTokenKind.Number)), (int)ParseInteger(Expect(PtxTokenKind.Number)));
+        (
+            (int)ParseInteger(Expect(PtxTokenKind.Number)),
+            (int)ParseInteger(Expect(PtxTokenKind.Number)),
+            (int)ParseInteger(Expect(PtxTokenKind.Number))
+        );
 
     private void ReadLabel(Body body, PtxScope scope)
     {
@@ -259,7 +263,15 @@ internal sealed partial class PtxParser
         Advance();
         return new PtxInstruction
         {
-            Opcode = opcode, Modifiers = [.. modifiers], Types = [.. types], Operands = [.. operands], Guard = guard, GuardNegated = negated, Line = line, Source = source, Scope = scope,
+            Opcode = opcode,
+            Modifiers = [.. modifiers],
+            Types = [.. types],
+            Operands = [.. operands],
+            Guard = guard,
+            GuardNegated = negated,
+            Line = line,
+            Source = source,
+            Scope = scope,
         };
     }
 

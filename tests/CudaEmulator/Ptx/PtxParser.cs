@@ -269,7 +269,14 @@ internal sealed partial class PtxParser
 
         return new PtxVariable
         {
-            Name = name, Space = space, Type = type, Alignment = alignment, Bytes = open ? 0 : count * type.Bytes, IsExternal = external, Initial = initial, Relocations = relocations,
+            Name = name,
+            Space = space,
+            Type = type,
+            Alignment = alignment,
+            Bytes = open ? 0 : count * type.Bytes,
+            IsExternal = external,
+            Initial = initial,
+            Relocations = relocations,
         };
     }
 
@@ -295,8 +302,12 @@ internal sealed partial class PtxParser
         switch (ReadOperand(new PtxScope(null)))
         {
             case PtxOperand.Immediate value:
-                ulong bits = value.Form == ImmediateForm.Double && type.Bytes == 4 ? BitConverter.SingleToUInt32Bits((float)BitConverter.UInt64BitsToDouble(value.Bits))
-                    : value.Form == ImmediateForm.Single && type.Bytes == 8 ? BitConverter.DoubleToUInt64Bits(BitConverter.UInt32BitsToSingle((uint)value.Bits)) : value.Bits;
+                ulong bits =
+                    value.Form == ImmediateForm.Double && type.Bytes == 4
+                        ? BitConverter.SingleToUInt32Bits((float)BitConverter.UInt64BitsToDouble(value.Bits))
+                    : value.Form == ImmediateForm.Single && type.Bytes == 8
+                        ? BitConverter.DoubleToUInt64Bits(BitConverter.UInt32BitsToSingle((uint)value.Bits))
+                    : value.Bits;
                 for (int i = 0; i < type.Bytes; i++)
                 {
                     bytes.Add((byte)(bits >> (8 * i)));
@@ -357,8 +368,15 @@ internal sealed partial class PtxParser
             Body body = ReadBody(parameters, results);
             function = new PtxFunction
             {
-                Name = name, IsKernel = kernel, Parameters = parameters, Results = results, HasBody = true, Instructions = body.Instructions, Variables = body.Variables,
-                Limits = limits, Line = line,
+                Name = name,
+                IsKernel = kernel,
+                Parameters = parameters,
+                Results = results,
+                HasBody = true,
+                Instructions = body.Instructions,
+                Variables = body.Variables,
+                Limits = limits,
+                Line = line,
             };
         }
         else
@@ -370,7 +388,15 @@ internal sealed partial class PtxParser
 
             function = new PtxFunction
             {
-                Name = name, IsKernel = kernel, Parameters = parameters, Results = results, HasBody = false, Instructions = [], Variables = [], Limits = limits, Line = line,
+                Name = name,
+                IsKernel = kernel,
+                Parameters = parameters,
+                Results = results,
+                HasBody = false,
+                Instructions = [],
+                Variables = [],
+                Limits = limits,
+                Line = line,
             };
         }
 

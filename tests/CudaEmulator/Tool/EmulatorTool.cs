@@ -6,8 +6,8 @@ using CoGrpo.Runtime.Cuda;
 namespace CoGrpo.CudaEmulator.Tool;
 
 /// <summary>
-/// The command line of the emulator: <c>run FILE.cu --kernel NAME --grid X[,Y,Z] --block X[,Y,Z] [--arg …]</c>. Exit code 0 when the kernel ran, 1 when
-/// it did not compile or did something wrong, 2 for a command line that cannot be read.
+/// The command line of the emulator: <c>run FILE.cu --kernel NAME --grid X[,Y,Z] --block X[,Y,Z] [--arg …]</c>. Exit code 0 when the kernel ran, 1
+/// when it did not compile or did something wrong, 2 for a command line that cannot be read.
 /// </summary>
 internal static class EmulatorTool
 {
@@ -18,12 +18,28 @@ internal static class EmulatorTool
         Option<string> grid = new("--grid") { Description = "Blocks: X, X,Y or X,Y,Z.", Required = true };
         Option<string> block = new("--block") { Description = "Threads of a block: X, X,Y or X,Y,Z.", Required = true };
         Option<int> shared = new("--shared") { Description = "Bytes of dynamic shared memory." };
-        Option<string> architecture = new("--arch") { Description = "sm_70, sm_75, sm_80, sm_86, sm_89 or sm_90.", DefaultValueFactory = _ => "sm_80" };
-        Option<string[]> arguments = new("--arg") { Description = "An argument: TYPE=VALUE, or TYPE:COUNT[:random|index|zero|none|VALUE][:out] for memory. As often as the kernel has parameters." };
+        Option<string> architecture = new("--arch")
+        {
+            Description = "sm_70, sm_75, sm_80, sm_86, sm_89 or sm_90.",
+            DefaultValueFactory = _ => "sm_80",
+        };
+        Option<string[]> arguments = new("--arg")
+        {
+            Description =
+                "An argument: TYPE=VALUE, or TYPE:COUNT[:random|index|zero|none|VALUE][:out] for memory. As often as the kernel has parameters.",
+        };
         Option<string[]> options = new("--option") { Description = "An option for the compiler, such as -use_fast_math." };
         Option<int> repetitions = new("--repeat") { Description = "Number of launches.", DefaultValueFactory = _ => 1 };
-        Option<int> workers = new("--workers") { Description = "Threads of this machine to use.", DefaultValueFactory = _ => Environment.ProcessorCount };
-        Option<string> checks = new("--checks") { Description = "Checks, joined by commas: uninitialised, races, alignment, divergence, leaks, all, none.", DefaultValueFactory = _ => "all" };
+        Option<int> workers = new("--workers")
+        {
+            Description = "Threads of this machine to use.",
+            DefaultValueFactory = _ => Environment.ProcessorCount,
+        };
+        Option<string> checks = new("--checks")
+        {
+            Description = "Checks, joined by commas: uninitialised, races, alignment, divergence, leaks, all, none.",
+            DefaultValueFactory = _ => "all",
+        };
         Option<bool> lines = new("--lines") { Description = "Counters by source line too." };
         Command run = new("run", "Compile a program, launch one kernel on the emulated device, print what it wrote and did.")
         {
@@ -34,10 +50,22 @@ internal static class EmulatorTool
             bool byLine = parsed.GetValue(lines);
             new KernelRun
             {
-                File = parsed.GetRequiredValue(file), Kernel = parsed.GetRequiredValue(kernel), Grid = Size("--grid", parsed.GetRequiredValue(grid)), Block = Size("--block", parsed.GetRequiredValue(block)),
-                SharedBytes = parsed.GetValue(shared), Architecture = Architecture(parsed.GetRequiredValue(architecture)), Arguments = parsed.GetValue(arguments) ?? [], Options = parsed.GetValue(options) ?? [],
+                File = parsed.GetRequiredValue(file),
+                Kernel = parsed.GetRequiredValue(kernel),
+                Grid = Size("--grid", parsed.GetRequiredValue(grid)),
+                Block = Size("--block", parsed.GetRequiredValue(block)),
+                SharedBytes = parsed.GetValue(shared),
+                Architecture = Architecture(parsed.GetRequiredValue(architecture)),
+                Arguments = parsed.GetValue(arguments) ?? [],
+                Options = parsed.GetValue(options) ?? [],
                 Repetitions = Math.Max(1, parsed.GetValue(repetitions)),
-                Emulator = new EmulatorOptions { Workers = Math.Max(1, parsed.GetValue(workers)), Checks = Checks(parsed.GetRequiredValue(checks)), Output = output, CountLines = byLine ? _ => true : null },
+                Emulator = new EmulatorOptions
+                {
+                    Workers = Math.Max(1, parsed.GetValue(workers)),
+                    Checks = Checks(parsed.GetRequiredValue(checks)),
+                    Output = output,
+                    CountLines = byLine ? _ => true : null,
+                },
             }.Execute(output);
             return 0;
         });
@@ -116,8 +144,12 @@ internal static class EmulatorTool
         EmulatorCheck checks = EmulatorCheck.None;
         foreach (string name in text.Split(','))
         {
-            checks |= Enum.TryParse(name, true, out EmulatorCheck check) && Enum.IsDefined(check) ? check
-                : throw new ToolException($"--checks {text}: wanted some of uninitialised, races, alignment, divergence, leaks, all, none, got {name}");
+            checks |=
+                Enum.TryParse(name, true, out EmulatorCheck check) && Enum.IsDefined(check)
+                    ? check
+                    : throw new ToolException(
+                        $"--checks {text}: wanted some of uninitialised, races, alignment, divergence, leaks, all, none, got {name}"
+                    );
         }
 
         return checks;

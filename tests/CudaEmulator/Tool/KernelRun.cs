@@ -47,7 +47,10 @@ internal sealed record KernelRun
             nint function = module.Function(name);
             if (SharedBytes > 48 << 10)
             {
-                context.Driver.Check(context.Driver.Functions.cuFuncSetAttribute(function, CudaFunctionAttribute.MaxDynamicSharedSizeBytes, SharedBytes), $"asking for {SharedBytes} bytes of shared memory");
+                context.Driver.Check(
+                    context.Driver.Functions.cuFuncSetAttribute(function, CudaFunctionAttribute.MaxDynamicSharedSizeBytes, SharedBytes),
+                    $"asking for {SharedBytes} bytes of shared memory"
+                );
             }
 
             ulong* values = stackalloc ulong[arguments.Length + 1];
@@ -66,7 +69,21 @@ internal sealed record KernelRun
             for (int r = 0; r < Repetitions; r++)
             {
                 context.Driver.Check(
-                    context.Driver.Functions.cuLaunchKernel(function, Grid.X, Grid.Y, Grid.Z, Block.X, Block.Y, Block.Z, (uint)SharedBytes, stream.Handle, pointers, null), $"launching {name}");
+                    context.Driver.Functions.cuLaunchKernel(
+                        function,
+                        Grid.X,
+                        Grid.Y,
+                        Grid.Z,
+                        Block.X,
+                        Block.Y,
+                        Block.Z,
+                        (uint)SharedBytes,
+                        stream.Handle,
+                        pointers,
+                        null
+                    ),
+                    $"launching {name}"
+                );
                 stream.Synchronize();
             }
 
@@ -130,19 +147,28 @@ internal sealed record KernelRun
 
         // What lies beside the program goes before what is known here.
         Dictionary<string, string> headers = new(StandardHeaders.All, StringComparer.Ordinal);
-        foreach (string header in Directory.EnumerateFiles(Path.GetDirectoryName(Path.GetFullPath(File))!).Where(f => Path.GetExtension(f) is ".cuh" or ".h" or ".hpp"))
+        foreach (
+            string header in Directory
+                .EnumerateFiles(Path.GetDirectoryName(Path.GetFullPath(File))!)
+                .Where(f => Path.GetExtension(f) is ".cuh" or ".h" or ".hpp")
+        )
         {
             headers[Path.GetFileName(header)] = System.IO.File.ReadAllText(header);
         }
 
-        Nvrtc compiler = Environment.GetEnvironmentVariable(CudaLibraries.NvrtcVariable) is { Length: > 0 } ? Nvrtc.Load() : NvrtcFolders.Find("12.4") ?? Nvrtc.Load();
+        Nvrtc compiler = Environment.GetEnvironmentVariable(CudaLibraries.NvrtcVariable) is { Length: > 0 }
+            ? Nvrtc.Load()
+            : NvrtcFolders.Find("12.4") ?? Nvrtc.Load();
         return compiler.Compile(Path.GetFileName(File), source, headers, Architecture, Options).Ptx;
     }
 
     /// <summary>The kernel of that name; for C++ kernels a part of the mangled name is enough.</summary>
     private string FindKernel(byte[] ptx)
     {
-        string[] kernels = [.. PtxParser.Parse(Encoding.UTF8.GetString(ptx).TrimEnd('\0')).Functions.Values.Where(f => f.IsKernel).Select(f => f.Name)];
+        string[] kernels =
+        [
+            .. PtxParser.Parse(Encoding.UTF8.GetString(ptx).TrimEnd('\0')).Functions.Values.Where(f => f.IsKernel).Select(f => f.Name),
+        ];
         string[] found = kernels.Contains(Kernel) ? [Kernel] : [.. kernels.Where(k => k.Contains(Kernel, StringComparison.Ordinal))];
         return found.Length == 1 ? found[0]
             : throw new ToolException($"--kernel {Kernel}: wanted one of {string.Join(", ", kernels.DefaultIfEmpty("none"))}, {(found.Length == 0 ? "found none" : "several fit")}");

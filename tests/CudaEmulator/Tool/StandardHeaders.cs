@@ -64,11 +64,34 @@ internal static class StandardHeaders
         """;
 
     /// <summary>All of them, by the name in the include directive.</summary>
-    public static IReadOnlyDictionary<string, string> All { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
-    {
-        ["cuda_runtime.h"] = Once, ["cuda_runtime_api.h"] = Once, ["cuda.h"] = Once, ["device_launch_parameters.h"] = Once, ["device_functions.h"] = Once, ["vector_types.h"] = Once, ["sm_30_intrinsics.h"] = Once,
-        ["stdlib.h"] = Once, ["cstdlib"] = Once, ["string.h"] = Once, ["cstring"] = Once, ["stddef.h"] = Once, ["cstddef"] = Once,
-        ["stdio.h"] = Print, ["cstdio"] = Print, ["assert.h"] = Assert, ["cassert"] = Assert, ["stdint.h"] = Integers, ["cstdint"] = Integers, ["limits.h"] = Limits, ["climits"] = Limits, ["float.h"] = Floats, ["cfloat"] = Floats,
-        ["math.h"] = Constants, ["cmath"] = Constants, ["math_constants.h"] = Constants,
-    };
+    public static IReadOnlyDictionary<string, string> All { get; } =
+        new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["cuda_runtime.h"] = Once,
+            ["cuda_runtime_api.h"] = Once,
+            ["cuda.h"] = Once,
+            ["device_launch_parameters.h"] = Once,
+            ["device_functions.h"] = Once,
+            ["vector_types.h"] = Once,
+            ["sm_30_intrinsics.h"] = Once,
+            ["stdlib.h"] = Once,
+            ["cstdlib"] = Once,
+            ["string.h"] = Once,
+            ["cstring"] = Once,
+            ["stddef.h"] = Once,
+            ["cstddef"] = Once,
+            ["stdio.h"] = Print,
+            ["cstdio"] = Print,
+            ["assert.h"] = Assert,
+            ["cassert"] = Assert,
+            ["stdint.h"] = Integers,
+            ["cstdint"] = Integers,
+            ["limits.h"] = Limits,
+            ["climits"] = Limits,
+            ["float.h"] = Floats,
+            ["cfloat"] = Floats,
+            ["math.h"] = Constants,
+            ["cmath"] = Constants,
+            ["math_constants.h"] = Constants,
+        };
 }

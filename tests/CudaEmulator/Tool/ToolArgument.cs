@@ -42,7 +42,11 @@ internal sealed class ToolArgument
         }
 
         string[] parts = text.Split(':');
-        if (parts.Length < 2 || !long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out long count) || count is < 1 or > 1 << 28)
+        if (
+            parts.Length < 2
+            || !long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out long count)
+            || count is < 1 or > 1 << 28
+        )
         {
             throw new ToolException($"--arg {text}: wanted TYPE=VALUE or TYPE:COUNT[:CONTENT][:out], for example f32:1024:random:out");
         }

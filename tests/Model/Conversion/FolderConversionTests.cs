@@ -55,12 +55,21 @@ public sealed class FolderConversionTests(SyntheticSource source) : IClassFixtur
         Import(source.Model, type);
         foreach (string file in Weights)
         {
-            Dictionary<string, (SafetensorsTensor Tensor, byte[] Bytes)> whole = SyntheticSource.Read(Path.Combine(source.Model, file)), half = SyntheticSource.Read(_folder.File("in/" + file));
+            Dictionary<string, (SafetensorsTensor Tensor, byte[] Bytes)> whole = SyntheticSource.Read(Path.Combine(source.Model, file)),
+                half = SyntheticSource.Read(_folder.File("in/" + file));
             Assert.Equal(whole.Keys.Order(), half.Keys.Order());
             Assert.All(half, entry => Assert.Equal(type, entry.Value.Tensor.Type));
-            Assert.All(half, entry => Assert.Equal(
-                MemoryMarshal.Cast<byte, float>(whole[entry.Key].Bytes).ToArray().Select(v => type == SafetensorsType.F16 ? BitConverter.HalfToUInt16Bits((Half)v) : BFloat16.Bits(v)),
-                MemoryMarshal.Cast<byte, ushort>(entry.Value.Bytes).ToArray()));
+            Assert.All(
+                half,
+                entry =>
+                    Assert.Equal(
+                        MemoryMarshal
+                            .Cast<byte, float>(whole[entry.Key].Bytes)
+                            .ToArray()
+                            .Select(v => type == SafetensorsType.F16 ? BitConverter.HalfToUInt16Bits((Half)v) : BFloat16.Bits(v)),
+                        MemoryMarshal.Cast<byte, ushort>(entry.Value.Bytes).ToArray()
+                    )
+            );
         }
 
         Assert.NotEmpty(Draw(_folder.File("in")));
@@ -100,10 +109,21 @@ public sealed class FolderConversionTests(SyntheticSource source) : IClassFixtur
     [Fact]
     public void Monetico_has_no_resampling_blocks()
     {
-        SyntheticFolder.Write(_folder.File("monetico"), SyntheticModel.Tiny.WithoutResampling(), 7, SafetensorsType.F32, 1, new SilentConversion(), default);
+        SyntheticFolder.Write(
+            _folder.File("monetico"),
+            SyntheticModel.Tiny.WithoutResampling(),
+            7,
+            SafetensorsType.F32,
+            1,
+            new SilentConversion(),
+            default
+        );
         Import(_folder.File("monetico"));
         AssertSameTensors(_folder.File("monetico"));
-        Assert.DoesNotContain(SyntheticSource.Read(_folder.File("in/" + SyntheticSource.Transformer)).Keys, name => name.StartsWith("down_block", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            SyntheticSource.Read(_folder.File("in/" + SyntheticSource.Transformer)).Keys,
+            name => name.StartsWith("down_block", StringComparison.Ordinal)
+        );
         Assert.NotEmpty(Draw(_folder.File("in")));
     }
 
@@ -113,24 +133,42 @@ public sealed class FolderConversionTests(SyntheticSource source) : IClassFixtur
     [InlineData(true)]
     public void The_text_tower_of_open_clip_is_the_same_encoder(bool inTheFolder)
     {
-        Dictionary<string, (SafetensorsTensor Tensor, byte[] Bytes)> tower = SyntheticSource.Read(Path.Combine(source.Model, SyntheticSource.Text)), renamed = [];
+        Dictionary<string, (SafetensorsTensor Tensor, byte[] Bytes)> tower = SyntheticSource.Read(Path.Combine(source.Model, SyntheticSource.Text)),
+            renamed = [];
         void Add(string name, long[] shape, byte[] bytes) => renamed.Add(name, (new SafetensorsTensor(name, SafetensorsType.F32, shape), bytes));
         Add("visual.proj", [1], new byte[4]);
         Add("logit_scale", [], new byte[4]);
         foreach ((string name, (SafetensorsTensor tensor, byte[] bytes)) in tower)
         {
-            string other = name.Replace("text_model.encoder.layers.", "transformer.resblocks.", StringComparison.Ordinal).Replace("self_attn", "attn", StringComparison.Ordinal).Replace("layer_norm", "ln_", StringComparison.Ordinal)
-                .Replace("mlp.fc1", "mlp.c_fc", StringComparison.Ordinal).Replace("mlp.fc2", "mlp.c_proj", StringComparison.Ordinal).Replace("text_model.embeddings.token_embedding", "token_embedding", StringComparison.Ordinal)
-                .Replace("text_model.embeddings.position_embedding.weight", "positional_embedding", StringComparison.Ordinal).Replace("text_model.final_ln_", "ln_final", StringComparison.Ordinal);
+            string other = name.Replace("text_model.encoder.layers.", "transformer.resblocks.", StringComparison.Ordinal)
+                .Replace("self_attn", "attn", StringComparison.Ordinal)
+                .Replace("layer_norm", "ln_", StringComparison.Ordinal)
+                .Replace("mlp.fc1", "mlp.c_fc", StringComparison.Ordinal)
+                .Replace("mlp.fc2", "mlp.c_proj", StringComparison.Ordinal)
+                .Replace("text_model.embeddings.token_embedding", "token_embedding", StringComparison.Ordinal)
+                .Replace("text_model.embeddings.position_embedding.weight", "positional_embedding", StringComparison.Ordinal)
+                .Replace("text_model.final_ln_", "ln_final", StringComparison.Ordinal);
             if (name == "text_projection.weight")
             {
                 float[] values = MemoryMarshal.Cast<byte, float>(bytes).ToArray();
-                int rows = (int)tensor.Shape[0], columns = (int)tensor.Shape[1];
-                Add("text_projection", [columns, rows], MemoryMarshal.AsBytes(Enumerable.Range(0, values.Length).Select(i => values[(i % rows * columns) + (i / rows)]).ToArray().AsSpan()).ToArray());
+                int rows = (int)tensor.Shape[0],
+                    columns = (int)tensor.Shape[1];
+                Add(
+                    "text_projection",
+                    [columns, rows],
+                    MemoryMarshal
+                        .AsBytes(Enumerable.Range(0, values.Length).Select(i => values[(i % rows * columns) + (i / rows)]).ToArray().AsSpan())
+                        .ToArray()
+                );
             }
             else if (name.Contains(".q_proj.", StringComparison.Ordinal))
             {
-                byte[] joint = [.. bytes, .. tower[name.Replace("q_proj", "k_proj", StringComparison.Ordinal)].Bytes, .. tower[name.Replace("q_proj", "v_proj", StringComparison.Ordinal)].Bytes];
+                byte[] joint =
+                [
+                    .. bytes,
+                    .. tower[name.Replace("q_proj", "k_proj", StringComparison.Ordinal)].Bytes,
+                    .. tower[name.Replace("q_proj", "v_proj", StringComparison.Ordinal)].Bytes,
+                ];
                 long[] shape = tensor.Shape.ToArray();
                 shape[0] *= 3;
                 Add(other.Replace("q_proj.", "in_proj_", StringComparison.Ordinal), shape, joint);
@@ -147,7 +185,14 @@ public sealed class FolderConversionTests(SyntheticSource source) : IClassFixtur
         string file = inTheFolder ? Path.Combine(model, "text_encoder/open_clip_model.safetensors") : _folder.File("anything.safetensors");
         SyntheticSource.Write(file, renamed);
         File.Delete(Path.Combine(model, SyntheticSource.Text));
-        FolderConversion.Import(model, _folder.File("in"), null, new SourceOptions { TextEncoder = inTheFolder ? null : file }, new SilentConversion(), default);
+        FolderConversion.Import(
+            model,
+            _folder.File("in"),
+            null,
+            new SourceOptions { TextEncoder = inTheFolder ? null : file },
+            new SilentConversion(),
+            default
+        );
         AssertSameTensors(source.Model);
         if (inTheFolder)
         {
@@ -195,10 +240,18 @@ public sealed class FolderConversionTests(SyntheticSource source) : IClassFixtur
         {
             Initialisation.SchedulePolicy(policy.Parameters, backend, 3);
             model.Save(_folder.File("trained"));
-            SchedulePolicyFolder.Save(_folder.File("trained/schedule_policy"), policy, new SchedulePolicySettings(8, [true, true, true, true], new ScheduleParametrizationSettings()));
+            SchedulePolicyFolder.Save(
+                _folder.File("trained/schedule_policy"),
+                policy,
+                new SchedulePolicySettings(8, [true, true, true, true], new ScheduleParametrizationSettings())
+            );
         }
 
-        string message = Assert.Throws<ModelException>(() => FolderConversion.Export(_folder.File("trained"), _folder.File("out"), null, new SourceOptions(), new SilentConversion(), default)).Message;
+        string message = Assert
+            .Throws<ModelException>(() =>
+                FolderConversion.Export(_folder.File("trained"), _folder.File("out"), null, new SourceOptions(), new SilentConversion(), default)
+            )
+            .Message;
         Assert.Contains("vqvae/", message, StringComparison.Ordinal);
         Assert.Contains("tokenizer/", message, StringComparison.Ordinal);
         SourceOptions options = new() { Base = source.Model };
@@ -232,9 +285,16 @@ public sealed class FolderConversionTests(SyntheticSource source) : IClassFixtur
         SyntheticSource.Change(_folder.File("in/" + SyntheticSource.Transformer), tensors => tensors.Remove("embed.conv.weight"));
         IReadOnlyList<string> problems = Verify(_folder.File("in")).Problems;
         Assert.Equal(
-            ["tokenizer/merges.txt is missing", "tokenizer/special_tokens_map.json has 461 bytes, written were 460", "transformer/", "the bytes of vqvae/diffusion_pytorch_model.safetensors have changed",
-                "vqvae/extra.txt was not written with the others", "transformer: embed.conv.weight is missing"],
-            problems.Select(problem => problem.StartsWith("transformer/", StringComparison.Ordinal) ? "transformer/" : problem));
+            [
+                "tokenizer/merges.txt is missing",
+                "tokenizer/special_tokens_map.json has 461 bytes, written were 460",
+                "transformer/",
+                "the bytes of vqvae/diffusion_pytorch_model.safetensors have changed",
+                "vqvae/extra.txt was not written with the others",
+                "transformer: embed.conv.weight is missing",
+            ],
+            problems.Select(problem => problem.StartsWith("transformer/", StringComparison.Ordinal) ? "transformer/" : problem)
+        );
     }
 
     private static string Json(string path)
@@ -245,23 +305,39 @@ public sealed class FolderConversionTests(SyntheticSource source) : IClassFixtur
 
     private static FolderReport Verify(string folder) => FolderVerification.Run(folder, new SourceOptions(), new SilentConversion(), default);
 
-    private static string[] Files(string folder) => [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(folder, file)).Order(StringComparer.Ordinal)];
+    private static string[] Files(string folder) =>
+        [
+            .. Directory
+                .EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+                .Select(file => Path.GetRelativePath(folder, file))
+                .Order(StringComparer.Ordinal),
+        ];
 
     private static byte[] Draw(string folder)
     {
         using var backend = new CpuBackend(1);
         using TextToImagePipeline pipeline = TextToImagePipeline.Load(folder, backend, new PipelineOptions { Height = 16, Width = 16 });
-        RgbImage picture = pipeline.Draw(new PictureRequest { Prompts = ["a red fox"], Steps = 2, Seed = 1 }, new HandMadeSchedule(new HandMadeSettings { Guidance = 3 }))[0];
+        RgbImage picture = pipeline.Draw(
+            new PictureRequest
+            {
+                Prompts = ["a red fox"],
+                Steps = 2,
+                Seed = 1,
+            },
+            new HandMadeSchedule(new HandMadeSettings { Guidance = 3 })
+        )[0];
         return picture.Pixels;
     }
 
-    private void Import(string model, SafetensorsType? type = null) => FolderConversion.Import(model, _folder.File("in"), type, new SourceOptions(), new SilentConversion(), default);
+    private void Import(string model, SafetensorsType? type = null) =>
+        FolderConversion.Import(model, _folder.File("in"), type, new SourceOptions(), new SilentConversion(), default);
 
     private void AssertSameTensors(string model, string output = "in")
     {
         foreach (string file in Weights)
         {
-            Dictionary<string, (SafetensorsTensor Tensor, byte[] Bytes)> wanted = SyntheticSource.Read(Path.Combine(model, file)), got = SyntheticSource.Read(_folder.File($"{output}/{file}"));
+            Dictionary<string, (SafetensorsTensor Tensor, byte[] Bytes)> wanted = SyntheticSource.Read(Path.Combine(model, file)),
+                got = SyntheticSource.Read(_folder.File($"{output}/{file}"));
             Assert.Equal(wanted.Values.Select(entry => entry.Tensor.ToString()).Order(), got.Values.Select(entry => entry.Tensor.ToString()).Order());
             Assert.All(wanted, entry => Assert.Equal(entry.Value.Bytes, got[entry.Key].Bytes));
         }

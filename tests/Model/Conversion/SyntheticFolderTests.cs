@@ -19,7 +19,10 @@ public sealed class SyntheticFolderTests : IDisposable
     {
         Assert.Equal((867, 1_006_946_304, 4_027_886_416), Measure(NetworkFolder.TensorsOf(SyntheticModel.Full.Transformer)));
         Assert.Equal((277, 146_244_675, 585_009_980), Measure(NetworkFolder.TensorsOf(SyntheticModel.Full.Pictures)));
-        Assert.Equal((389, 354_032_640), Measure(NetworkFolder.TensorsOf(SyntheticModel.Full.Text)) is (int tensors, long parameters, _) ? (tensors, parameters) : default);
+        Assert.Equal(
+            (389, 354_032_640),
+            Measure(NetworkFolder.TensorsOf(SyntheticModel.Full.Text)) is (int tensors, long parameters, _) ? (tensors, parameters) : default
+        );
         Assert.Equal(3_994_323_336, Measure(NetworkFolder.TensorsOf(SyntheticModel.Full.WithoutResampling().Transformer)).Bytes);
     }
 
@@ -55,7 +58,10 @@ public sealed class SyntheticFolderTests : IDisposable
         foreach (string name in whole.Tensors.Keys)
         {
             Assert.Equal(type, half[name].Type);
-            Assert.Equal(whole.ReadFloat32(name).Select(v => type == SafetensorsType.F16 ? (float)(Half)v : CoGrpo.Runtime.BFloat16.Round(v)), half.ReadFloat32(name));
+            Assert.Equal(
+                whole.ReadFloat32(name).Select(v => type == SafetensorsType.F16 ? (float)(Half)v : CoGrpo.Runtime.BFloat16.Round(v)),
+                half.ReadFloat32(name)
+            );
         }
     }
 
@@ -66,8 +72,17 @@ public sealed class SyntheticFolderTests : IDisposable
         return (tensors.Count, tensors.Sum(tensor => tensor.Count), header.Length + tensors.Sum(tensor => tensor.ByteCount));
     }
 
-    private void Write(string name, ulong seed) => SyntheticFolder.Write(_folder.File(name), SyntheticModel.Tiny, seed, SafetensorsType.F32, 1, new SilentConversion(), default);
+    private void Write(string name, ulong seed) =>
+        SyntheticFolder.Write(_folder.File(name), SyntheticModel.Tiny, seed, SafetensorsType.F32, 1, new SilentConversion(), default);
 
-    private string Files(string name) => string.Join('\n', Directory.EnumerateFiles(_folder.File(name), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
-        .Select(file => $"{Path.GetRelativePath(_folder.File(name), file)} {Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(file)))}"));
+    private string Files(string name) =>
+        string.Join(
+            '\n',
+            Directory
+                .EnumerateFiles(_folder.File(name), "*", SearchOption.AllDirectories)
+                .Order(StringComparer.Ordinal)
+                .Select(file =>
+                    $"{Path.GetRelativePath(_folder.File(name), file)} {Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(file)))}"
+                )
+        );
 }

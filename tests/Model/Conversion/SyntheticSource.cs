@@ -15,7 +15,8 @@ public sealed class SyntheticSource : IDisposable
 
     private readonly TemporaryFolder _folder = new();
 
-    public SyntheticSource() => SyntheticFolder.Write(_folder.File("model"), SyntheticModel.Tiny, 7, SafetensorsType.F32, 1, new SilentConversion(), default);
+    public SyntheticSource() =>
+        SyntheticFolder.Write(_folder.File("model"), SyntheticModel.Tiny, 7, SafetensorsType.F32, 1, new SilentConversion(), default);
 
     /// <summary>The folder itself, not to be changed.</summary>
     public string Model => _folder.File("model");
@@ -50,7 +51,11 @@ public sealed class SyntheticSource : IDisposable
     internal static void Write(string path, Dictionary<string, (SafetensorsTensor Tensor, byte[] Bytes)> tensors, bool metadata = true)
     {
         using FileStream stream = File.Create(path);
-        var writer = new SafetensorsWriter(stream, tensors.Values.Select(entry => entry.Tensor), metadata ? new Dictionary<string, string> { ["format"] = "pt" } : null);
+        var writer = new SafetensorsWriter(
+            stream,
+            tensors.Values.Select(entry => entry.Tensor),
+            metadata ? new Dictionary<string, string> { ["format"] = "pt" } : null
+        );
         foreach (SafetensorsTensor tensor in writer.Tensors)
         {
             writer.WriteBytes(tensor.Name, tensors[tensor.Name].Bytes);
@@ -78,7 +83,9 @@ public sealed class SyntheticSource : IDisposable
         File.WriteAllBytes(path, [.. prefix, .. header, .. file.AsSpan(8 + length)]);
     }
 
-    /// <summary>Writes the tensors, all F32, as torch.save does: as they are, or as the state dictionary of a checkpoint of parallel training.</summary>
+    /// <summary>
+    /// Writes the tensors, all F32, as torch.save does: as they are, or as the state dictionary of a checkpoint of parallel training.
+    /// </summary>
     internal static void WriteArchive(string path, Dictionary<string, (SafetensorsTensor Tensor, byte[] Bytes)> tensors, bool nested)
     {
         void Entries(PickleWriter pickle)
@@ -96,7 +103,9 @@ public sealed class SyntheticSource : IDisposable
             }
         }
 
-        byte[] pickle = PickleWriter.Start.Dictionary(nested ? outer => outer.Text("epoch").Number(3).Text("state_dict").Dictionary(Entries) : Entries).Stop();
+        byte[] pickle = PickleWriter
+            .Start.Dictionary(nested ? outer => outer.Text("epoch").Number(3).Text("state_dict").Dictionary(Entries) : Entries)
+            .Stop();
         ZipWriter zip = new ZipWriter().Add("m/data.pkl", pickle).Add("m/byteorder", "little");
         foreach ((byte[] bytes, int i) in tensors.Values.Select((entry, i) => (entry.Bytes, i)))
         {

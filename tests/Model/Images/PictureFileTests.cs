@@ -120,7 +120,10 @@ public sealed class PictureFileTests
     {
         using var image = SixLabors.ImageSharp.Image.LoadPixelData<Rgb24>(picture.Pixels, picture.Width, picture.Height);
         using var stream = new MemoryStream();
-        image.Save(stream, new SixLabors.ImageSharp.Formats.Webp.WebpEncoder { FileFormat = SixLabors.ImageSharp.Formats.Webp.WebpFileFormatType.Lossless });
+        image.Save(
+            stream,
+            new SixLabors.ImageSharp.Formats.Webp.WebpEncoder { FileFormat = SixLabors.ImageSharp.Formats.Webp.WebpFileFormatType.Lossless }
+        );
         return stream.ToArray();
     }
 }

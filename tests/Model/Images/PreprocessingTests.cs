@@ -138,7 +138,10 @@ public sealed class PreprocessingTests
     {
         var image = new RgbImage(5, 5);
         new Random(1).NextBytes(image.Pixels);
-        foreach (IImagePreprocessing preprocessing in (IImagePreprocessing[])[new CropPreprocessing(5), new PadPreprocessing(true, 5), new PadPreprocessing(false, 5)])
+        foreach (
+            IImagePreprocessing preprocessing in (IImagePreprocessing[])
+                [new CropPreprocessing(5), new PadPreprocessing(true, 5), new PadPreprocessing(false, 5)]
+        )
         {
             var pixels = new float[75];
             preprocessing.Apply(image, pixels);
@@ -205,7 +208,10 @@ public sealed class PreprocessingTests
         return (byte)Math.Clamp(total >> 22, 0, 255);
     }
 
-    private static double Kernel(double x) => x < 1 ? (1.5 * x * x * x) - (2.5 * x * x) + 1 : x < 2 ? (-0.5 * x * x * x) + (2.5 * x * x) - (4 * x) + 2 : 0;
+    private static double Kernel(double x) =>
+        x < 1 ? (1.5 * x * x * x) - (2.5 * x * x) + 1
+        : x < 2 ? (-0.5 * x * x * x) + (2.5 * x * x) - (4 * x) + 2
+        : 0;
 
     private static RgbImage Image(FixtureFile file, int index)
     {

@@ -45,7 +45,10 @@ public sealed class LoraFileTests : IDisposable
         Assert.Equal((3, 7.5), ((int)metadata["transformer.r"]!, (double)metadata["transformer.lora_alpha"]!));
         Assert.Equal(("LORA", 3, 7.5), ((string)config["peft_type"]!, (int)config["r"]!, (double)config["lora_alpha"]!));
         string[] targets = [.. config["target_modules"]!.AsArray().Select(n => (string)n!)];
-        Assert.Equal(["to_q", "to_k", "to_v", "to_out.0", "add_q_proj", "add_k_proj", "add_v_proj", "to_add_out", "proj_out"], targets.Order().OrderBy(t => Array.IndexOf([.. LoraTargets.Known], t)));
+        Assert.Equal(
+            ["to_q", "to_k", "to_v", "to_out.0", "add_q_proj", "add_k_proj", "add_v_proj", "to_add_out", "proj_out"],
+            targets.Order().OrderBy(t => Array.IndexOf([.. LoraTargets.Known], t))
+        );
     }
 
     /// <summary>The same adapters under every spelling, with α in the file, in the metadata, beside it, and nowhere.</summary>
@@ -92,14 +95,22 @@ public sealed class LoraFileTests : IDisposable
             ("transformer.nowhere.lora_A.weight", [2, 64], new float[128]), (Module + ".weight", [2], new float[2]),
             (Module + ".lora_A.weight", [2, 63], new float[126]), (Module + ".lora_B.weight", [64, 3], new float[192]),
             ("transformer_blocks.0.attn.to_k.lora_B.weight", [64, 2], new float[128]),
-            ("transformer_blocks.0.attn.to_v.lora_A.weight", [2, 64], new float[128]), ("transformer_blocks_0_attn_to_v.lora_down.weight", [2, 64], new float[128]),
-            ("transformer_blocks.0.attn.to_v.lora_B.weight", [64, 2], new float[128])]);
+            ("transformer_blocks.0.attn.to_v.lora_A.weight", [2, 64], new float[128]),
+            ("transformer_blocks_0_attn_to_v.lora_down.weight", [2, 64], new float[128]),
+            ("transformer_blocks.0.attn.to_v.lora_B.weight", [64, 2], new float[128]),
+        ]);
         string message = Refused<ModelException>(path);
-        foreach (string part in new[]
-        {
-            "transformer.nowhere.lora_A.weight is not an adapter", Module + ".weight is not an adapter", Module + ".lora_A.weight is [2,63], wanted [r,64]",
-            Module + ".lora_B.weight is [64,3], wanted [64,2]", "to_k: A (lora_A or lora_down) is missing", "the same tensor under two names",
-        })
+        foreach (
+            string part in new[]
+            {
+                "transformer.nowhere.lora_A.weight is not an adapter",
+                Module + ".weight is not an adapter",
+                Module + ".lora_A.weight is [2,63], wanted [r,64]",
+                Module + ".lora_B.weight is [64,3], wanted [64,2]",
+                "to_k: A (lora_A or lora_down) is missing",
+                "the same tensor under two names",
+            }
+        )
         {
             Assert.Contains(part, message, StringComparison.Ordinal);
         }
@@ -116,8 +127,19 @@ public sealed class LoraFileTests : IDisposable
     [InlineData("alpha", "alpha is NaN")]
     public void DamagedAdaptersAreRefusedInOneLine(string damage, string expected)
     {
-        List<(string, long[], float[])> tensors = [(Module + ".lora_A.weight", [2, 64], new float[128]), (Module + ".lora_B.weight", [64, 2], new float[128])];
-        string? metadata = damage switch { "metadata" => "{\"r\": ", "metadata list" => "[1]", "alpha word" => "{\"lora_alpha\": \"x\"}", "dora" => "{\"transformer.use_dora\": true}", _ => null };
+        List<(string, long[], float[])> tensors =
+        [
+            (Module + ".lora_A.weight", [2, 64], new float[128]),
+            (Module + ".lora_B.weight", [64, 2], new float[128]),
+        ];
+        string? metadata = damage switch
+        {
+            "metadata" => "{\"r\": ",
+            "metadata list" => "[1]",
+            "alpha word" => "{\"lora_alpha\": \"x\"}",
+            "dora" => "{\"transformer.use_dora\": true}",
+            _ => null,
+        };
         switch (damage)
         {
             case "not a number":

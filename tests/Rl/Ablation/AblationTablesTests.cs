@@ -17,7 +17,10 @@ public sealed class AblationTablesTests
         Assert.Contains(tables[0].Arms, arm => arm.Overrides.Contains("sampling.handMade.cosineExponent=1.5"));
     }
 
-    /// <summary>Every arm can be run, is scored wherever a table shows it, and is the same in all of them; those that train differ in work by less than an iteration.</summary>
+    /// <summary>
+    /// Every arm can be run, is scored wherever a table shows it, and is the same in all of them; those that train differ in work by less than an
+    /// iteration.
+    /// </summary>
     [Fact]
     public void Arms_are_valid_shared_and_of_equal_work()
     {
@@ -26,7 +29,11 @@ public sealed class AblationTablesTests
         Assert.Equal(AblationTables.Ids, tables.Select(table => table.Id));
         double budget = Work(configuration);
         var modes = new HashSet<TrainMode>();
-        foreach (IGrouping<string, (AblationTable Table, AblationArm Arm)> arm in tables.SelectMany(table => table.Arms.Select(arm => (table, arm))).GroupBy(pair => pair.arm.Key))
+        foreach (
+            IGrouping<string, (AblationTable Table, AblationArm Arm)> arm in tables
+                .SelectMany(table => table.Arms.Select(arm => (table, arm)))
+                .GroupBy(pair => pair.arm.Key)
+        )
         {
             foreach ((AblationTable table, AblationArm same) in arm)
             {
@@ -39,7 +46,9 @@ public sealed class AblationTablesTests
             double work = Work(changed);
             if (work > 0)
             {
-                double largest = TrainingPlan.Of(changed.Train).Max(phase => IterationCost.ForwardEquivalents(changed.Train, changed.Sampling.Steps, phase, guided: true));
+                double largest = TrainingPlan
+                    .Of(changed.Train)
+                    .Max(phase => IterationCost.ForwardEquivalents(changed.Train, changed.Sampling.Steps, phase, guided: true));
                 Assert.True(Math.Abs(work - budget) <= largest / 2, $"{arm.Key}: {work} beside {budget}");
                 modes.Add(changed.Train.Mode);
             }
@@ -53,7 +62,11 @@ public sealed class AblationTablesTests
     {
         RunConfiguration naive = ConfigurationLoader.Parse("{}", "preset", "train.mode=naive", "train.cycles=[{\"model\":3}]");
         Assert.Single(AblationTables.Of(naive, ["2"]));
-        Assert.Contains("found 3 and 0", Assert.Throws<ConfigurationException>(() => AblationTables.Of(naive, ["5b"])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "found 3 and 0",
+            Assert.Throws<ConfigurationException>(() => AblationTables.Of(naive, ["5b"])).Message,
+            StringComparison.Ordinal
+        );
     }
 
     /// <summary>The table of specs/grpo.md 7, T = 48.</summary>
@@ -67,10 +80,21 @@ public sealed class AblationTablesTests
     [InlineData(Phase.Schedule, GuidanceGradient.Both, 0, true, 24_576)]
     public void Work_of_an_iteration_is_the_specifications(Phase phase, GuidanceGradient gradient, int trained, bool guided, double expected)
     {
-        var train = new TrainConfiguration { Model = new() { Batch = 96, StepsTrained = trained, CfgGrad = gradient }, Schedule = new() { Batch = 256 } };
+        var train = new TrainConfiguration
+        {
+            Model = new()
+            {
+                Batch = 96,
+                StepsTrained = trained,
+                CfgGrad = gradient,
+            },
+            Schedule = new() { Batch = 256 },
+        };
         Assert.Equal(expected, IterationCost.ForwardEquivalents(train, 48, phase, guided));
     }
 
     private static double Work(RunConfiguration configuration) =>
-        TrainingPlan.Of(configuration.Train).Sum(phase => IterationCost.ForwardEquivalents(configuration.Train, configuration.Sampling.Steps, phase, guided: true));
+        TrainingPlan
+            .Of(configuration.Train)
+            .Sum(phase => IterationCost.ForwardEquivalents(configuration.Train, configuration.Sampling.Steps, phase, guided: true));
 }

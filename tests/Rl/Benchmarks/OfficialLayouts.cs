@@ -6,12 +6,14 @@ using SixLabors.ImageSharp.PixelFormats;
 namespace CoGrpo.Tests.Rl.Benchmarks;
 
 /// <summary>
-/// Walks a folder of pictures as the official evaluators do, and lists whatever they would stumble over. Written from their rules (specs/reward-models.md 4), not from the code that writes
-/// the folders; pictures are opened by another reader.
+/// Walks a folder of pictures as the official evaluators do, and lists whatever they would stumble over. Written from their rules
+/// (specs/reward-models.md 4), not from the code that writes the folders; pictures are opened by another reader.
 /// </summary>
 internal static partial class OfficialLayouts
 {
-    /// <summary>GenEval: takes every folder of digits, one JSON document in metadata.jsonl, and every file in samples whose name starts with digits and .png.</summary>
+    /// <summary>
+    /// GenEval: takes every folder of digits, one JSON document in metadata.jsonl, and every file in samples whose name starts with digits and .png.
+    /// </summary>
     public static List<string> GenEval(string root, string[] metadata, int width, int height)
     {
         List<string> problems = [];
@@ -28,7 +30,10 @@ internal static partial class OfficialLayouts
                 problems.Add($"{folder}: other metadata");
             }
 
-            string[] samples = [.. Directory.EnumerateFileSystemEntries(Path.Combine(root, folder, "samples")).Select(path => Path.GetFileName(path)!)];
+            string[] samples =
+            [
+                .. Directory.EnumerateFileSystemEntries(Path.Combine(root, folder, "samples")).Select(path => Path.GetFileName(path)!),
+            ];
             if (samples.Count(name => Sample().IsMatch(name)) != 4 || samples.Length != 4)
             {
                 problems.Add($"{folder}: {string.Join(' ', samples)}");

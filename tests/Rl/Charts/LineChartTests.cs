@@ -73,8 +73,10 @@ public sealed class LineChartTests
     [Fact]
     public void Grid_places_charts_side_by_side_and_below()
     {
-        LineChart[] charts = Enumerable.Range(0, 4)
-            .Select(i => new LineChart($"chart {i}", "step", "value", [new ChartSeries("a", [0, 1], [0, i])]) { Width = 300, Height = 200 }).ToArray();
+        LineChart[] charts = Enumerable
+            .Range(0, 4)
+            .Select(i => new LineChart($"chart {i}", "step", "value", [new ChartSeries("a", [0, 1], [0, i])]) { Width = 300, Height = 200 })
+            .ToArray();
         XElement root = XDocument.Parse(ChartGrid.ToSvg("Schedule", charts)).Root!;
         Assert.Equal(("600", "430"), (root.Attribute("width")!.Value, root.Attribute("height")!.Value));
         XElement[] titles = root.Elements(Svg + "text").Where(e => e.Value.StartsWith("chart ", StringComparison.Ordinal)).ToArray();

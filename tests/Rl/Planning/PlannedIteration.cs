@@ -30,7 +30,9 @@ internal sealed record PlannedIteration
 
     public GuidanceGradient Gradient { get; init; } = GuidanceGradient.Both;
 
-    /// <summary>One iteration of each phase on <paramref name="device"/>: what its backends held at most, and the bytes of a GPU's workspace.</summary>
+    /// <summary>
+    /// One iteration of each phase on <paramref name="device"/>: what its backends held at most, and the bytes of a GPU's workspace.
+    /// </summary>
     public (IReadOnlyList<MemoryLedger> Memory, long Workspace) On(ComputeDevice device)
     {
         List<MemoryLedger> memory = [];
@@ -40,10 +42,20 @@ internal sealed record PlannedIteration
         using (var run = new TinyRun(1, SampleMicroBatch, Downsample, Steps, untrained: true, device: device, lora: lora))
         {
             RunConfiguration configuration = run.Configuration(TrainMode.CoGrpo);
-            ModelPhaseConfiguration model = configuration.Train.Model with { MicroBatch = MicroBatch, RecomputeBlocks = Recompute, Kl = Kl, Ema = Ema, CfgGrad = Gradient };
+            ModelPhaseConfiguration model = configuration.Train.Model with
+            {
+                MicroBatch = MicroBatch,
+                RecomputeBlocks = Recompute,
+                Kl = Kl,
+                Ema = Ema,
+                CfgGrad = Gradient,
+            };
             configuration = configuration with { Train = configuration.Train with { Model = model } };
             var decoding = new PlannedDecoding(RunFactory.HandMade(configuration.Sampling.HandMade), run.Setup.Height, run.Setup.Width, Downsample);
-            CoGrpoTrainer trainer = run.Trainer(configuration, sampled: backend is PlanBackend ? trajectories => decoding.Fill(trajectories, trajectories.Images) : null);
+            CoGrpoTrainer trainer = run.Trainer(
+                configuration,
+                sampled: backend is PlanBackend ? trajectories => decoding.Fill(trajectories, trajectories.Images) : null
+            );
             trainer.Train();
             trainer.Train();
             memory.Add(backend.Memory);

@@ -81,8 +81,12 @@ public sealed class RunPlanTests
     public void ARunWithAllThatBelongsToItHoldsWhatItsPlanSays()
     {
         using var folder = new TemporaryFolder();
-        RunConfiguration configuration = ConfigurationLoader.Parse(Small, "small", $"output.directory={System.Text.Json.JsonSerializer.Serialize(folder.File("run"))}",
-            "train.evaluation={\"promptsPerTask\":1,\"samples\":1,\"steps\":[4],\"every\":0}");
+        RunConfiguration configuration = ConfigurationLoader.Parse(
+            Small,
+            "small",
+            $"output.directory={System.Text.Json.JsonSerializer.Serialize(folder.File("run"))}",
+            "train.evaluation={\"promptsPerTask\":1,\"samples\":1,\"steps\":[4],\"every\":0}"
+        );
         using ComputeDevice device = ComputeDevice.Cpu();
         TrainRun.Execute(configuration, device, resume: false, new SilentProgress(), TextWriter.Null, default);
         using ComputeDevice plan = ComputeDevice.Plan(ElementType.Float32, replicates: true, new());
@@ -91,7 +95,8 @@ public sealed class RunPlanTests
         run.Trainer.Train();
         Assert.Equal(Peaks(device.Backend), Peaks(plan.Backend));
 
-        static IEnumerable<(string, long)> Peaks(IBackend backend) => backend.Memory.Arenas.Where(entry => entry.Arena != "workspace").Select(entry => (entry.Arena, entry.PeakBytes));
+        static IEnumerable<(string, long)> Peaks(IBackend backend) =>
+            backend.Memory.Arenas.Where(entry => entry.Arena != "workspace").Select(entry => (entry.Arena, entry.PeakBytes));
     }
 
     [Theory]
@@ -101,7 +106,11 @@ public sealed class RunPlanTests
     [InlineData("train.model.updatesPerRollout=2", "train.model.ema=0.5")]
     public void TrajectoriesThatStandForOthersCostWhatAllOfThemCost(params string[] settings)
     {
-        RunConfiguration configuration = ConfigurationLoader.Parse(Small, "small", [.. settings, "train.cycles=[{\"model\":2,\"schedule\":0}]", "train.model.batch=24"]);
+        RunConfiguration configuration = ConfigurationLoader.Parse(
+            Small,
+            "small",
+            [.. settings, "train.cycles=[{\"model\":2,\"schedule\":0}]", "train.model.batch=24"]
+        );
         PlannedPhase phase = Assert.Single(RunPlan.Of(configuration).Phases);
         using ComputeDevice device = ComputeDevice.Plan(ElementType.Float32, replicates: true, RunFactory.HandMade(configuration.Sampling.HandMade));
         using var run = new PlannedRun(configuration, device) { Planned = int.MaxValue };
@@ -118,8 +127,17 @@ public sealed class RunPlanTests
     public void APublishedModelTrainedAsInThePaperFits80Gigabytes()
     {
         RunPlan plan = RunPlan.Of(Paper());
-        Assert.Equal([("transformer", 1_006_946_304), ("text encoder", 354_032_640), ("schedule policy", 8_883_796), ("picture model", 146_244_675), ("imageReward", 446_206_689), ("hpsv2", 986_109_441)],
-            plan.Networks.Select(network => (network.Name, network.Parameters)));
+        Assert.Equal(
+            [
+                ("transformer", 1_006_946_304),
+                ("text encoder", 354_032_640),
+                ("schedule policy", 8_883_796),
+                ("picture model", 146_244_675),
+                ("imageReward", 446_206_689),
+                ("hpsv2", 986_109_441),
+            ],
+            plan.Networks.Select(network => (network.Name, network.Parameters))
+        );
         Assert.Equal(1_006_946_304 + 8_883_796, plan.Networks.Sum(network => network.Trained));
         Assert.InRange(plan.Memory.PeakBytes, 20_000_000_000, 80_000_000_000);
         Assert.Equal(plan.Memory.PeakBytes, plan.Memory.Bytes.Values.Sum());
@@ -133,7 +151,10 @@ public sealed class RunPlanTests
         Assert.InRange(update.HalfProducts / update.Operations, 0.98, 1);
 
         // No unit works faster than it can.
-        Assert.All(DeviceModel.All, device => Assert.InRange(plan.Phases[0].All.Seconds(device), plan.Phases[0].All.Cost().HalfProducts / device.TensorRate, 1e4));
+        Assert.All(
+            DeviceModel.All,
+            device => Assert.InRange(plan.Phases[0].All.Seconds(device), plan.Phases[0].All.Cost().HalfProducts / device.TensorRate, 1e4)
+        );
     }
 
     /// <summary>All weights are still trained, and on the same number of steps and model trajectories.</summary>
@@ -153,7 +174,17 @@ public sealed class RunPlanTests
     [Fact]
     public void ASearchTakesBackWhatIsNotNeededAndSaysWhenNothingFits()
     {
-        RunPlan plan = RunPlan.Of(ConfigurationLoader.Parse(Small, "small", "model.num_layers=3", "model.num_single_layers=6", "train.model.microBatch=24", "device=cuda", "precision=fp32"));
+        RunPlan plan = RunPlan.Of(
+            ConfigurationLoader.Parse(
+                Small,
+                "small",
+                "model.num_layers=3",
+                "model.num_single_layers=6",
+                "train.model.microBatch=24",
+                "device=cuda",
+                "precision=fp32"
+            )
+        );
         PlanSaving recompute = Assert.Single(PlanSearch.Savings(plan), saving => saving.Switch.Path == "train.model.recomputeBlocks");
         Assert.True(recompute.Plan.Seconds(DeviceModel.Default) > plan.Seconds(DeviceModel.Default));
         Assert.Equal(["train.model.microBatch=3"], PlanSearch.Fit(plan, recompute.Plan.Memory.PeakBytes).Settings);
@@ -179,8 +210,16 @@ public sealed class RunPlanTests
         Assert.Equal(plan.Memory.PeakBytes, Held(plan.Configuration));
         Assert.InRange(Held(limited), least.Plan.Memory.PeakBytes, (long)(limit * 1e9));
 
-        static RunConfiguration Limited(double memory) => ConfigurationLoader.Parse(Small, "small", "model.num_layers=3", "model.num_single_layers=6", "train.model.microBatch=24",
-            "train.cycles=[{\"model\":1,\"schedule\":0}]", FormattableString.Invariant($"train.memory={memory}"));
+        static RunConfiguration Limited(double memory) =>
+            ConfigurationLoader.Parse(
+                Small,
+                "small",
+                "model.num_layers=3",
+                "model.num_single_layers=6",
+                "train.model.microBatch=24",
+                "train.cycles=[{\"model\":1,\"schedule\":0}]",
+                FormattableString.Invariant($"train.memory={memory}")
+            );
 
         static long Held(RunConfiguration configuration)
         {
@@ -195,14 +234,20 @@ public sealed class RunPlanTests
         }
     }
 
-    /// <summary>Pictures are those of the run without a limit and gradients differ by rounding; the run folder says what was trained; a run that cannot fit leaves none.</summary>
+    /// <summary>
+    /// Pictures are those of the run without a limit and gradients differ by rounding; the run folder says what was trained; a run that cannot fit
+    /// leaves none.
+    /// </summary>
     [Fact]
     public void ARunWithinItsMemoryHasTheResultsOfOneWithoutALimit()
     {
         using var folder = new TemporaryFolder();
         using ComputeDevice device = ComputeDevice.Cpu();
         PlanFit least = PlanSearch.Fit(RunPlan.Of(Limited("", 0)), 1, keepResults: true);
-        (IReadOnlyDictionary<string, double> free, IReadOnlyDictionary<string, double> held) = (Train("free", 0), Train("held", Math.Ceiling(least.Plan.Memory.PeakBytes / 1e3) / 1e6));
+        (IReadOnlyDictionary<string, double> free, IReadOnlyDictionary<string, double> held) = (
+            Train("free", 0),
+            Train("held", Math.Ceiling(least.Plan.Memory.PeakBytes / 1e3) / 1e6)
+        );
         RunConfiguration kept = ConfigurationLoader.Load(folder.File("held/config.json"), []);
         Assert.Equal(1, kept.Sampling.MicroBatch);
         Assert.InRange(kept.Train.Model.MicroBatch, 1, 2);
@@ -220,11 +265,21 @@ public sealed class RunPlanTests
         {
             TrainRun.Execute(Limited(name, memory), device, resume: false, new SilentProgress(), TextWriter.Null, default);
             using var line = System.Text.Json.JsonDocument.Parse(File.ReadAllLines(folder.File($"{name}/metrics.jsonl"))[1]);
-            return line.RootElement.EnumerateObject().Where(entry => entry.Value.ValueKind == System.Text.Json.JsonValueKind.Number).ToDictionary(entry => entry.Name, entry => entry.Value.GetDouble());
+            return line
+                .RootElement.EnumerateObject()
+                .Where(entry => entry.Value.ValueKind == System.Text.Json.JsonValueKind.Number)
+                .ToDictionary(entry => entry.Name, entry => entry.Value.GetDouble());
         }
 
-        RunConfiguration Limited(string name, double memory) => ConfigurationLoader.Parse(Small, "small", $"output.directory={System.Text.Json.JsonSerializer.Serialize(folder.File(name))}",
-            "train.cycles=[{\"model\":1,\"schedule\":0}]", "train.evaluation={\"promptsPerTask\":1,\"samples\":1,\"steps\":[4],\"every\":0}", FormattableString.Invariant($"train.memory={memory}"));
+        RunConfiguration Limited(string name, double memory) =>
+            ConfigurationLoader.Parse(
+                Small,
+                "small",
+                $"output.directory={System.Text.Json.JsonSerializer.Serialize(folder.File(name))}",
+                "train.cycles=[{\"model\":1,\"schedule\":0}]",
+                "train.evaluation={\"promptsPerTask\":1,\"samples\":1,\"steps\":[4],\"every\":0}",
+                FormattableString.Invariant($"train.memory={memory}")
+            );
     }
 
     [Fact]
@@ -245,5 +300,10 @@ public sealed class RunPlanTests
         Assert.Equal(0.75, Sampled(settings).Operations / Sampled(null).Operations, 1e-12);
     }
 
-    private static RunConfiguration Paper() => Presets.Of(PresetName.Paper) with { Device = DeviceName.Cuda, Data = new() { Name = DataName.Prompts, PromptFiles = ["/prompts.txt"] } };
+    private static RunConfiguration Paper() =>
+        Presets.Of(PresetName.Paper) with
+        {
+            Device = DeviceName.Cuda,
+            Data = new() { Name = DataName.Prompts, PromptFiles = ["/prompts.txt"] },
+        };
 }

@@ -52,7 +52,15 @@ public sealed class PromptEvaluatorTests
     }
 
     private static PromptEvaluator Of(TinyRun run, EvaluationConfiguration evaluation, TextPrompt[]? prompts = null) =>
-        new(run.Lanes, run.World, prompts ?? Prompts, [new LengthReward(), new CodeShareReward()], new GreyPictures(), new CodeDiversityWatch(), evaluation);
+        new(
+            run.Lanes,
+            run.World,
+            prompts ?? Prompts,
+            [new LengthReward(), new CodeShareReward()],
+            new GreyPictures(),
+            new CodeDiversityWatch(),
+            evaluation
+        );
 
     private sealed class LengthReward : IReward
     {

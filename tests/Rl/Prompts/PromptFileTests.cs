@@ -26,7 +26,8 @@ public sealed class PromptFileTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Texts))]
-    public void Every_form_gives_its_prompts_in_order(string name, string content) => Assert.Equal(["a fox", "two owls", "四つの時計", "a fox"], PromptFile.Read(Written(name, content)));
+    public void Every_form_gives_its_prompts_in_order(string name, string content) =>
+        Assert.Equal(["a fox", "two owls", "四つの時計", "a fox"], PromptFile.Read(Written(name, content)));
 
     [Fact]
     public async Task Parquet_columns_are_read_over_row_groups_and_nulls()
@@ -78,7 +79,9 @@ public sealed class PromptFileTests : IDisposable
         Refused(_folder.Path, "wanted a file of prompts, it does not exist");
     }
 
-    /// <summary>A published file with any of its bytes changed, or cut anywhere, gives prompts or one line: nothing else, and no great memory.</summary>
+    /// <summary>
+    /// A published file with any of its bytes changed, or cut anywhere, gives prompts or one line: nothing else, and no great memory.
+    /// </summary>
     [Fact]
     public async Task Damaged_Parquet_files_are_one_line()
     {

@@ -34,9 +34,18 @@ public sealed class PromptSplitTests : IDisposable
     [Fact]
     public void Nothing_left_to_train_on_is_refused()
     {
-        string one = Written("a", "x", "x"), other = Written("b", "x", "y");
-        Assert.Contains("wanted a prompt to train on beside those held out", Assert.Throws<ModelException>(() => PromptSplit.Read([one], [])).Message, StringComparison.Ordinal);
-        Assert.Contains("wanted a prompt to train on beside those held out", Assert.Throws<ModelException>(() => PromptSplit.Read([one], [other])).Message, StringComparison.Ordinal);
+        string one = Written("a", "x", "x"),
+            other = Written("b", "x", "y");
+        Assert.Contains(
+            "wanted a prompt to train on beside those held out",
+            Assert.Throws<ModelException>(() => PromptSplit.Read([one], [])).Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "wanted a prompt to train on beside those held out",
+            Assert.Throws<ModelException>(() => PromptSplit.Read([one], [other])).Message,
+            StringComparison.Ordinal
+        );
     }
 
     private string Written(string name, params string[] prompts)

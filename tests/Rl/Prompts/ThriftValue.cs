@@ -14,7 +14,8 @@ internal readonly record struct ThriftValue(int Type, byte[] Bytes)
     public static ThriftValue Text(string text) => new(8, [.. Bits((ulong)Encoding.UTF8.GetByteCount(text)), .. Encoding.UTF8.GetBytes(text)]);
 
     /// <summary>Up to 14 values of one type, at least one.</summary>
-    public static ThriftValue List(params ThriftValue[] values) => new(9, [(byte)((values.Length << 4) | values[0].Type), .. values.SelectMany(value => value.Bytes)]);
+    public static ThriftValue List(params ThriftValue[] values) =>
+        new(9, [(byte)((values.Length << 4) | values[0].Type), .. values.SelectMany(value => value.Bytes)]);
 
     /// <summary>Fields, of which each number is at most 15 more than the last one.</summary>
     public static ThriftValue Structure(params (int Number, ThriftValue Value)[] fields)

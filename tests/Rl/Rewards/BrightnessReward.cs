@@ -2,7 +2,9 @@ using CoGrpo.Rl;
 
 namespace CoGrpo.Tests.Rl.Rewards;
 
-/// <summary>The mean of a picture's values and a tenth of the length of its prompt: a reward that looks at pixels and can be computed by hand.</summary>
+/// <summary>
+/// The mean of a picture's values and a tenth of the length of its prompt: a reward that looks at pixels and can be computed by hand.
+/// </summary>
 internal sealed class BrightnessReward : IReward
 {
     public string Name => "brightness";

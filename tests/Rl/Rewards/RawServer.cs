@@ -33,7 +33,8 @@ internal sealed class RawServer : IDisposable
     public int Requests => _requests;
 
     /// <summary>A whole answer with a body.</summary>
-    public static string Http(string body, string status = "200 OK", string headers = "") => $"HTTP/1.1 {status}\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\nConnection: close\r\n{headers}\r\n{body}";
+    public static string Http(string body, string status = "200 OK", string headers = "") =>
+        $"HTTP/1.1 {status}\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\nConnection: close\r\n{headers}\r\n{body}";
 
     public void Dispose()
     {

@@ -46,38 +46,47 @@ public sealed class RemoteRewardTests
         Assert.Equal(expected[..3], await first);
     }
 
-    public static TheoryData<string, string, string> Lies => new()
-    {
-        { "not a number", RawServer.Http("""{"scores":[NaN]}"""), "got an answer that is no JSON object" },
-        { "beyond every number", RawServer.Http("""{"scores":[1e999]}"""), "got 1e999 as score 0, which is no finite number" },
-        { "a text", RawServer.Http("""{"scores":["1.5"]}"""), "got \"1.5\" as score 0" },
-        { "null", RawServer.Http("""{"scores":[null]}"""), "got null as score 0" },
-        { "a list", RawServer.Http("""{"scores":[[1]]}"""), "got [1] as score 0" },
-        { "too many", RawServer.Http("""{"scores":[1,2]}"""), "got 2 scores for 1 pictures" },
-        { "too few", RawServer.Http("""{"scores":[]}"""), "got 0 scores for 1 pictures" },
-        { "no scores", RawServer.Http("""{"values":[1]}"""), "got an answer without a list of scores, {\"values\":[1]}" },
-        { "scores of another kind", RawServer.Http("""{"scores":1}"""), "without a list of scores" },
-        { "a list outermost", RawServer.Http("[1.5]"), "no JSON object" },
-        { "a page", RawServer.Http("<html>hello</html>"), "no JSON object" },
-        { "a pickle", RawServer.Http("cos\nsystem\n(S'true'\ntR."), "no JSON object" },
-        { "nothing", RawServer.Http(""), "no JSON object" },
-        { "two values", RawServer.Http(Good + Good), "no JSON object" },
-        { "a cut answer that says it is whole", RawServer.Http("""{"scores":[1."""), "no JSON object" },
-        { "nesting", RawServer.Http(new string('[', 4000)), "no JSON object" },
-        { "control characters", RawServer.Http("{\"x\":\"\\u001b[31m\"}"), "without a list of scores, {\"x\":\"\\u001b[31m\"}" },
-        { "a long answer", RawServer.Http(new string(' ', 20000) + Good), "got an answer of more than 8256 bytes" },
-        { "a longer length than body", "HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n" + Good, "ended prematurely" },
-        { "a shorter length than body", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n" + Good, "no JSON object" },
-        { "a huge length", "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\n" + Good, "wanted 1 scores, got" },
-        { "compression", RawServer.Http(Good, headers: "Content-Encoding: gzip\r\nX-Nothing: 1\r\n")[..^1], "wanted 1 scores, got" },
-        { "a redirect", RawServer.Http("", "302 Found", "Location: http://127.0.0.1:1/\r\n"), "got status 302; correct the url of this reward; redirects are not followed" },
-        { "an unknown place", RawServer.Http("""{"error":"no\nsuch place"}""", "404 Not Found"), "got status 404, no?such place" },
-        { "no error at all but no answer either", RawServer.Http("", "204 No Content"), "got status 204" },
-        { "a failure", RawServer.Http("""{"error":"out of memory"}""", "500 Oops"), "got status 500, out of memory; start the server" },
-        { "no HTTP", "220 smtp.example.org ESMTP\r\n", "wanted 1 scores, got" },
-        { "hanging up", "", "wanted 1 scores, got" },
-        { "headers without end", "HTTP/1.1 200 OK\r\n" + string.Concat(Enumerable.Repeat("X-A: " + new string('a', 1000) + "\r\n", 200)), "wanted 1 scores, got" },
-    };
+    public static TheoryData<string, string, string> Lies =>
+        new()
+        {
+            { "not a number", RawServer.Http("""{"scores":[NaN]}"""), "got an answer that is no JSON object" },
+            { "beyond every number", RawServer.Http("""{"scores":[1e999]}"""), "got 1e999 as score 0, which is no finite number" },
+            { "a text", RawServer.Http("""{"scores":["1.5"]}"""), "got \"1.5\" as score 0" },
+            { "null", RawServer.Http("""{"scores":[null]}"""), "got null as score 0" },
+            { "a list", RawServer.Http("""{"scores":[[1]]}"""), "got [1] as score 0" },
+            { "too many", RawServer.Http("""{"scores":[1,2]}"""), "got 2 scores for 1 pictures" },
+            { "too few", RawServer.Http("""{"scores":[]}"""), "got 0 scores for 1 pictures" },
+            { "no scores", RawServer.Http("""{"values":[1]}"""), "got an answer without a list of scores, {\"values\":[1]}" },
+            { "scores of another kind", RawServer.Http("""{"scores":1}"""), "without a list of scores" },
+            { "a list outermost", RawServer.Http("[1.5]"), "no JSON object" },
+            { "a page", RawServer.Http("<html>hello</html>"), "no JSON object" },
+            { "a pickle", RawServer.Http("cos\nsystem\n(S'true'\ntR."), "no JSON object" },
+            { "nothing", RawServer.Http(""), "no JSON object" },
+            { "two values", RawServer.Http(Good + Good), "no JSON object" },
+            { "a cut answer that says it is whole", RawServer.Http("""{"scores":[1."""), "no JSON object" },
+            { "nesting", RawServer.Http(new string('[', 4000)), "no JSON object" },
+            { "control characters", RawServer.Http("{\"x\":\"\\u001b[31m\"}"), "without a list of scores, {\"x\":\"\\u001b[31m\"}" },
+            { "a long answer", RawServer.Http(new string(' ', 20000) + Good), "got an answer of more than 8256 bytes" },
+            { "a longer length than body", "HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n" + Good, "ended prematurely" },
+            { "a shorter length than body", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n" + Good, "no JSON object" },
+            { "a huge length", "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\n" + Good, "wanted 1 scores, got" },
+            { "compression", RawServer.Http(Good, headers: "Content-Encoding: gzip\r\nX-Nothing: 1\r\n")[..^1], "wanted 1 scores, got" },
+            {
+                "a redirect",
+                RawServer.Http("", "302 Found", "Location: http://127.0.0.1:1/\r\n"),
+                "got status 302; correct the url of this reward; redirects are not followed"
+            },
+            { "an unknown place", RawServer.Http("""{"error":"no\nsuch place"}""", "404 Not Found"), "got status 404, no?such place" },
+            { "no error at all but no answer either", RawServer.Http("", "204 No Content"), "got status 204" },
+            { "a failure", RawServer.Http("""{"error":"out of memory"}""", "500 Oops"), "got status 500, out of memory; start the server" },
+            { "no HTTP", "220 smtp.example.org ESMTP\r\n", "wanted 1 scores, got" },
+            { "hanging up", "", "wanted 1 scores, got" },
+            {
+                "headers without end",
+                "HTTP/1.1 200 OK\r\n" + string.Concat(Enumerable.Repeat("X-A: " + new string('a', 1000) + "\r\n", 200)),
+                "wanted 1 scores, got"
+            },
+        };
 
     [Theory]
     [MemberData(nameof(Lies))]
@@ -96,7 +105,11 @@ public sealed class RemoteRewardTests
     public void A_server_that_hangs_is_given_up()
     {
         using RawServer silent = new((_, _, stop) => Task.Delay(Timeout.Infinite, stop));
-        Assert.Contains("got no whole answer within 0.2 s, 2 times; start the server, or raise timeoutSeconds", Refused(silent, retries: 1, timeout: 0.2), StringComparison.Ordinal);
+        Assert.Contains(
+            "got no whole answer within 0.2 s, 2 times; start the server, or raise timeoutSeconds",
+            Refused(silent, retries: 1, timeout: 0.2),
+            StringComparison.Ordinal
+        );
         Assert.Equal(2, silent.Requests);
         using RawServer slow = new(async (stream, _, stop) =>
         {
@@ -129,7 +142,10 @@ public sealed class RemoteRewardTests
     [Fact]
     public void Nobody_there_is_said()
     {
-        using var remote = new RemoteReward("remote", new Uri($"http://127.0.0.1:{ServedReward.FreePort()}/"), 4, TimeSpan.FromSeconds(20), 1) { FirstPause = TimeSpan.FromMilliseconds(1) };
+        using var remote = new RemoteReward("remote", new Uri($"http://127.0.0.1:{ServedReward.FreePort()}/"), 4, TimeSpan.FromSeconds(20), 1)
+        {
+            FirstPause = TimeSpan.FromMilliseconds(1),
+        };
         string message = Assert.Throws<ModelException>(() => remote.Score(Batch(9), new double[9])).Message;
         Assert.Contains("refused, 2 times; start the server", message, StringComparison.Ordinal);
         Assert.Contains("wanted 4 scores", message, StringComparison.Ordinal);
@@ -153,11 +169,18 @@ public sealed class RemoteRewardTests
 
     private static string Refused(RawServer server, int retries, double timeout = 20)
     {
-        using var remote = new RemoteReward("remote", server.Url, 8, TimeSpan.FromSeconds(timeout), retries) { FirstPause = TimeSpan.FromMilliseconds(1) };
+        using var remote = new RemoteReward("remote", server.Url, 8, TimeSpan.FromSeconds(timeout), retries)
+        {
+            FirstPause = TimeSpan.FromMilliseconds(1),
+        };
         return Assert.Throws<ModelException>(() => remote.Score(Batch(1), new double[1])).Message;
     }
 
-    private static RewardBatch Batch(int count) => new((IPrompt[])[.. Enumerable.Range(0, count).Select(i => new TextPrompt(Prompts[i % Prompts.Length]))], [.. Enumerable.Range(0, count).Select(Picture)]);
+    private static RewardBatch Batch(int count) =>
+        new(
+            (IPrompt[])[.. Enumerable.Range(0, count).Select(i => new TextPrompt(Prompts[i % Prompts.Length]))],
+            [.. Enumerable.Range(0, count).Select(Picture)]
+        );
 
     private static RgbImage Picture(int number)
     {

@@ -15,7 +15,14 @@ public sealed class RewardServerTests : IDisposable
     private static readonly string Picture = Convert.ToBase64String(PngWriter.Encode(new RgbImage(4, 4)));
 
     private readonly HttpClient _client = new();
-    private readonly ServedReward _served = new(new RewardServer(new BrightnessReward(), IPAddress.Loopback, 0) { MostBytes = 1 << 16, MostPixels = 300, WaitLimit = TimeSpan.FromSeconds(0.5) });
+    private readonly ServedReward _served = new(
+        new RewardServer(new BrightnessReward(), IPAddress.Loopback, 0)
+        {
+            MostBytes = 1 << 16,
+            MostPixels = 300,
+            WaitLimit = TimeSpan.FromSeconds(0.5),
+        }
+    );
 
     public void Dispose()
     {
@@ -23,26 +30,33 @@ public sealed class RewardServerTests : IDisposable
         _client.Dispose();
     }
 
-    public static TheoryData<string, string> Requests => new()
-    {
-        { "", "wanted a JSON object with version, prompts and images" },
-        { "[]", "wanted a JSON object with version, prompts and images" },
-        { "{", "wanted a JSON object with version, prompts and images" },
-        { $$"""{"prompts":["a"],"images":["{{Picture}}"]}""", "wanted version 1, got nothing" },
-        { $$"""{"version":2,"prompts":["a"],"images":["{{Picture}}"]}""", "wanted version 1, got 2" },
-        { """{"version":1,"prompts":[],"images":[]}""", "one image at least, got 0 prompts and 0 images" },
-        { $$"""{"version":1,"prompts":["a","b"],"images":["{{Picture}}"]}""", "got 2 prompts and 1 images" },
-        { """{"version":1,"prompts":["a"]}""", "under images, got none" },
-        { """{"version":1,"prompts":["a"],"images":"x"}""", "under images, got none" },
-        { """{"version":1,"prompts":["a"],"images":["%%%"]}""", "wanted PNG files in base64 as images, got something else in place 0" },
-        { """{"version":1,"prompts":["a"],"images":["AAAA"]}""", "image 0" },
-        { $$"""{"version":1,"prompts":[5],"images":["{{Picture}}"]}""", "as prompts, got something else in place 0" },
-        { $$"""{"version":1,"prompts":["\ud800"],"images":["{{Picture}}"]}""", "as prompts, got something else in place 0" },
-        { $$"""{"version":1,"prompts":["{{new string('a', 20000)}}"],"images":["{{Picture}}"]}""", "at most 16384 characters" },
-        { $$"""{"version":1,"prompts":["a"],"images":["{{Convert.ToBase64String(PngWriter.Encode(new RgbImage(20, 20)))}}"]}""", "at most 300 pixels together, got 400" },
-        { $$"""{"version":1,"prompts":["a"],"images":["{{Convert.ToBase64String(PngWriter.Encode(new RgbImage(4, 4))[..50])}}"]}""", "image 0" },
-        { "{\"version\":1,\"prompts\":[" + string.Join(',', Enumerable.Repeat("\"a\"", 1025)) + "],\"images\":[]}", "at most 1024 under prompts, got 1025" },
-    };
+    public static TheoryData<string, string> Requests =>
+        new()
+        {
+            { "", "wanted a JSON object with version, prompts and images" },
+            { "[]", "wanted a JSON object with version, prompts and images" },
+            { "{", "wanted a JSON object with version, prompts and images" },
+            { $$"""{"prompts":["a"],"images":["{{Picture}}"]}""", "wanted version 1, got nothing" },
+            { $$"""{"version":2,"prompts":["a"],"images":["{{Picture}}"]}""", "wanted version 1, got 2" },
+            { """{"version":1,"prompts":[],"images":[]}""", "one image at least, got 0 prompts and 0 images" },
+            { $$"""{"version":1,"prompts":["a","b"],"images":["{{Picture}}"]}""", "got 2 prompts and 1 images" },
+            { """{"version":1,"prompts":["a"]}""", "under images, got none" },
+            { """{"version":1,"prompts":["a"],"images":"x"}""", "under images, got none" },
+            { """{"version":1,"prompts":["a"],"images":["%%%"]}""", "wanted PNG files in base64 as images, got something else in place 0" },
+            { """{"version":1,"prompts":["a"],"images":["AAAA"]}""", "image 0" },
+            { $$"""{"version":1,"prompts":[5],"images":["{{Picture}}"]}""", "as prompts, got something else in place 0" },
+            { $$"""{"version":1,"prompts":["\ud800"],"images":["{{Picture}}"]}""", "as prompts, got something else in place 0" },
+            { $$"""{"version":1,"prompts":["{{new string('a', 20000)}}"],"images":["{{Picture}}"]}""", "at most 16384 characters" },
+            {
+                $$"""{"version":1,"prompts":["a"],"images":["{{Convert.ToBase64String(PngWriter.Encode(new RgbImage(20, 20)))}}"]}""",
+                "at most 300 pixels together, got 400"
+            },
+            { $$"""{"version":1,"prompts":["a"],"images":["{{Convert.ToBase64String(PngWriter.Encode(new RgbImage(4, 4))[..50])}}"]}""", "image 0" },
+            {
+                "{\"version\":1,\"prompts\":[" + string.Join(',', Enumerable.Repeat("\"a\"", 1025)) + "],\"images\":[]}",
+                "at most 1024 under prompts, got 1025"
+            },
+        };
 
     [Theory]
     [MemberData(nameof(Requests))]
@@ -62,13 +76,20 @@ public sealed class RewardServerTests : IDisposable
         Assert.Equal(HttpStatusCode.MethodNotAllowed, get.StatusCode);
         Assert.Contains("error", await get.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.StartsWith("HTTP/1.1 413", await Raw("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n"), StringComparison.Ordinal);
-        foreach ((string request, int status) in new[]
-        {
-            ("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", 411), ("POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
-            ("POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}", 400), ("GARBAGE\r\n\r\n", 400), ("\u0016\u0003\u0001 TLS hello\r\n\r\n", 400),
-            ("POST / HTTP/1.1\r\nX: " + new string('a', 17000), 431), ("DELETE / HTTP/1.1\r\n\r\n", 405), ("POST / HT", 408),
-            ("POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n{}", 100),
-        })
+        foreach (
+            (string request, int status) in new[]
+            {
+                ("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", 411),
+                ("POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
+                ("POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}", 400),
+                ("GARBAGE\r\n\r\n", 400),
+                ("\u0016\u0003\u0001 TLS hello\r\n\r\n", 400),
+                ("POST / HTTP/1.1\r\nX: " + new string('a', 17000), 431),
+                ("DELETE / HTTP/1.1\r\n\r\n", 405),
+                ("POST / HT", 408),
+                ("POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n{}", 100),
+            }
+        )
         {
             Assert.StartsWith($"HTTP/1.1 {status} ", await Raw(request), StringComparison.Ordinal);
         }
@@ -82,7 +103,15 @@ public sealed class RewardServerTests : IDisposable
     {
         using ServedReward served = new(new BrightnessReward { Offset = double.NaN });
         using RemoteReward remote = served.Client();
-        Assert.Contains("got status 500", Assert.Throws<ModelException>(() => remote.Score(new CoGrpo.Rl.RewardBatch([new CoGrpo.Rl.Prompts.TextPrompt("a")], [new RgbImage(2, 2)]), new double[1])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "got status 500",
+            Assert
+                .Throws<ModelException>(() =>
+                    remote.Score(new CoGrpo.Rl.RewardBatch([new CoGrpo.Rl.Prompts.TextPrompt("a")], [new RgbImage(2, 2)]), new double[1])
+                )
+                .Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -96,7 +125,15 @@ public sealed class RewardServerTests : IDisposable
     {
         using HttpResponseMessage response = await _client.PostAsync(_served.Url, content);
         using JsonDocument json = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
-        return (response.StatusCode, json.RootElement.TryGetProperty("error", out JsonElement error) ? error.GetString()! : string.Join(' ', json.RootElement.GetProperty("scores").EnumerateArray().Select(score => score.GetDouble().ToString(CultureInfo.InvariantCulture))));
+        return (
+            response.StatusCode,
+            json.RootElement.TryGetProperty("error", out JsonElement error)
+                ? error.GetString()!
+                : string.Join(
+                    ' ',
+                    json.RootElement.GetProperty("scores").EnumerateArray().Select(score => score.GetDouble().ToString(CultureInfo.InvariantCulture))
+                )
+        );
     }
 
     private async Task<string> Raw(string request)

@@ -75,7 +75,9 @@ public sealed class RewardAlarmsTests
         }
     }
 
-    /// <summary>Clamps at iteration 8, rewards that rise on held-out prompts while the metric falls at 12, diversity that fell by 15 and a judge by 16.</summary>
+    /// <summary>
+    /// Clamps at iteration 8, rewards that rise on held-out prompts while the metric falls at 12, diversity that fell by 15 and a judge by 16.
+    /// </summary>
     private static void Go(RewardAlarms alarms, int done, int end, MetricsWriter? log)
     {
         for (int i = done + 1; i <= end; i++)

@@ -70,7 +70,10 @@ public sealed class EvaluationServiceTests
         using ServingSession session = ServingSession.Open(model.Configuration("run"), Device, null);
         GridSearchResult result = HandMadeGridSearch.Run(session, SmallPlan, 2, 5, new SilentProgress(), CancellationToken.None);
         Assert.Equal([1, 1, 1, 1, 2, 2], result.Scores.Select(score => score.Round));
-        Assert.Equal(result.Scores.Take(2).Select(score => score.Settings).ToHashSet(), result.Scores.Skip(4).Select(score => score.Settings).ToHashSet());
+        Assert.Equal(
+            result.Scores.Take(2).Select(score => score.Settings).ToHashSet(),
+            result.Scores.Skip(4).Select(score => score.Settings).ToHashSet()
+        );
         foreach (GridSearchScore[] round in new[] { result.Scores.Take(4).ToArray(), [.. result.Scores.Skip(4)] })
         {
             Assert.Equal(round.Max(score => score.Report.Mean.Judge), round[0].Report.Mean.Judge);
@@ -78,7 +81,9 @@ public sealed class EvaluationServiceTests
 
         Assert.Same(result.Scores[4], result.Winner);
         Assert.Equal(256, new GridSearchPlan().Candidates().Count);
-        Assert.Throws<OperationCanceledException>(() => HandMadeGridSearch.Run(session, SmallPlan, 2, 5, new SilentProgress(), new CancellationToken(canceled: true)));
+        Assert.Throws<OperationCanceledException>(() =>
+            HandMadeGridSearch.Run(session, SmallPlan, 2, 5, new SilentProgress(), new CancellationToken(canceled: true))
+        );
     }
 
     private static void CheckProfile(ServingSession session, int steps)

@@ -26,8 +26,17 @@ public sealed class SampleServiceTests : IDisposable
         string[] one = Sample("one", lanes: 1, learned);
         string[] three = Sample("three", lanes: 3, learned);
         Assert.Equal(
-            ["0001-a-dog.png", "0002-a-dog.png", "0003-three-cats.png", "0004-three-cats.png", "0005-a-red-heart-and-a-blue-circle.png", "0006-a-red-heart-and-a-blue-circle.png", "grid.png"],
-            one.Select(Path.GetFileName));
+            [
+                "0001-a-dog.png",
+                "0002-a-dog.png",
+                "0003-three-cats.png",
+                "0004-three-cats.png",
+                "0005-a-red-heart-and-a-blue-circle.png",
+                "0006-a-red-heart-and-a-blue-circle.png",
+                "grid.png",
+            ],
+            one.Select(Path.GetFileName)
+        );
         foreach ((string a, string b) in one.Zip(three))
         {
             Assert.Equal(File.ReadAllBytes(a), File.ReadAllBytes(b));
@@ -70,18 +79,47 @@ public sealed class SampleServiceTests : IDisposable
     public void What_does_not_fit_is_told()
     {
         RunConfiguration configuration = _model.Configuration("x");
-        Assert.Contains("transformer", Assert.Throws<ModelException>(() => ServingSession.Open(configuration with { Model = new() { Checkpoint = _model.At("none") } }, Device, null)).Message, StringComparison.Ordinal);
-        Assert.Contains("schedule_policy", Assert.Throws<ModelException>(() => ServingSession.Open(configuration, Device, _model.At("none"))).Message, StringComparison.Ordinal);
-        RunConfiguration prompts = configuration with { Data = new() { Name = DataName.Prompts, PromptFiles = ["p.txt"] } };
-        Assert.Contains("data.name", Assert.Throws<ConfigurationException>(() => ServingSession.Open(prompts, Device, null)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "transformer",
+            Assert
+                .Throws<ModelException>(() =>
+                    ServingSession.Open(configuration with { Model = new() { Checkpoint = _model.At("none") } }, Device, null)
+                )
+                .Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "schedule_policy",
+            Assert.Throws<ModelException>(() => ServingSession.Open(configuration, Device, _model.At("none"))).Message,
+            StringComparison.Ordinal
+        );
+        RunConfiguration prompts = configuration with
+        {
+            Data = new() { Name = DataName.Prompts, PromptFiles = ["p.txt"] },
+        };
+        Assert.Contains(
+            "data.name",
+            Assert.Throws<ConfigurationException>(() => ServingSession.Open(prompts, Device, null)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     private string[] Sample(string output, int lanes, bool learned, long seed = 0)
     {
         RunConfiguration configuration = _model.Configuration(output, lanes) with { Seed = seed };
         using ServingSession session = ServingSession.Open(configuration, Device, learned ? _model.Checkpoint : null);
-        (IReadOnlyList<SampledPicture> pictures, string grid) = SampleService.Run(session, configuration, Prompts, 2, new SilentProgress(), CancellationToken.None);
-        Assert.Equal(Directory.GetFiles(Path.Combine(_model.At(output), "samples")).Order(StringComparer.Ordinal), pictures.Select(picture => picture.Path));
+        (IReadOnlyList<SampledPicture> pictures, string grid) = SampleService.Run(
+            session,
+            configuration,
+            Prompts,
+            2,
+            new SilentProgress(),
+            CancellationToken.None
+        );
+        Assert.Equal(
+            Directory.GetFiles(Path.Combine(_model.At(output), "samples")).Order(StringComparer.Ordinal),
+            pictures.Select(picture => picture.Path)
+        );
         return [.. pictures.Select(picture => picture.Path), grid];
     }
 }

@@ -11,7 +11,15 @@ public sealed class ScheduleServiceTests
     [Fact]
     public void The_hand_made_schedule_needs_no_model()
     {
-        RunConfiguration configuration = new() { Model = new() { Checkpoint = "/no/such" }, Sampling = new() { Steps = 2, HandMade = new() { Guidance = 1.5, RemaskTemperature = 2 } } };
+        RunConfiguration configuration = new()
+        {
+            Model = new() { Checkpoint = "/no/such" },
+            Sampling = new()
+            {
+                Steps = 2,
+                HandMade = new() { Guidance = 1.5, RemaskTemperature = 2 },
+            },
+        };
         ScheduleService service = ScheduleService.Open(configuration, Device, null, CancellationToken.None);
         Assert.Equal(
             """
@@ -27,11 +35,22 @@ public sealed class ScheduleServiceTests
     public void The_learned_schedule_stands_beside_the_one_it_started_from()
     {
         using ServingModel model = new(constantPolicy: true);
-        ScheduleService service = ScheduleService.Open(model.Configuration("x") with { Sampling = new() { Steps = 5 } }, Device, model.Checkpoint, CancellationToken.None);
+        ScheduleService service = ScheduleService.Open(
+            model.Configuration("x") with
+            {
+                Sampling = new() { Steps = 5 },
+            },
+            Device,
+            model.Checkpoint,
+            CancellationToken.None
+        );
         ResultTable table = service.Table();
         Assert.Equal(["step", "r", "r learned", "tau_s", "tau_s learned", "tau_r", "tau_r learned", "s", "s learned"], table.Headers);
         Assert.Equal(5, table.Rows.Count);
-        string expected = (1 + Math.Exp(Math.Log(0.5) + ServingModel.ConstantAction[3])).ToString("F4", System.Globalization.CultureInfo.InvariantCulture);
+        string expected = (1 + Math.Exp(Math.Log(0.5) + ServingModel.ConstantAction[3])).ToString(
+            "F4",
+            System.Globalization.CultureInfo.InvariantCulture
+        );
         Assert.Equal(("1.5000", expected), (table.Rows[2][7], table.Rows[2][8]));
         Assert.Contains("learned", service.ToSvg(), StringComparison.Ordinal);
     }

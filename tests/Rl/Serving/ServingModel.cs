@@ -40,7 +40,14 @@ internal sealed class ServingModel : IDisposable
         };
         var text = new ClipTextConfig
         {
-            HiddenSize = 32, IntermediateSize = 32, NumHiddenLayers = 1, NumAttentionHeads = 2, MaxPositionEmbeddings = 8, VocabSize = 53, ProjectionDim = 64, EosTokenId = -1,
+            HiddenSize = 32,
+            IntermediateSize = 32,
+            NumHiddenLayers = 1,
+            NumAttentionHeads = 2,
+            MaxPositionEmbeddings = 8,
+            VocabSize = 53,
+            ProjectionDim = 64,
+            EosTokenId = -1,
         };
         using var model = new TextToImageModel(transformer, text, backend);
         Initialisation.FromScratch(model.Transformer.Parameters, backend, 1);

@@ -16,8 +16,16 @@ public sealed class OperationCasesTests
     [Fact]
     public void EveryOperationHasACase()
     {
-        IEnumerable<string> operations = typeof(IBackend).GetMethods(BindingFlags.Public | BindingFlags.Instance).Where(m => !m.IsSpecialName).Select(m => m.Name).Distinct().Except(NoOperations);
-        Assert.Equal(operations.Order(StringComparer.Ordinal), OperationCases.Of(4).Select(c => c.Operation).Distinct().Order(StringComparer.Ordinal));
+        IEnumerable<string> operations = typeof(IBackend)
+            .GetMethods(BindingFlags.Public | BindingFlags.Instance)
+            .Where(m => !m.IsSpecialName)
+            .Select(m => m.Name)
+            .Distinct()
+            .Except(NoOperations);
+        Assert.Equal(
+            operations.Order(StringComparer.Ordinal),
+            OperationCases.Of(4).Select(c => c.Operation).Distinct().Order(StringComparer.Ordinal)
+        );
     }
 
     /// <summary>Every case runs, writes every output it names, and costs what it moves.</summary>

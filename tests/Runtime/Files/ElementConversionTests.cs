@@ -6,12 +6,36 @@ namespace CoGrpo.Tests.Runtime.Files;
 public sealed class ElementConversionTests
 {
     private static readonly float[] Values =
-        [0, -0f, 1, -1, 1 / 3f, 1e-8f, -1e-8f, 6e-8f, 65504, 65519.996f, 65520, -1e30f, 3.4e38f, 1e-40f, float.PositiveInfinity, float.NegativeInfinity, 2049, 2051, 1.00390625f, 1.01171875f];
+    [
+        0,
+        -0f,
+        1,
+        -1,
+        1 / 3f,
+        1e-8f,
+        -1e-8f,
+        6e-8f,
+        65504,
+        65519.996f,
+        65520,
+        -1e30f,
+        3.4e38f,
+        1e-40f,
+        float.PositiveInfinity,
+        float.NegativeInfinity,
+        2049,
+        2051,
+        1.00390625f,
+        1.01171875f,
+    ];
 
     [Fact]
     public void Narrowing_rounds_to_nearest_even_and_widening_is_exact()
     {
-        byte[] half = new byte[2 * Values.Length], brain = new byte[2 * Values.Length], whole = new byte[4 * Values.Length], large = new byte[8 * Values.Length];
+        byte[] half = new byte[2 * Values.Length],
+            brain = new byte[2 * Values.Length],
+            whole = new byte[4 * Values.Length],
+            large = new byte[8 * Values.Length];
         ElementConversion.FromFloat32(SafetensorsType.F16, Values, half);
         ElementConversion.FromFloat32(SafetensorsType.BF16, Values, brain);
         ElementConversion.FromFloat32(SafetensorsType.F32, Values, whole);

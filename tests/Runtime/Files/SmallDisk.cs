@@ -15,7 +15,9 @@ internal sealed partial class SmallDisk : IDisposable
 
     // Without a handler the signal that goes with a failed write would end the process. It is handled on another thread, perhaps after
     // the test: the registration stays.
-    private static readonly Lazy<PosixSignalRegistration> Signal = new(() => PosixSignalRegistration.Create((PosixSignal)FileSizeSignal, context => context.Cancel = true));
+    private static readonly Lazy<PosixSignalRegistration> Signal = new(() =>
+        PosixSignalRegistration.Create((PosixSignal)FileSizeSignal, context => context.Cancel = true)
+    );
 
     private readonly bool _mounted;
     private readonly ulong _oldLimit;

@@ -47,7 +47,10 @@ public sealed class WeightsFolderTests : IDisposable
         string second = shard.Replace("00001", "00002", StringComparison.Ordinal);
         Write(shard, ("a", 1), ("b", 2));
         Write(second, ("c", 3));
-        File.WriteAllText(_folder.File(index), $$"""{"metadata":{"total_size":12},"weight_map":{"a":"{{shard}}","b":"{{shard}}","c":"{{second}}"} }""");
+        File.WriteAllText(
+            _folder.File(index),
+            $$"""{"metadata":{"total_size":12},"weight_map":{"a":"{{shard}}","b":"{{shard}}","c":"{{second}}"} }"""
+        );
         using ITensorSource source = WeightsFolder.Open(_folder.Path, ["model"]);
         Assert.Equal(["a", "b", "c"], source.Tensors.Keys.Order());
         Assert.Equal((1, 2, 3), (Value(source, "a"), Value(source, "b"), Value(source, "c")));
@@ -62,7 +65,10 @@ public sealed class WeightsFolderTests : IDisposable
     [InlineData("""{"weight_map":{"a":".."}}""", "'..'")]
     [InlineData("""{"weight_map":{"a":7}}""", "'7'")]
     [InlineData("""{"weight_map":{"a":"one.safetensors","a":"one.safetensors"}}""", "'a' twice")]
-    [InlineData("""{"weight_map":{"a":"one.safetensors","z":"one.safetensors"}}""", "'b' in one.safetensors, which the index does not say and 1 more")]
+    [InlineData(
+        """{"weight_map":{"a":"one.safetensors","z":"one.safetensors"}}""",
+        "'b' in one.safetensors, which the index does not say and 1 more"
+    )]
     [InlineData("""{"weight_map":{"a":"one.safetensors"}}""", "'b' in one.safetensors, which the index does not say")]
     [InlineData("""{"weight_map":{"a":"one.safetensors","b":"none.safetensors"}}""", "none.safetensors")]
     [InlineData("""{"weight_map":{"a":"one.safetensors","b":"two.safetensors"}}""", "'b' in one.safetensors, which the index does not say")]
@@ -95,7 +101,11 @@ public sealed class WeightsFolderTests : IDisposable
         Assert.Contains("no such file", Refused(null), StringComparison.Ordinal);
         Write("wrong.safetensors", ("a", 1));
         Assert.Contains("found wrong.safetensors", Refused(null), StringComparison.Ordinal);
-        Assert.Contains(_folder.File("none"), Assert.Throws<WeightsFolderException>(() => WeightsFolder.Open(_folder.File("none"), ["model"])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            _folder.File("none"),
+            Assert.Throws<WeightsFolderException>(() => WeightsFolder.Open(_folder.File("none"), ["model"])).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -109,10 +119,19 @@ public sealed class WeightsFolderTests : IDisposable
             File.WriteAllText(file, "x");
         }
 
-        foreach ((string name, string target, bool allowed) in new[]
-        {
-            ("a", "inside/file", true), ("b", "../../blobs/blob", true), ("c", "../../../secret", false), ("d", _folder.File("secret"), false), ("e", "c", false), ("f", "b", true), ("g", "g", false), ("h", "inside/none", false),
-        })
+        foreach (
+            (string name, string target, bool allowed) in new[]
+            {
+                ("a", "inside/file", true),
+                ("b", "../../blobs/blob", true),
+                ("c", "../../../secret", false),
+                ("d", _folder.File("secret"), false),
+                ("e", "c", false),
+                ("f", "b", true),
+                ("g", "g", false),
+                ("h", "inside/none", false),
+            }
+        )
         {
             string link = Path.Combine(root, name);
             File.CreateSymbolicLink(link, target);
@@ -132,12 +151,17 @@ public sealed class WeightsFolderTests : IDisposable
         return value[0];
     }
 
-    private string Refused(string? variant) => Assert.ThrowsAny<WeightsFileException>(() => WeightsFolder.Open(_folder.Path, ["model"], variant).Dispose()).Message;
+    private string Refused(string? variant) =>
+        Assert.ThrowsAny<WeightsFileException>(() => WeightsFolder.Open(_folder.Path, ["model"], variant).Dispose()).Message;
 
     private void Write(string name, params (string Name, float Value)[] tensors)
     {
         using FileStream stream = File.Create(_folder.File(name));
-        var writer = new SafetensorsWriter(stream, tensors.Select(tensor => new SafetensorsTensor(tensor.Name, SafetensorsType.F32, 1)), new Dictionary<string, string> { ["format"] = "pt" });
+        var writer = new SafetensorsWriter(
+            stream,
+            tensors.Select(tensor => new SafetensorsTensor(tensor.Name, SafetensorsType.F32, 1)),
+            new Dictionary<string, string> { ["format"] = "pt" }
+        );
         foreach ((string tensor, float value) in tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal))
         {
             writer.WriteFloat32(tensor, [value]);

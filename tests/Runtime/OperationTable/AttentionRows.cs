@@ -14,7 +14,10 @@ internal readonly record struct AttentionSize(int Queries, int Keys, int Heads, 
     /// <summary>Elements between rows: those that fit the form.</summary>
     public int Padding(int divisor) => Aligned ? 8 : Width % divisor;
 
-    /// <summary>Calls <paramref name="visit"/> for every query row: its offset in q, the offset of its image in k, its entry of logSumExp, and how many keys it sees.</summary>
+    /// <summary>
+    /// Calls <paramref name="visit"/> for every query row: its offset in q, the offset of its image in k, its entry of logSumExp, and how many keys
+    /// it sees.
+    /// </summary>
     public void ForEachRow(int images, Action<int, int, int, int> visit)
     {
         for (int b = 0; b < images; b++)
@@ -23,7 +26,12 @@ internal readonly record struct AttentionSize(int Queries, int Keys, int Heads, 
             {
                 for (int i = 0; i < Queries; i++)
                 {
-                    visit((((b * Queries) + i) * C) + (h * Width), (b * Keys * C) + (h * Width), (((b * Heads) + h) * Queries) + i, Causal ? i + 1 : Keys);
+                    visit(
+                        (((b * Queries) + i) * C) + (h * Width),
+                        (b * Keys * C) + (h * Width),
+                        (((b * Heads) + h) * Queries) + i,
+                        Causal ? i + 1 : Keys
+                    );
                 }
             }
         }
@@ -102,7 +110,8 @@ internal sealed class AttentionRow : OperationRow
 
     public override void Reference<T>(Operands<T> v) => _size.Forward(Images, v[0], v[1], v[2], v[3], v[4]);
 
-    public override void PlainForm(Operands<float> v, ElementType storage) => _size.Forward(Images, v[0], v[1], v[2], v[3], v[4], weight => Rounded(weight, storage));
+    public override void PlainForm(Operands<float> v, ElementType storage) =>
+        _size.Forward(Images, v[0], v[1], v[2], v[3], v[4], weight => Rounded(weight, storage));
 }
 
 internal sealed class AttentionBackwardRow : OperationRow
@@ -129,7 +138,8 @@ internal sealed class AttentionBackwardRow : OperationRow
 
     public override OperationRow With(int images) => new AttentionBackwardRow(images, _size);
 
-    public override void Run(IBackend backend, Tensor[] t) => backend.AttentionBackward(t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7], t[8], _size.Heads, _size.Causal);
+    public override void Run(IBackend backend, Tensor[] t) =>
+        backend.AttentionBackward(t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7], t[8], _size.Heads, _size.Causal);
 
     public override void Prepare(Operands<double> v) => _size.Forward(Images, v[1], v[2], v[3], v[4], v[5]);
 

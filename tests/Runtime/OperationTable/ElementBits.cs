@@ -29,7 +29,9 @@ internal static class ElementBits
     /// <summary>Fills outputs before the call.</summary>
     public static ulong Poison(ElementType type) => type.Size() switch { 2 => 0x7FDE, 8 => 0x7FF8DEAD_7FC0DEAD, _ => 0x7FC0DEAD };
 
-    /// <summary>Rounded once: by way of fp32 with the last bit sticky, so that the second rounding sees on which side of a tie the value lies.</summary>
+    /// <summary>
+    /// Rounded once: by way of fp32 with the last bit sticky, so that the second rounding sees on which side of a tie the value lies.
+    /// </summary>
     private static ulong NearestBFloat16(double value)
     {
         float near = (float)value;

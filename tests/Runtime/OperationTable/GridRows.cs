@@ -121,7 +121,8 @@ internal sealed class DepthwiseConvBackwardRow : OperationRow
 
     public override OperationRow With(int images) => new DepthwiseConvBackwardRow(images, _case.Size, _case.Input);
 
-    public override void Run(IBackend backend, Tensor[] t) => backend.DepthwiseConvBackward(t[0], t[1], t[2], _case.Input ? t[6] : default, t[3], t[4]);
+    public override void Run(IBackend backend, Tensor[] t) =>
+        backend.DepthwiseConvBackward(t[0], t[1], t[2], _case.Input ? t[6] : default, t[3], t[4]);
 
     public override double Loss(Operands<double> v)
     {

@@ -19,7 +19,8 @@ internal readonly record struct Conv3x3Size(int H, int W, int C, int O, ConvForm
         return at < 0 || at >= limit ? -1 : Form == ConvForm.Doubled ? at / 2 : at;
     }
 
-    public override string ToString() => $"{H}x{W}x{C} to {O} {Form}{(Residual ? " residual" : "")}{(Aligned ? " aligned" : "")}{(Wide ? " wide" : "")}";
+    public override string ToString() =>
+        $"{H}x{W}x{C} to {O} {Form}{(Residual ? " residual" : "")}{(Aligned ? " aligned" : "")}{(Wide ? " wide" : "")}";
 }
 
 internal sealed class Conv3x3Row : OperationRow
@@ -47,8 +48,8 @@ internal sealed class Conv3x3Row : OperationRow
     public override void Reference<T>(Operands<T> v) => Compute(v, branch => branch);
 
     /// <summary>
-    /// Where the map is enlarged, the weights of taps that fall on one pixel are added and rounded to the storage first, as the contract says. A branch of a residual
-    /// stream is rounded as if it had been stored.
+    /// Where the map is enlarged, the weights of taps that fall on one pixel are added and rounded to the storage first, as the contract says. A
+    /// branch of a residual stream is rounded as if it had been stored.
     /// </summary>
     public override void PlainForm(Operands<float> v, ElementType storage)
     {
@@ -70,7 +71,9 @@ internal sealed class Conv3x3Row : OperationRow
                 int[] taps = [.. Enumerable.Range(0, 9).Where(tap => Falls(tap / 3, place / 2, row % 2) && Falls(tap % 3, place % 2, column % 2))];
                 for (int c = 0; c < _size.C && i >= 0 && i < _size.H && j >= 0 && j < _size.W; c++)
                 {
-                    sum += v[0][(((((b * _size.H) + i) * _size.W) + j) * _size.C) + c] * Rounded(taps.Sum(tap => v[1][(((o * 9) + tap) * _size.C) + c]), storage);
+                    sum +=
+                        v[0][(((((b * _size.H) + i) * _size.W) + j) * _size.C) + c]
+                        * Rounded(taps.Sum(tap => v[1][(((o * 9) + tap) * _size.C) + c]), storage);
                 }
             }
 
@@ -80,7 +83,8 @@ internal sealed class Conv3x3Row : OperationRow
 
     private static bool Falls(int tap, int place, int parity) => place == 0 ? tap <= parity : tap > parity;
 
-    private (int Output, int Column, int Row, int Image) Place(int y) => (y % _size.O, y / _size.O % _size.OutW, y / _size.O / _size.OutW % _size.OutH, y / _size.O / _size.OutW / _size.OutH);
+    private (int Output, int Column, int Row, int Image) Place(int y) =>
+        (y % _size.O, y / _size.O % _size.OutW, y / _size.O / _size.OutW % _size.OutH, y / _size.O / _size.OutW / _size.OutH);
 
     private void Compute<T>(Operands<T> v, Func<T, T> rounded)
         where T : struct, IFloatingPointIeee754<T>
@@ -124,7 +128,8 @@ internal sealed class GroupNormRow : OperationRow
 
     public override (int Input, int Output)[] Aliases => [(0, 3)];
 
-    public override OperationRow With(int images) => new GroupNormRow(images, _size.H, _size.W, _size.C, _size.Groups, _size.Activation, _size.Aligned);
+    public override OperationRow With(int images) =>
+        new GroupNormRow(images, _size.H, _size.W, _size.C, _size.Groups, _size.Activation, _size.Aligned);
 
     public override void Run(IBackend backend, Tensor[] t) => backend.GroupNorm(t[0], t[1], t[2], t[3], _size.Groups, Epsilon, _size.Activation);
 
@@ -134,8 +139,14 @@ internal sealed class GroupNormRow : OperationRow
         int each = c / groups;
         for (int group = 0; group < Images * groups; group++)
         {
-            int[] members = [.. Enumerable.Range(0, h * w * each).Select(i => ((((group / groups * h * w) + (i / each)) * c) + (group % groups * each)) + (i % each))];
-            T mean = T.Zero, square = T.Zero;
+            int[] members =
+            [
+                .. Enumerable
+                    .Range(0, h * w * each)
+                    .Select(i => ((((group / groups * h * w) + (i / each)) * c) + (group % groups * each)) + (i % each)),
+            ];
+            T mean = T.Zero,
+                square = T.Zero;
             foreach (int at in members)
             {
                 mean += v[0][at];

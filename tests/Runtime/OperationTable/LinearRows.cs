@@ -134,8 +134,22 @@ internal sealed class LinearRow : OperationRow
 {
     private readonly (int Tokens, int K, int N, WeightLayout Layout, Activation Activation, bool Fused, bool Gated, LinearForm Form) _size;
 
-    public LinearRow(int images, int tokens, int k, int n, WeightLayout layout, Activation activation, bool fused, bool gated, LinearForm form = default)
-        : base(nameof(IBackend.Linear), images, $"{tokens}x{k}x{n} {layout} {activation}{(fused ? " bias residual" : "")}{(gated ? " gate" : "")}{form}")
+    public LinearRow(
+        int images,
+        int tokens,
+        int k,
+        int n,
+        WeightLayout layout,
+        Activation activation,
+        bool fused,
+        bool gated,
+        LinearForm form = default
+    )
+        : base(
+            nameof(IBackend.Linear),
+            images,
+            $"{tokens}x{k}x{n} {layout} {activation}{(fused ? " bias residual" : "")}{(gated ? " gate" : "")}{form}"
+        )
     {
         _size = (tokens, k, n, layout, activation, fused, gated, form);
         In("x", new Shape(images * tokens, k), form.Padding(k % 4));
@@ -155,8 +169,18 @@ internal sealed class LinearRow : OperationRow
     public override OperationRow With(int images) =>
         new LinearRow(images, _size.Tokens, _size.K, _size.N, _size.Layout, _size.Activation, _size.Fused, _size.Gated, _size.Form);
 
-    public override void Run(IBackend backend, Tensor[] t) => backend.Linear(t[0], t[1], _size.Fused ? t[2] : default, t[5], _size.Layout, _size.Activation,
-        _size.Fused ? t[6] : default, _size.Fused ? t[3] : default, _size.Gated ? t[4] : default);
+    public override void Run(IBackend backend, Tensor[] t) =>
+        backend.Linear(
+            t[0],
+            t[1],
+            _size.Fused ? t[2] : default,
+            t[5],
+            _size.Layout,
+            _size.Activation,
+            _size.Fused ? t[6] : default,
+            _size.Fused ? t[3] : default,
+            _size.Gated ? t[4] : default
+        );
 
     public override void Reference<T>(Operands<T> v) => Compute(v, branch => branch);
 
@@ -207,7 +231,8 @@ internal sealed class LinearBackwardInputRow : OperationRow
 
     public override (int At, int Gradient)[] Gradients => [(3, 2)];
 
-    public override OperationRow With(int images) => new LinearBackwardInputRow(images, _size.Tokens, _size.K, _size.N, _size.Layout, _size.Accumulate, _size.Form);
+    public override OperationRow With(int images) =>
+        new LinearBackwardInputRow(images, _size.Tokens, _size.K, _size.N, _size.Layout, _size.Accumulate, _size.Form);
 
     public override void Run(IBackend backend, Tensor[] t) => backend.LinearBackwardInput(t[0], t[1], t[2], _size.Layout, _size.Accumulate);
 

@@ -77,7 +77,8 @@ internal sealed class SinusoidRow : OperationRow
         }
     }
 
-    private static double Far(Random random, int index) => (random.Next(2) == 0 ? -1 : 1) * (1 + random.NextDouble()) * Math.Pow(2, (index % 250) - 125);
+    private static double Far(Random random, int index) =>
+        (random.Next(2) == 0 ? -1 : 1) * (1 + random.NextDouble()) * Math.Pow(2, (index % 250) - 125);
 }
 
 internal sealed class CrossEntropyRow : OperationRow
@@ -218,8 +219,18 @@ internal sealed class LogProbGatherBackwardRow : OperationRow
 
     public override OperationRow With(int images) => new LogProbGatherBackwardRow(images, _size.Codes, _size.Guided, _size.Detached);
 
-    public override void Run(IBackend backend, Tensor[] t) => backend.LogProbGatherBackward(t[0], t[1], _size.Guided ? t[2] : default, t[3], t[4], t[5], t[6], t[7],
-        _size is { Guided: true, Detached: false } ? t[8] : default);
+    public override void Run(IBackend backend, Tensor[] t) =>
+        backend.LogProbGatherBackward(
+            t[0],
+            t[1],
+            _size.Guided ? t[2] : default,
+            t[3],
+            t[4],
+            t[5],
+            t[6],
+            t[7],
+            _size is { Guided: true, Detached: false } ? t[8] : default
+        );
 
     public override void Prepare(Operands<double> v)
     {

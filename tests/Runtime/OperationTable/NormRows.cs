@@ -65,7 +65,16 @@ internal sealed class NormRow : OperationRow
     private readonly (Norm Norm, int Tokens, int C) _size;
 
     public NormRow(Norm norm, int images, int tokens, int c)
-        : base(norm switch { Norm.Ada => nameof(IBackend.AdaLn), Norm.Layer => nameof(IBackend.LayerNorm), _ => nameof(IBackend.RmsNorm) }, images, $"{tokens}x{c}")
+        : base(
+            norm switch
+            {
+                Norm.Ada => nameof(IBackend.AdaLn),
+                Norm.Layer => nameof(IBackend.LayerNorm),
+                _ => nameof(IBackend.RmsNorm),
+            },
+            images,
+            $"{tokens}x{c}"
+        )
     {
         _size = (norm, tokens, c);
         bool shared = norm != Norm.Ada;
@@ -103,8 +112,16 @@ internal sealed class NormBackwardRow : OperationRow
     private readonly (Norm Norm, int Tokens, int C, bool Accumulate, bool Weights) _size;
 
     public NormBackwardRow(Norm norm, int images, int tokens, int c, bool accumulate, bool weights = true)
-        : base(norm switch { Norm.Ada => nameof(IBackend.AdaLnBackward), Norm.Layer => nameof(IBackend.LayerNormBackward), _ => nameof(IBackend.RmsNormBackward) },
-            images, $"{tokens}x{c}{(accumulate ? " accumulate" : "")}{(weights ? "" : " dx only")}")
+        : base(
+            norm switch
+            {
+                Norm.Ada => nameof(IBackend.AdaLnBackward),
+                Norm.Layer => nameof(IBackend.LayerNormBackward),
+                _ => nameof(IBackend.RmsNormBackward),
+            },
+            images,
+            $"{tokens}x{c}{(accumulate ? " accumulate" : "")}{(weights ? "" : " dx only")}"
+        )
     {
         _size = (norm, tokens, c, accumulate, weights);
         bool shared = norm != Norm.Ada;
@@ -123,7 +140,10 @@ internal sealed class NormBackwardRow : OperationRow
         Hidden("bias", vector, shared);
     }
 
-    public override (int At, int Gradient)[] Gradients => !_size.Weights ? [(1, 4)] : _size.Norm == Norm.Rms ? [(1, 4), (2, 5)] : [(1, 4), (2, 5), (7, 6)];
+    public override (int At, int Gradient)[] Gradients =>
+        !_size.Weights ? [(1, 4)]
+        : _size.Norm == Norm.Rms ? [(1, 4), (2, 5)]
+        : [(1, 4), (2, 5), (7, 6)];
 
     public override OperationRow With(int images) => new NormBackwardRow(_size.Norm, images, _size.Tokens, _size.C, _size.Accumulate, _size.Weights);
 

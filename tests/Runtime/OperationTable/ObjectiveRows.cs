@@ -54,7 +54,10 @@ internal sealed class ClippedObjectiveRow : OperationRow
 
             T ratio = T.Exp(Clamped(logRatio, -Surrogate.LogRatioClamp, Surrogate.LogRatioClamp));
             T capped = v[3][s] < T.Zero ? T.Min(ratio, Of<T>(Surrogate.Cap)) : ratio;
-            bool flat = Clamped(ratio, Surrogate.Low, Surrogate.High) * v[3][s] < capped * v[3][s] || capped != ratio || T.Abs(logRatio) > Of<T>(Surrogate.LogRatioClamp);
+            bool flat =
+                Clamped(ratio, Surrogate.Low, Surrogate.High) * v[3][s] < capped * v[3][s]
+                || capped != ratio
+                || T.Abs(logRatio) > Of<T>(Surrogate.LogRatioClamp);
             for (int r = s * _size.Rows; r < (s + 1) * _size.Rows; r++)
             {
                 T d = v[2][r] - v[0][r];

@@ -23,11 +23,21 @@ internal enum Role
 /// <param name="Role">What the operation does with it.</param>
 /// <param name="Shape">Sizes.</param>
 /// <param name="Type">Float32, Float64 or Int32.</param>
-/// <param name="Wide">True when it is of that type whatever the storage of the backend; else a Float32 operand is stored as the backend stores activations.</param>
+/// <param name="Wide">True when it is of that type whatever the storage of the backend; else a Float32 operand is stored as the backend stores
+/// activations.</param>
 /// <param name="Shared">True when it does not grow with the number of images, so that a batch split passes it whole.</param>
 /// <param name="Padding">Elements between one row and the next.</param>
 /// <param name="Draw">Value number i.</param>
-internal sealed record Operand(string Name, Role Role, Shape Shape, ElementType Type, bool Wide, bool Shared, int Padding, Func<Random, int, double> Draw)
+internal sealed record Operand(
+    string Name,
+    Role Role,
+    Shape Shape,
+    ElementType Type,
+    bool Wide,
+    bool Shared,
+    int Padding,
+    Func<Random, int, double> Draw
+)
 {
     public bool IsOutput => Role is Role.Out or Role.InOut;
 

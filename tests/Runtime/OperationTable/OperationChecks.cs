@@ -54,7 +54,9 @@ internal static class OperationChecks
         return worst;
     }
 
-    /// <summary>Gradients of the kernel are the central differences of the fp64 forward formula, in bf16 within the allowance of <see cref="Accuracy"/>.</summary>
+    /// <summary>
+    /// Gradients of the kernel are the central differences of the fp64 forward formula, in bf16 within the allowance of <see cref="Accuracy"/>.
+    /// </summary>
     public static void FiniteDifferences(IBackend backend, OperationRow row)
     {
         if (row.Gradients.Length == 0)
@@ -74,7 +76,8 @@ internal static class OperationChecks
             bool adds = row.Operands[gradient].Role == Role.InOut;
             double scale = 1e-3 + exact[gradient].Max(Math.Abs);
             double formulaAllowed = 2e-6 * scale;
-            double kernelAllowed = type == ElementType.BFloat16 ? Allowance(row, type, exact[gradient], plain[gradient]) + formulaAllowed : 1e-5 * scale;
+            double kernelAllowed =
+                type == ElementType.BFloat16 ? Allowance(row, type, exact[gradient], plain[gradient]) + formulaAllowed : 1e-5 * scale;
             int step = Math.Max(1, x.Length / FiniteDifferenceSamples);
             for (int j = 0; j < x.Length; j += step)
             {
@@ -88,7 +91,10 @@ internal static class OperationChecks
                 double before = adds ? ElementBits.Value(type, bits[gradient][j]) : 0;
                 double kernel = ElementBits.Value(type, got[gradient][j]) - before;
                 string where = $"{row}: d/d {row.Operands[at].Name}[{j}]";
-                Assert.True(Math.Abs(exact[gradient][j] - before - slope) <= formulaAllowed, $"{where}: the formula says {exact[gradient][j] - before:R}, central differences {slope:R}");
+                Assert.True(
+                    Math.Abs(exact[gradient][j] - before - slope) <= formulaAllowed,
+                    $"{where}: the formula says {exact[gradient][j] - before:R}, central differences {slope:R}"
+                );
                 Assert.True(Math.Abs(kernel - slope) <= kernelAllowed, $"{where}: the kernel says {kernel:R}, central differences {slope:R}");
             }
         }

@@ -25,7 +25,9 @@ internal abstract class OperationRow(string operation, int images, string label,
     /// <summary>Error the kernel may have, in errors of the plain fp32 form.</summary>
     public virtual double Factor => Operation.Contains("Backward", StringComparison.Ordinal) ? 3 : 2;
 
-    /// <summary>Error that Float64 outputs may have, relative to the largest value: they are compared with the formula in the same precision.</summary>
+    /// <summary>
+    /// Error that Float64 outputs may have, relative to the largest value: they are compared with the formula in the same precision.
+    /// </summary>
     public virtual double Slack => 0;
 
     /// <summary>Pairs (operand, gradient of <see cref="Loss"/> with respect to it).</summary>
@@ -81,7 +83,9 @@ internal abstract class OperationRow(string operation, int images, string label,
     protected void Hidden(string name, Shape shape, bool shared = false, bool wide = false) =>
         Add(name, Role.Hidden, shape, ElementType.Float32, wide, shared, 0, null);
 
-    /// <summary>Elements between rows: 8 where rows of so many columns can then all be aligned, else some number below <paramref name="odd"/>.</summary>
+    /// <summary>
+    /// Elements between rows: 8 where rows of so many columns can then all be aligned, else some number below <paramref name="odd"/>.
+    /// </summary>
     protected static int Padding(int columns, int odd) => columns % 8 == 0 ? 8 : columns % odd;
 
     protected static double Normal(Random random, int index) =>
@@ -104,6 +108,14 @@ internal abstract class OperationRow(string operation, int images, string label,
         return sum;
     }
 
-    private void Add(string name, Role role, Shape shape, ElementType type, bool wideOperand, bool shared, int padding, Func<Random, int, double>? draw) =>
-        Operands.Add(new Operand(name, role, shape, type, wide || wideOperand, shared, padding, draw ?? Normal));
+    private void Add(
+        string name,
+        Role role,
+        Shape shape,
+        ElementType type,
+        bool wideOperand,
+        bool shared,
+        int padding,
+        Func<Random, int, double>? draw
+    ) => Operands.Add(new Operand(name, role, shape, type, wide || wideOperand, shared, padding, draw ?? Normal));
 }

@@ -61,7 +61,13 @@ internal static class OperationRun
     /// <param name="bits">Operands before the call, of the backend's storage; those of <see cref="Role.Out"/> are ignored.</param>
     /// <param name="alias">An (input, output) pair that shares memory.</param>
     /// <param name="watch">The backend's memory, where it is watched.</param>
-    public static ulong[][] Execute(IBackend backend, OperationRow row, ulong[][] bits, (int Input, int Output)? alias = null, IMemoryWatch? watch = null)
+    public static ulong[][] Execute(
+        IBackend backend,
+        OperationRow row,
+        ulong[][] bits,
+        (int Input, int Output)? alias = null,
+        IMemoryWatch? watch = null
+    )
     {
         using Arena arena = backend.CreateArena("table", 1 << 20);
         int count = bits.Length;
@@ -108,7 +114,9 @@ internal static class OperationRun
         return after;
     }
 
-    /// <summary>Forbids what lies around the rows of an operand; those of an output hold nothing yet, unless it takes the place of an input.</summary>
+    /// <summary>
+    /// Forbids what lies around the rows of an operand; those of an output hold nothing yet, unless it takes the place of an input.
+    /// </summary>
     private static void Watch(IMemoryWatch? watch, Operand operand, Tensor memory, Tensor view, bool shares)
     {
         if (watch is null || shares)

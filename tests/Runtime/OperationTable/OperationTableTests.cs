@@ -14,7 +14,10 @@ public sealed class OperationTableTests
     [Fact]
     public void EveryOperationHasARow()
     {
-        IEnumerable<string> operations = typeof(IBackend).GetMethods(BindingFlags.Public | BindingFlags.Instance).Select(m => m.Name).Except(Plumbing);
+        IEnumerable<string> operations = typeof(IBackend)
+            .GetMethods(BindingFlags.Public | BindingFlags.Instance)
+            .Select(m => m.Name)
+            .Except(Plumbing);
         Assert.Equal(operations.Order(StringComparer.Ordinal), Table.Rows.Select(row => row.Operation).Distinct().Order(StringComparer.Ordinal));
     }
 

@@ -62,7 +62,8 @@ internal sealed class QkNormRopeRow : OperationRow
 
     public override OperationRow With(int images) => new QkNormRopeRow(images, _size);
 
-    public override void Run(IBackend backend, Tensor[] t) => backend.QkNormRope(t[0], t[1], t[2], t[3], t[4], _size.First, t[5], _size.Heads, RopeSize.Epsilon);
+    public override void Run(IBackend backend, Tensor[] t) =>
+        backend.QkNormRope(t[0], t[1], t[2], t[3], t[4], _size.First, t[5], _size.Heads, RopeSize.Epsilon);
 
     public override void Reference<T>(Operands<T> v) => _size.Forward(Images, v[0], v[1], v[2], v[3], v[4], v[5]);
 }

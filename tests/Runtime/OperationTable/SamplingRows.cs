@@ -212,8 +212,15 @@ internal sealed class RemaskRow : OperationRow
 
             // The count is fp64 in any precision: fp32 operands of this row hold the actions exactly as often as not.
             int left = RemaskCount.Of(n, double.CreateChecked(v[4][4 * b]) * double.CreateChecked(v[5][b]), masked, Step, Steps);
-            T[] scores = [.. Enumerable.Range(0, n).Select(i => v[2][first + i] + (v[4][(4 * b) + 2] * GuidedFormula.Gumbel<T>(Key, Step, i, 0, v.Integers(6)[b])))];
-            foreach (int i in Enumerable.Range(0, n).Where(i => canvas[first + i] == Mask).OrderBy(i => scores[i]).ThenBy(i => i).Skip(left).ToArray())
+            T[] scores =
+            [
+                .. Enumerable
+                    .Range(0, n)
+                    .Select(i => v[2][first + i] + (v[4][(4 * b) + 2] * GuidedFormula.Gumbel<T>(Key, Step, i, 0, v.Integers(6)[b]))),
+            ];
+            foreach (
+                int i in Enumerable.Range(0, n).Where(i => canvas[first + i] == Mask).OrderBy(i => scores[i]).ThenBy(i => i).Skip(left).ToArray()
+            )
             {
                 canvas[first + i] = v.Integers(1)[first + i];
                 v.Integers(7)[first + i] = Step;
@@ -241,7 +248,8 @@ internal sealed class MaskedRowsRow : OperationRow
 
     public override OperationRow With(int images) => new MaskedRowsRow(images, _size.N, _size.Share);
 
-    public override void Run(IBackend backend, Tensor[] t) => backend.MaskedRows(t[0], Mask, t[1].Reshape(new Shape(Images * _size.N)), t[2], t[3], t[4]);
+    public override void Run(IBackend backend, Tensor[] t) =>
+        backend.MaskedRows(t[0], Mask, t[1].Reshape(new Shape(Images * _size.N)), t[2], t[3], t[4]);
 
     public override void Reference<T>(Operands<T> v)
     {
@@ -269,7 +277,12 @@ internal sealed class HeadRowsRow : OperationRow
     private readonly (HeadGrid Grid, double Share, bool Live) _size;
 
     public HeadRowsRow(int images, HeadGrid grid, double share, bool live = false)
-        : base(nameof(IBackend.HeadRows), 1, $"{images} of {grid.Height}x{grid.Width} after {grid.TextTokens}{(grid.Upsample ? " up" : "")}, {share}{(live ? " live" : "")}", wide: true)
+        : base(
+            nameof(IBackend.HeadRows),
+            1,
+            $"{images} of {grid.Height}x{grid.Width} after {grid.TextTokens}{(grid.Upsample ? " up" : "")}, {share}{(live ? " live" : "")}",
+            wide: true
+        )
     {
         _size = (grid with { Images = images }, share, live);
         Random random = new(7);
@@ -312,14 +325,22 @@ internal sealed class HeadRowsRow : OperationRow
     }
 }
 
-/// <summary>fp64 throughout, hence the plain form in fp32 says nothing: the result is that of <see cref="ScheduleLink.Apply"/> but for the last digits of exp and log.</summary>
+/// <summary>
+/// fp64 throughout, hence the plain form in fp32 says nothing: the result is that of <see cref="ScheduleLink.Apply"/> but for the last digits of exp
+/// and log.
+/// </summary>
 internal sealed class ScheduleActionsRow : OperationRow
 {
     private const int Trained = 0b1011;
     private readonly ScheduleLink _link;
 
     public ScheduleActionsRow(int images, ScheduleLink link)
-        : base(nameof(IBackend.ScheduleActions), images, $"{(link.Relative ? "relative" : "absolute")}{(link.First ? " first" : "")}{(link.Last ? " last" : "")}", wide: true)
+        : base(
+            nameof(IBackend.ScheduleActions),
+            images,
+            $"{(link.Relative ? "relative" : "absolute")}{(link.First ? " first" : "")}{(link.Last ? " last" : "")}",
+            wide: true
+        )
     {
         _link = link;
         In("delta", new Shape(images, 4));

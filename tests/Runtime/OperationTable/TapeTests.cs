@@ -5,45 +5,74 @@ using CoGrpo.Runtime.Backends.Cpu;
 
 namespace CoGrpo.Tests.Runtime.OperationTable;
 
-/// <summary>Every method of the tape: its gradients against differences of its values, with operands used twice, seen through views, or frozen.</summary>
+/// <summary>
+/// Every method of the tape: its gradients against differences of its values, with operands used twice, seen through views, or frozen.
+/// </summary>
 public sealed class TapeTests : IDisposable
 {
     private const float Epsilon = 1e-2f;
 
-    /// <summary>Small graphs over some inputs, at least one for every operation; each is built twice over the same inputs, so that every gradient is written and then added to.</summary>
+    /// <summary>
+    /// Small graphs over some inputs, at least one for every operation; each is built twice over the same inputs, so that every gradient is written
+    /// and then added to.
+    /// </summary>
     private static readonly (string Name, Shape[] Inputs, Func<TapeTests, Var[], Var> Build)[] Graphs =
     [
         ("Linear", [new(6, 5), new(7, 5), new(7)], (t, v) => t._tape.Linear(v[0], v[1], v[2], Activation.Silu)),
         ("Linear InOut", [new(6, 5), new(5, 7)], (t, v) => t._tape.Linear(v[0], v[1], layout: WeightLayout.InOut)),
-        ("ResidualLinear", [new(2, 3, 5), new(7, 5), new(7), new(2, 3, 7), new(2, 7)], (t, v) => t._tape.ResidualLinear(v[0], v[1], v[2], v[3], v[4])),
-        ("Linear added to", [new(2, 3, 5), new(7, 5), new(4, 5), new(7, 4)], (t, v) =>
-        {
-            // A projection with an adapter.
-            Var y = t._tape.Linear(v[0], v[1]);
-            Var h = t._tape.Linear(v[0], v[2]);
-            t._tape.Scale(h, 1.5f);
-            t._tape.AddLinear(h, v[3], y);
-            return t._tape.Activate(y, Activation.Silu);
-        }),
-        ("Scale", [new(6, 5), new(7, 5)], (t, v) =>
-        {
-            Var y = t._tape.Linear(v[0], v[1]);
-            t._tape.Scale(y, -0.75f);
-            return y;
-        }),
-        ("Activate into columns", [new(3, 5)], (t, v) =>
-        {
-            Var all = t._tape.Buffer(new Shape(3, 10));
-            t._tape.Activate(v[0], Activation.Silu, t._tape.Columns(all, 5, 5));
-            t._tape.Add(v[0], into: t._tape.Columns(all, 0, 5));
-            return all;
-        }),
+        (
+            "ResidualLinear",
+            [new(2, 3, 5), new(7, 5), new(7), new(2, 3, 7), new(2, 7)],
+            (t, v) => t._tape.ResidualLinear(v[0], v[1], v[2], v[3], v[4])
+        ),
+        (
+            "Linear added to",
+            [new(2, 3, 5), new(7, 5), new(4, 5), new(7, 4)],
+            (t, v) =>
+            {
+                // A projection with an adapter.
+                Var y = t._tape.Linear(v[0], v[1]);
+                Var h = t._tape.Linear(v[0], v[2]);
+                t._tape.Scale(h, 1.5f);
+                t._tape.AddLinear(h, v[3], y);
+                return t._tape.Activate(y, Activation.Silu);
+            }
+        ),
+        (
+            "Scale",
+            [new(6, 5), new(7, 5)],
+            (t, v) =>
+            {
+                Var y = t._tape.Linear(v[0], v[1]);
+                t._tape.Scale(y, -0.75f);
+                return y;
+            }
+        ),
+        (
+            "Activate into columns",
+            [new(3, 5)],
+            (t, v) =>
+            {
+                Var all = t._tape.Buffer(new Shape(3, 10));
+                t._tape.Activate(v[0], Activation.Silu, t._tape.Columns(all, 5, 5));
+                t._tape.Add(v[0], into: t._tape.Columns(all, 0, 5));
+                return all;
+            }
+        ),
         ("Activate", [new(5, 9)], (t, v) => t._tape.Activate(v[0], Activation.GeluTanh)),
         ("Attention", [new(2, 3, 8), new(2, 5, 8), new(2, 5, 8)], (t, v) => t._tape.Attention(v[0], v[1], v[2], 2)),
         ("Attention self causal", [new(2, 5, 8)], (t, v) => t._tape.Attention(v[0], v[0], v[0], 2, causal: true)),
-        ("Attention of columns", [new(2, 5, 24)], (t, v) => t._tape.Attention(t._tape.Columns(v[0], 0, 8), t._tape.Columns(v[0], 8, 8), t._tape.Columns(v[0], 16, 8), 2)),
+        (
+            "Attention of columns",
+            [new(2, 5, 24)],
+            (t, v) => t._tape.Attention(t._tape.Columns(v[0], 0, 8), t._tape.Columns(v[0], 8, 8), t._tape.Columns(v[0], 16, 8), 2)
+        ),
         ("AdaLn", [new(2, 3, 6), new(2, 6), new(2, 6)], (t, v) => t._tape.AdaLn(v[0], v[1], v[2], Epsilon)),
-        ("AdaLn of columns", [new(2, 3, 6), new(2, 18)], (t, v) => t._tape.AdaLn(v[0], t._tape.Columns(v[1], 6, 6), t._tape.Columns(v[1], 0, 6), Epsilon)),
+        (
+            "AdaLn of columns",
+            [new(2, 3, 6), new(2, 18)],
+            (t, v) => t._tape.AdaLn(v[0], t._tape.Columns(v[1], 6, 6), t._tape.Columns(v[1], 0, 6), Epsilon)
+        ),
         ("RmsNorm", [new(4, 6), new(6)], (t, v) => t._tape.RmsNorm(v[0], v[1], Epsilon)),
         ("LayerNorm", [new(4, 6), new(6), new(6)], (t, v) => t._tape.LayerNorm(v[0], v[1], v[2], Epsilon)),
         ("QkNormRope", [new(2, 2, 8), new(2, 3, 8), new(4)], (t, v) =>
@@ -128,7 +157,10 @@ public sealed class TapeTests : IDisposable
         {
             Assert.Equal($"{operation}Rule", GradientRules.Of(operation).Method.Name);
             Assert.Contains(Graphs, g => g.Name.Split(' ')[0] == operation.ToString());
-            Assert.True(operation == Operation.Recompute || Table.Rows.Any(row => row.Operation == operation.ToString()), $"{operation} has no row in the table");
+            Assert.True(
+                operation == Operation.Recompute || Table.Rows.Any(row => row.Operation == operation.ToString()),
+                $"{operation} has no row in the table"
+            );
         }
     }
 
@@ -147,10 +179,14 @@ public sealed class TapeTests : IDisposable
 
             // Two step lengths cancel the error of second order, so that the step can be long enough for fp32 values.
             double slope = ((4 * Slope(i, 0.01)) - Slope(i, 0.02)) / 3;
-            Assert.True(Math.Abs(expected - slope) <= 1e-3 * size, $"{name}, input {i}: gradient along a direction {expected:R}, slope of the loss {slope:R}");
+            Assert.True(
+                Math.Abs(expected - slope) <= 1e-3 * size,
+                $"{name}, input {i}: gradient along a direction {expected:R}, slope of the loss {slope:R}"
+            );
 
             double Slope(int input, double h) => (Loss(Moved(input, h)) - Loss(Moved(input, -h))) / (2 * h);
-            float[][] Moved(int input, double h) => [.. inputs.Select((x, j) => j == input ? [.. x.Zip(direction, (a, d) => (float)(a + (h * d)))] : x)];
+            float[][] Moved(int input, double h) =>
+                [.. inputs.Select((x, j) => j == input ? [.. x.Zip(direction, (a, d) => (float)(a + (h * d)))] : x)];
         }
 
         double Loss(float[][] values)
@@ -247,7 +283,12 @@ public sealed class TapeTests : IDisposable
     private static float[] Normal(int seed, int count)
     {
         Random random = new(seed);
-        return [.. Enumerable.Range(0, count).Select(_ => (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble())))];
+        return
+        [
+            .. Enumerable
+                .Range(0, count)
+                .Select(_ => (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()))),
+        ];
     }
 
     private (Var[] X, Var Y) Pass(Shape[] shapes, float[][] inputs, Func<TapeTests, Var[], Var> build, bool recording)
@@ -280,7 +321,8 @@ public sealed class TapeTests : IDisposable
         return tensor;
     }
 
-    private Tensor Angles(Func<double, double> function) => Upload(new Shape(5, 2), [.. Enumerable.Range(0, 10).Select(i => (float)function(0.7 * i))]);
+    private Tensor Angles(Func<double, double> function) =>
+        Upload(new Shape(5, 2), [.. Enumerable.Range(0, 10).Select(i => (float)function(0.7 * i))]);
 
     private float[] Read(Tensor tensor)
     {

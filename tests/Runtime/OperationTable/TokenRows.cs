@@ -187,7 +187,11 @@ internal sealed class CopyTokensRow : OperationRow
     private readonly (int From, int To, int C, int XFirst, int YFirst, int Count, bool Accumulate) _size;
 
     public CopyTokensRow(int images, int from, int to, int c, int xFirst, int yFirst, int count, bool accumulate)
-        : base(nameof(IBackend.CopyTokens), images, $"{count} tokens of {c} from {xFirst} of {from} to {yFirst} of {to}{(accumulate ? " accumulate" : "")}")
+        : base(
+            nameof(IBackend.CopyTokens),
+            images,
+            $"{count} tokens of {c} from {xFirst} of {from} to {yFirst} of {to}{(accumulate ? " accumulate" : "")}"
+        )
     {
         _size = (from, to, c, xFirst, yFirst, count, accumulate);
         In("x", new Shape(images, from, c), Padding(c, 3));
@@ -197,7 +201,8 @@ internal sealed class CopyTokensRow : OperationRow
     public override OperationRow With(int images) =>
         new CopyTokensRow(images, _size.From, _size.To, _size.C, _size.XFirst, _size.YFirst, _size.Count, _size.Accumulate);
 
-    public override void Run(IBackend backend, Tensor[] t) => backend.CopyTokens(t[0], _size.XFirst, t[1], _size.YFirst, _size.Count, _size.Accumulate);
+    public override void Run(IBackend backend, Tensor[] t) =>
+        backend.CopyTokens(t[0], _size.XFirst, t[1], _size.YFirst, _size.Count, _size.Accumulate);
 
     public override void Reference<T>(Operands<T> v)
     {

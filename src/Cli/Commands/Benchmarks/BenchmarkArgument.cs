@@ -12,7 +12,8 @@ internal sealed class BenchmarkArgument
     public BenchmarkArgument() => Argument.AcceptOnlyFromAmong(Names);
 
     /// <summary>The argument.</summary>
-    public Argument<string> Argument { get; } = new("benchmark") { Description = "geneval, dpg (DPG-Bench) or hpsv2 (HPDv2 benchmark).", HelpName = "geneval|dpg|hpsv2" };
+    public Argument<string> Argument { get; } =
+        new("benchmark") { Description = "geneval, dpg (DPG-Bench) or hpsv2 (HPDv2 benchmark).", HelpName = "geneval|dpg|hpsv2" };
 
     /// <summary>The benchmark.</summary>
     public BenchmarkName Read(ParseResult parsed) => (BenchmarkName)Array.IndexOf(Names, parsed.GetRequiredValue(Argument));

@@ -19,15 +19,29 @@ internal sealed class ExportCommand : RunCommand<ExportRequest>
         Required = true,
     };
 
-    private readonly Option<string?> _format = new("--format") { Description = "With hpsv2, whose files are named .jpg: jpeg (quality 75, as published) or png, which loses nothing.", HelpName = "jpeg|png" };
-    private readonly Option<int?> _limit = new("--limit") { Description = "Only the first so many prompts, of each style; the others can follow later.", HelpName = "N" };
+    private readonly Option<string?> _format = new("--format")
+    {
+        Description = "With hpsv2, whose files are named .jpg: jpeg (quality 75, as published) or png, which loses nothing.",
+        HelpName = "jpeg|png",
+    };
+    private readonly Option<int?> _limit = new("--limit")
+    {
+        Description = "Only the first so many prompts, of each style; the others can follow later.",
+        HelpName = "N",
+    };
     private readonly LearnedScheduleOption _schedule = new();
     private readonly LoraOption _lora = new();
     private readonly SamplerOption _sampler = new();
 
     /// <summary>The command with its work.</summary>
     public ExportCommand(CliContext context, CommandBody<ExportRequest> body)
-        : base("export", "Draw a benchmark's prompts in the folder layout that its official evaluator reads; go on where an earlier run stopped.", context, body, promptsGiven: true)
+        : base(
+            "export",
+            "Draw a benchmark's prompts in the folder layout that its official evaluator reads; go on where an earlier run stopped.",
+            context,
+            body,
+            promptsGiven: true
+        )
     {
         _format.AcceptOnlyFromAmong("jpeg", "png");
         Add(_benchmark.Argument);
@@ -46,7 +60,12 @@ internal sealed class ExportCommand : RunCommand<ExportRequest>
         using ComputeDevice device = DeviceOption.Open(request.Configuration, context);
         ExportResult result = ExportService.Run(request.Configuration, device, request.Export, progress, cancellation);
         progress.End();
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Made} pictures made, {result.Kept} kept, {result.Width} x {result.Height} pixels each"));
+        output.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{result.Made} pictures made, {result.Kept} kept, {result.Width} x {result.Height} pixels each"
+            )
+        );
         output.WriteLine(result.Folder);
         output.WriteLine(request.Export.Layout.Benchmark switch
         {
@@ -64,7 +83,10 @@ internal sealed class ExportCommand : RunCommand<ExportRequest>
         (string? format, int? limit) = (parsed.GetValue(_format), parsed.GetValue(_limit));
         if (format is not null && benchmark != BenchmarkName.HpsV2)
         {
-            throw new CommandException("--format: expected the benchmark hpsv2, found another, whose pictures are PNG; remove the option", ExitCode.Usage);
+            throw new CommandException(
+                "--format: expected the benchmark hpsv2, found another, whose pictures are PNG; remove the option",
+                ExitCode.Usage
+            );
         }
 
         if (limit is < 1)

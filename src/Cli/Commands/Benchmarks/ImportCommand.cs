@@ -8,8 +8,16 @@ namespace CoGrpo.Cli.Commands.Benchmarks;
 internal sealed class ImportCommand : Command
 {
     private readonly BenchmarkArgument _benchmark = new();
-    private readonly Argument<string> _file = new("file") { Description = "results.jsonl of GenEval, dpg-bench_…_results.txt, or the saved output of HPSv2's evaluator.", HelpName = "FILE" };
-    private readonly Option<string?> _output = new("--output", "-o") { Description = "Folder to write BENCHMARK.md and BENCHMARK.csv to.", HelpName = "FOLDER" };
+    private readonly Argument<string> _file = new("file")
+    {
+        Description = "results.jsonl of GenEval, dpg-bench_…_results.txt, or the saved output of HPSv2's evaluator.",
+        HelpName = "FILE",
+    };
+    private readonly Option<string?> _output = new("--output", "-o")
+    {
+        Description = "Folder to write BENCHMARK.md and BENCHMARK.csv to.",
+        HelpName = "FOLDER",
+    };
     private readonly CliContext _context;
 
     /// <summary>The command.</summary>

@@ -44,7 +44,12 @@ internal abstract class ConversionCommand : Command
     {
         foreach (ConvertedNetwork network in networks)
         {
-            Context.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{network.Name + ":",-14} {network.Tensors} tensors, {network.Parameters:N0} parameters, {string.Join(" and ", network.Types)}"));
+            Context.Out.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{network.Name + ":", -14} {network.Tensors} tensors, {network.Parameters:N0} parameters, {string.Join(" and ", network.Types)}"
+                )
+            );
         }
     }
 

@@ -17,5 +17,12 @@ internal sealed class ConvertCommand : Command
 
     /// <summary>The subcommands, which are all of the program weights-converter.</summary>
     public static IEnumerable<Command> All(CliContext context) =>
-        [CopyCommand.Import(context), CopyCommand.Export(context), new VerifyCommand(context), new InspectCommand(context), new SynthesizeCommand(context), new SynthesizeRewardCommand(context)];
+        [
+            CopyCommand.Import(context),
+            CopyCommand.Export(context),
+            new VerifyCommand(context),
+            new InspectCommand(context),
+            new SynthesizeCommand(context),
+            new SynthesizeRewardCommand(context),
+        ];
 }

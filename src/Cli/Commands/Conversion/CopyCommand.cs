@@ -17,7 +17,11 @@ internal sealed class CopyCommand : ConversionCommand
         : base(name, description, context)
     {
         _isExport = isExport;
-        _source = new("source") { Description = "Folder with transformer/, vqvae/, text_encoder/, tokenizer/, scheduler/ and model_index.json.", HelpName = source };
+        _source = new("source")
+        {
+            Description = "Folder with transformer/, vqvae/, text_encoder/, tokenizer/, scheduler/ and model_index.json.",
+            HelpName = source,
+        };
         Add(_source);
         Add(_output);
         Add(_type);
@@ -25,10 +29,12 @@ internal sealed class CopyCommand : ConversionCommand
     }
 
     /// <summary><c>import</c>.</summary>
-    public static CopyCommand Import(CliContext context) => new("import", "Check a published model folder and copy it, with checksums.", "SOURCE", isExport: false, context);
+    public static CopyCommand Import(CliContext context) =>
+        new("import", "Check a published model folder and copy it, with checksums.", "SOURCE", isExport: false, context);
 
     /// <summary><c>export</c>.</summary>
-    public static CopyCommand Export(CliContext context) => new("export", "Write a model folder in the published layout alone, for the original pipeline.", "FOLDER", isExport: true, context);
+    public static CopyCommand Export(CliContext context) =>
+        new("export", "Write a model folder in the published layout alone, for the original pipeline.", "FOLDER", isExport: true, context);
 
     /// <inheritdoc/>
     protected override int Run(ParseResult parsed, CancellationToken cancellation)
@@ -42,5 +48,12 @@ internal sealed class CopyCommand : ConversionCommand
         return ExitCode.Success;
     }
 
-    private delegate IReadOnlyList<ConvertedNetwork> Work(string source, string output, SafetensorsType? type, SourceOptions options, IConversionProgress progress, CancellationToken cancellation);
+    private delegate IReadOnlyList<ConvertedNetwork> Work(
+        string source,
+        string output,
+        SafetensorsType? type,
+        SourceOptions options,
+        IConversionProgress progress,
+        CancellationToken cancellation
+    );
 }

@@ -8,15 +8,39 @@ namespace CoGrpo.Cli.Commands.Conversion;
 internal sealed class SynthesizeCommand : ConversionCommand
 {
     private readonly Argument<string> _output = new("out") { Description = "Folder to write, which must not exist.", HelpName = "OUT" };
-    private readonly Option<ulong> _seed = new("--seed") { Description = "Seed of the weights.", HelpName = "N", DefaultValueFactory = _ => 1 };
-    private readonly Option<string> _size = new("--size") { Description = "Published sizes (6 GB in fp32) or tiny ones (7 MB).", HelpName = "full|tiny", DefaultValueFactory = _ => "full" };
-    private readonly Option<string> _model = new("--model") { Description = "With or without the blocks that halve and double the grid.", HelpName = "meissonic|monetico", DefaultValueFactory = _ => "meissonic" };
+    private readonly Option<ulong> _seed = new("--seed")
+    {
+        Description = "Seed of the weights.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 1,
+    };
+    private readonly Option<string> _size = new("--size")
+    {
+        Description = "Published sizes (6 GB in fp32) or tiny ones (7 MB).",
+        HelpName = "full|tiny",
+        DefaultValueFactory = _ => "full",
+    };
+    private readonly Option<string> _model = new("--model")
+    {
+        Description = "With or without the blocks that halve and double the grid.",
+        HelpName = "meissonic|monetico",
+        DefaultValueFactory = _ => "meissonic",
+    };
     private readonly Option<string?> _type = ElementTypeOption("Element type of the weights; fp32 without it.");
-    private readonly Option<int> _shards = new("--shards") { Description = "Weight files of each network.", HelpName = "N", DefaultValueFactory = _ => 1 };
+    private readonly Option<int> _shards = new("--shards")
+    {
+        Description = "Weight files of each network.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 1,
+    };
 
     /// <summary>The command.</summary>
     public SynthesizeCommand(CliContext context)
-        : base("synthesize", "Write a model folder in the published layout with seeded weights, to try conversion and sampling without the published ones.", context)
+        : base(
+            "synthesize",
+            "Write a model folder in the published layout with seeded weights, to try conversion and sampling without the published ones.",
+            context
+        )
     {
         _size.AcceptOnlyFromAmong("full", "tiny");
         _model.AcceptOnlyFromAmong("meissonic", "monetico");
@@ -40,7 +64,19 @@ internal sealed class SynthesizeCommand : ConversionCommand
         string output = Path.GetFullPath(parsed.GetRequiredValue(_output));
         SyntheticModel sizes = parsed.GetValue(_size) == "tiny" ? SyntheticModel.Tiny : SyntheticModel.Full;
         SyntheticModel model = parsed.GetValue(_model) == "monetico" ? sizes.WithoutResampling() : sizes;
-        Show("synthesize", progress => SyntheticFolder.Write(output, model, parsed.GetValue(_seed), ElementType(parsed.GetValue(_type)) ?? SafetensorsType.F32, shards, progress, cancellation));
+        Show(
+            "synthesize",
+            progress =>
+                SyntheticFolder.Write(
+                    output,
+                    model,
+                    parsed.GetValue(_seed),
+                    ElementType(parsed.GetValue(_type)) ?? SafetensorsType.F32,
+                    shards,
+                    progress,
+                    cancellation
+                )
+        );
         Context.Out.WriteLine($"model: {output}");
         return ExitCode.Success;
     }

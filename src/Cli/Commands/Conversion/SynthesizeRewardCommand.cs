@@ -9,9 +9,24 @@ internal sealed class SynthesizeRewardCommand : ConversionCommand
 {
     private readonly Argument<string> _name = new("name") { Description = "The reward.", HelpName = "imageReward|hpsv2|clipScore" };
     private readonly Argument<string> _output = new("out") { Description = "Folder to write, which must not exist.", HelpName = "OUT" };
-    private readonly Option<ulong> _seed = new("--seed") { Description = "Seed of the weights.", HelpName = "N", DefaultValueFactory = _ => 1 };
-    private readonly Option<string> _size = new("--size") { Description = "Published sizes (2 GB for ImageReward, 4 GB for the others in fp32) or tiny ones (a few MB).", HelpName = "full|tiny", DefaultValueFactory = _ => "full" };
-    private readonly Option<string> _format = new("--format") { Description = "A PyTorch archive, as published, or safetensors.", HelpName = "pt|safetensors", DefaultValueFactory = _ => "pt" };
+    private readonly Option<ulong> _seed = new("--seed")
+    {
+        Description = "Seed of the weights.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 1,
+    };
+    private readonly Option<string> _size = new("--size")
+    {
+        Description = "Published sizes (2 GB for ImageReward, 4 GB for the others in fp32) or tiny ones (a few MB).",
+        HelpName = "full|tiny",
+        DefaultValueFactory = _ => "full",
+    };
+    private readonly Option<string> _format = new("--format")
+    {
+        Description = "A PyTorch archive, as published, or safetensors.",
+        HelpName = "pt|safetensors",
+        DefaultValueFactory = _ => "pt",
+    };
     private readonly Option<string?> _type = ElementTypeOption("Element type of the weights; fp32 without it.");
 
     /// <summary>The command.</summary>
@@ -40,7 +55,19 @@ internal sealed class SynthesizeRewardCommand : ConversionCommand
             "hpsv2" => SyntheticReward.Hps(tiny),
             _ => SyntheticReward.ClipScore(tiny),
         };
-        Show("synthesize", progress => SyntheticRewardFolder.Write(output, reward, parsed.GetValue(_format) == "pt", parsed.GetValue(_seed), ElementType(parsed.GetValue(_type)) ?? SafetensorsType.F32, progress, cancellation));
+        Show(
+            "synthesize",
+            progress =>
+                SyntheticRewardFolder.Write(
+                    output,
+                    reward,
+                    parsed.GetValue(_format) == "pt",
+                    parsed.GetValue(_seed),
+                    ElementType(parsed.GetValue(_type)) ?? SafetensorsType.F32,
+                    progress,
+                    cancellation
+                )
+        );
         Context.Out.WriteLine($"weights: {output}");
         return ExitCode.Success;
     }

@@ -6,7 +6,11 @@ namespace CoGrpo.Cli.Commands.Conversion;
 /// <summary><c>verify</c>: whether a model folder is whole.</summary>
 internal sealed class VerifyCommand : ConversionCommand
 {
-    private readonly Argument<string> _folder = new("folder") { Description = "Model folder, published, converted or of a run.", HelpName = "FOLDER" };
+    private readonly Argument<string> _folder = new("folder")
+    {
+        Description = "Model folder, published, converted or of a run.",
+        HelpName = "FOLDER",
+    };
     private readonly SourceOptionSet _options = new();
 
     /// <summary>The command.</summary>

@@ -3,7 +3,9 @@ using System.Runtime.Intrinsics;
 
 namespace CoGrpo.Runtime.Backends.Cpu;
 
-/// <summary>The pointwise functions on 16 lanes, shared by the separate operations and the epilogue of the matrix product so that both give the same bits.</summary>
+/// <summary>
+/// The pointwise functions on 16 lanes, shared by the separate operations and the epilogue of the matrix product so that both give the same bits.
+/// </summary>
 internal static class ActivationMath
 {
     /// <summary>activation(x).</summary>

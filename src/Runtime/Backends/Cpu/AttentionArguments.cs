@@ -1,6 +1,8 @@
 namespace CoGrpo.Runtime.Backends.Cpu;
 
-/// <summary>Addresses and sizes of one attention call, as the workers see them. Strides are in elements; gradients are null in the forward direction.</summary>
+/// <summary>
+/// Addresses and sizes of one attention call, as the workers see them. Strides are in elements; gradients are null in the forward direction.
+/// </summary>
 internal unsafe struct AttentionArguments
 {
     public nint* Scratch;
@@ -24,6 +26,9 @@ internal unsafe struct AttentionArguments
     public readonly float* Token(float* tensor, nint stride, int image, int rows, int row, int head) =>
         tensor + ((((nint)image * rows) + row) * stride) + ((nint)head * Width);
 
-    /// <summary>Number of keys of the tile that starts at <paramref name="firstKey"/> which query <paramref name="query"/> sees, at most <paramref name="keys"/>; may be negative.</summary>
+    /// <summary>
+    /// Number of keys of the tile that starts at <paramref name="firstKey"/> which query <paramref name="query"/> sees, at most
+    /// <paramref name="keys"/>; may be negative.
+    /// </summary>
     public readonly int Visible(int query, int firstKey, int keys) => Causal ? Math.Min(keys, query - firstKey + 1) : keys;
 }

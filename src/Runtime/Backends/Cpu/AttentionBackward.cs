@@ -18,8 +18,10 @@ internal static unsafe class AttentionBackward
     private const int QueryBlock = 40;
 
     /// <summary>Floats of scratch memory that each worker needs when an item covers <paramref name="queries"/> queries of dq (0: none).</summary>
-    public static nuint ScratchFloats(in AttentionArguments args, int queries) => (nuint)(KeyTile * ((2 * args.Width) + args.WidthPanels + (2 * args.WidthPadded)))
-        + (nuint)(QueryBlock * ((2 * args.WidthPadded) + (2 * KeyTile) + 2)) + QueryFloats(in args, queries);
+    public static nuint ScratchFloats(in AttentionArguments args, int queries) =>
+        (nuint)(KeyTile * ((2 * args.Width) + args.WidthPanels + (2 * args.WidthPadded)))
+        + (nuint)(QueryBlock * ((2 * args.WidthPadded) + (2 * KeyTile) + 2))
+        + QueryFloats(in args, queries);
 
     /// <summary>Body of the loop over images × heads: all three gradients with five products a tile.</summary>
     public static void RunHeads(void* state, int start, int end, int worker)
@@ -42,7 +44,18 @@ internal static unsafe class AttentionBackward
         {
             int pair = item / tiles;
             int firstKey = item % tiles * KeyTile;
-            Tiles(ref args, ref work, pair / args.Heads, pair % args.Heads, 0, args.Queries, firstKey, Math.Min(args.Keys, firstKey + KeyTile), true, false);
+            Tiles(
+                ref args,
+                ref work,
+                pair / args.Heads,
+                pair % args.Heads,
+                0,
+                args.Queries,
+                firstKey,
+                Math.Min(args.Keys, firstKey + KeyTile),
+                true,
+                false
+            );
         }
     }
 
@@ -56,14 +69,35 @@ internal static unsafe class AttentionBackward
         {
             int pair = item / tiles;
             int firstQuery = item % tiles * QueryTile;
-            Tiles(ref args, ref work, pair / args.Heads, pair % args.Heads, firstQuery, Math.Min(args.Queries, firstQuery + QueryTile), 0, args.Keys, false, true);
+            Tiles(
+                ref args,
+                ref work,
+                pair / args.Heads,
+                pair % args.Heads,
+                firstQuery,
+                Math.Min(args.Queries, firstQuery + QueryTile),
+                0,
+                args.Keys,
+                false,
+                true
+            );
         }
     }
 
     private static nuint QueryFloats(in AttentionArguments args, int queries) => (nuint)(queries + TileProduct.RowBlock) * (nuint)args.WidthPadded;
 
-    private static void Tiles(ref AttentionArguments args, ref Workspace work, int image, int head, int firstQuery, int endQuery, int firstKey, int endKey,
-        bool wantKeys, bool wantQueries)
+    private static void Tiles(
+        ref AttentionArguments args,
+        ref Workspace work,
+        int image,
+        int head,
+        int firstQuery,
+        int endQuery,
+        int firstKey,
+        int endKey,
+        bool wantKeys,
+        bool wantQueries
+    )
     {
         int depth = args.Width;
         int width = args.WidthPadded;
@@ -111,8 +145,20 @@ internal static unsafe class AttentionBackward
 
                 if (wantQueries)
                 {
-                    TileProduct.Multiply(work.DS, columns, 1, work.Keys, Panel, KeyTile * Panel, work.DQ + ((query - firstQuery) * width), width, rows, width,
-                        keys, key != 0);
+                    TileProduct.Multiply(
+                        work.DS,
+                        columns,
+                        1,
+                        work.Keys,
+                        Panel,
+                        KeyTile * Panel,
+                        work.DQ + ((query - firstQuery) * width),
+                        width,
+                        rows,
+                        width,
+                        keys,
+                        key != 0
+                    );
                 }
             }
 
@@ -134,8 +180,26 @@ internal static unsafe class AttentionBackward
     private static void LoadQueries(ref AttentionArguments args, ref Workspace work, int image, int head, int query, int count, int rows)
     {
         int width = args.WidthPadded;
-        TilePack.Rows(args.Token(args.Q, args.QStride, image, args.Queries, query, head), args.QStride, count, args.Width, args.Scale, work.Q, rows, width);
-        TilePack.Rows(args.Token(args.DO, args.DOStride, image, args.Queries, query, head), args.DOStride, count, args.Width, 1f, work.DO, rows, width);
+        TilePack.Rows(
+            args.Token(args.Q, args.QStride, image, args.Queries, query, head),
+            args.QStride,
+            count,
+            args.Width,
+            args.Scale,
+            work.Q,
+            rows,
+            width
+        );
+        TilePack.Rows(
+            args.Token(args.DO, args.DOStride, image, args.Queries, query, head),
+            args.DOStride,
+            count,
+            args.Width,
+            1f,
+            work.DO,
+            rows,
+            width
+        );
         float* o = args.Token(args.O, args.OStride, image, args.Queries, query, head);
         float* saved = args.LogSumExp + ((((nint)image * args.Heads) + head) * args.Queries) + query;
         for (int r = 0; r < count; r++, o += args.OStride)

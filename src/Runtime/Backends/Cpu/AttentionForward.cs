@@ -38,7 +38,16 @@ internal static unsafe class AttentionForward
             int firstQuery = item % tiles * QueryTile;
             int count = Math.Min(QueryTile, args.Queries - firstQuery);
             int padded = (count + TileProduct.RowBlock - 1) & -TileProduct.RowBlock;
-            TilePack.Rows(args.Token(args.Q, args.QStride, image, args.Queries, firstQuery, head), args.QStride, count, args.Width, args.Scale, queries, padded, width);
+            TilePack.Rows(
+                args.Token(args.Q, args.QStride, image, args.Queries, firstQuery, head),
+                args.QStride,
+                count,
+                args.Width,
+                args.Scale,
+                queries,
+                padded,
+                width
+            );
             new Span<float>(sums, padded * 16).Clear();
             new Span<float>(maxima, padded).Fill(float.NegativeInfinity);
 
@@ -47,7 +56,13 @@ internal static unsafe class AttentionForward
             {
                 int keys = Math.Min(KeyTile, args.Keys - firstKey);
                 int keysPadded = (keys + 15) & ~15;
-                TilePack.TransposedPanels(args.Token(args.K, args.KStride, image, args.Keys, firstKey, head), args.KStride, keys, args.Width, keysTransposed);
+                TilePack.TransposedPanels(
+                    args.Token(args.K, args.KStride, image, args.Keys, firstKey, head),
+                    args.KStride,
+                    keys,
+                    args.Width,
+                    keysTransposed
+                );
                 TilePack.Panels(args.Token(args.V, args.VStride, image, args.Keys, firstKey, head), args.VStride, keys, args.Width, values, KeyTile);
                 for (int r = 0; r < padded; r += TileProduct.RowBlock)
                 {
@@ -57,11 +72,32 @@ internal static unsafe class AttentionForward
                     {
                         // Rows of padding repeat the visibility of the last query: a row that sees nothing would make NaN out of -inf - -inf.
                         int visible = args.Visible(firstQuery + Math.Min(r + i, count - 1), firstKey, keys);
-                        SoftmaxRow(scores + (i * KeyTile), keysPadded, visible, sums + ((r + i) * 16), maxima + r + i, output + ((r + i) * width), width, firstKey == 0);
+                        SoftmaxRow(
+                            scores + (i * KeyTile),
+                            keysPadded,
+                            visible,
+                            sums + ((r + i) * 16),
+                            maxima + r + i,
+                            output + ((r + i) * width),
+                            width,
+                            firstKey == 0
+                        );
                     }
 
-                    TileProduct.Multiply(scores, KeyTile, 1, values, TileProduct.PanelWidth, KeyTile * TileProduct.PanelWidth, output + (r * width), width,
-                        TileProduct.RowBlock, width, keys, firstKey != 0);
+                    TileProduct.Multiply(
+                        scores,
+                        KeyTile,
+                        1,
+                        values,
+                        TileProduct.PanelWidth,
+                        KeyTile * TileProduct.PanelWidth,
+                        output + (r * width),
+                        width,
+                        TileProduct.RowBlock,
+                        width,
+                        keys,
+                        firstKey != 0
+                    );
                 }
             }
 
@@ -79,7 +115,11 @@ internal static unsafe class AttentionForward
             Vector512<float> s = Vector512.Load(scores + j);
             if (j + 16 > visible)
             {
-                s = Vector512.ConditionalSelect(Vector512.LessThan(Vector512<int>.Indices + Vector512.Create(j), Vector512.Create(visible)).AsSingle(), s, hidden);
+                s = Vector512.ConditionalSelect(
+                    Vector512.LessThan(Vector512<int>.Indices + Vector512.Create(j), Vector512.Create(visible)).AsSingle(),
+                    s,
+                    hidden
+                );
                 s.Store(scores + j);
             }
 

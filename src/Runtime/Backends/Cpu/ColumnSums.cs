@@ -20,7 +20,16 @@ internal static unsafe class ColumnSums
     /// first[g] += sum over k of partials[g,k,0], second[g] += sum over k of partials[g,k,1], where partials is [groups,blocks,parts,columns].
     /// A none destination is left out; with one part there is no second.
     /// </summary>
-    public static void Accumulate(ThreadTeam team, float* partials, int groups, int blocks, int parts, int columns, Tensor first, Tensor second = default)
+    public static void Accumulate(
+        ThreadTeam team,
+        float* partials,
+        int groups,
+        int blocks,
+        int parts,
+        int columns,
+        Tensor first,
+        Tensor second = default
+    )
     {
         Job job = new()
         {

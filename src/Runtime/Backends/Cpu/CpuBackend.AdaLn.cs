@@ -42,8 +42,18 @@ public sealed unsafe partial class CpuBackend
     }
 
     /// <summary>Backward pass that AdaLN and layer norm share; either parameter gradient may be none.</summary>
-    private void LayerNormBackwardOfGroups(Tensor dy, Tensor x, Tensor multiplier, float offset, int rowsPerGroup, Tensor stats, Tensor dx, bool accumulate,
-        Tensor dmultiplier, Tensor daddend)
+    private void LayerNormBackwardOfGroups(
+        Tensor dy,
+        Tensor x,
+        Tensor multiplier,
+        float offset,
+        int rowsPerGroup,
+        Tensor stats,
+        Tensor dx,
+        bool accumulate,
+        Tensor dmultiplier,
+        Tensor daddend
+    )
     {
         Require.Matrix(dy, x.Rows, x.Columns);
         Require.Matrix(dx, x.Rows, x.Columns);

@@ -12,7 +12,12 @@ public sealed unsafe partial class CpuBackend
     {
         long count = operands.Parameter.Shape.Count;
         Require.AdamW(operands);
-        Require.That(operands.Compute.IsNone, nameof(operands.Compute), operands.Compute, "none: networks compute with the parameters themselves here");
+        Require.That(
+            operands.Compute.IsNone,
+            nameof(operands.Compute),
+            operands.Compute,
+            "none: networks compute with the parameters themselves here"
+        );
         double norm = Math.Sqrt(*(double*)operands.SquaredNorm.Address);
         if (!double.IsFinite(norm))
         {
@@ -43,7 +48,15 @@ public sealed unsafe partial class CpuBackend
         long i = (long)start * AdamWBlock;
         for (; i + 16 <= stop; i += 16)
         {
-            AdamWLanes(a, Keep(a, i), a->Parameter + i, a->Gradient + i, a->FirstMoment + i, a->SecondMoment + i, a->Average == null ? null : a->Average + i);
+            AdamWLanes(
+                a,
+                Keep(a, i),
+                a->Parameter + i,
+                a->Gradient + i,
+                a->FirstMoment + i,
+                a->SecondMoment + i,
+                a->Average == null ? null : a->Average + i
+            );
         }
 
         int tail = (int)(stop - i);
@@ -72,7 +85,15 @@ public sealed unsafe partial class CpuBackend
     private static float Keep(AdamWArguments* a, long i) => a->Decays == null || a->Decays[i / AdamWOperands.DecayBlock] != 0 ? a->Factors.Keep : 1f;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AdamWLanes(AdamWArguments* a, float keep, float* parameter, float* gradient, float* firstMoment, float* secondMoment, float* average)
+    private static void AdamWLanes(
+        AdamWArguments* a,
+        float keep,
+        float* parameter,
+        float* gradient,
+        float* firstMoment,
+        float* secondMoment,
+        float* average
+    )
     {
         Vector512<float> g = Vector512.Load(gradient) * Vector512.Create(a->GradientScale);
         Vector512<float> p = Vector512.Load(parameter) * Vector512.Create(keep);
@@ -88,7 +109,9 @@ public sealed unsafe partial class CpuBackend
         Vector512<float>.Zero.Store(gradient);
         if (average != null)
         {
-            Vector512.FusedMultiplyAdd(Vector512.Create(1f - a->AverageDecay), p, Vector512.Load(average) * Vector512.Create(a->AverageDecay)).Store(average);
+            Vector512
+                .FusedMultiplyAdd(Vector512.Create(1f - a->AverageDecay), p, Vector512.Load(average) * Vector512.Create(a->AverageDecay))
+                .Store(average);
         }
     }
 

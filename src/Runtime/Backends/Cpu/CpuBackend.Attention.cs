@@ -14,7 +14,19 @@ public sealed unsafe partial class CpuBackend
     }
 
     /// <inheritdoc cref="IBackend.AttentionBackward"/>
-    public void AttentionBackward(Tensor dO, Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, Tensor dq, Tensor dk, Tensor dv, int heads, bool causal)
+    public void AttentionBackward(
+        Tensor dO,
+        Tensor q,
+        Tensor k,
+        Tensor v,
+        Tensor o,
+        Tensor logSumExp,
+        Tensor dq,
+        Tensor dk,
+        Tensor dv,
+        int heads,
+        bool causal
+    )
     {
         AttentionArguments args = AttentionShapes(q, k, v, o, logSumExp, heads, causal);
         Require.That(args.LogSumExp != null, nameof(logSumExp), logSumExp, "the log-sum-exp that the forward pass saved");
@@ -43,15 +55,28 @@ public sealed unsafe partial class CpuBackend
         }
 
         // Fewer heads than workers: seven products a tile instead of five, but everyone works.
-        _team.For(pairs * ((args.Keys + Cpu.AttentionBackward.KeyTile - 1) / Cpu.AttentionBackward.KeyTile), &Cpu.AttentionBackward.RunKeyTiles, &args);
-        _team.For(pairs * ((args.Queries + Cpu.AttentionBackward.QueryTile - 1) / Cpu.AttentionBackward.QueryTile), &Cpu.AttentionBackward.RunQueryTiles, &args);
+        _team.For(
+            pairs * ((args.Keys + Cpu.AttentionBackward.KeyTile - 1) / Cpu.AttentionBackward.KeyTile),
+            &Cpu.AttentionBackward.RunKeyTiles,
+            &args
+        );
+        _team.For(
+            pairs * ((args.Queries + Cpu.AttentionBackward.QueryTile - 1) / Cpu.AttentionBackward.QueryTile),
+            &Cpu.AttentionBackward.RunQueryTiles,
+            &args
+        );
     }
 
     private static AttentionArguments AttentionShapes(Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, int heads, bool causal)
     {
         Require.Rank(q, 3);
         Require.Rank(k, 3);
-        Require.That(heads > 0 && q.Columns % heads == 0 && q.Columns > 0, nameof(q), q, "a multiple of the number of heads as its fastest dimension");
+        Require.That(
+            heads > 0 && q.Columns % heads == 0 && q.Columns > 0,
+            nameof(q),
+            q,
+            "a multiple of the number of heads as its fastest dimension"
+        );
         Require.That(k.Shape[0] == q.Shape[0], nameof(k), k, "as many images as q");
         Require.That(!causal || k.Shape[1] == q.Shape[1], nameof(k), k, "as many tokens as q when causal");
         Require.Matrix(q, -1, -1);

@@ -40,7 +40,12 @@ public sealed unsafe partial class CpuBackend
         }
 
         // The outputs of one parity see 2x2 pixels each: four products of 4 taps instead of one of 9 on four times the outputs.
-        FoldedTaps taps = new() { Weight = weight.F32, Folded = (float*)_team.Scratch(0, (nuint)((long)y.Columns * k * sizeof(float))), Channels = x.Columns };
+        FoldedTaps taps = new()
+        {
+            Weight = weight.F32,
+            Folded = (float*)_team.Scratch(0, (nuint)((long)y.Columns * k * sizeof(float))),
+            Channels = x.Columns,
+        };
         product.B = taps.Folded;
         product.Epilogue.LineRows = patches.OutWidth;
         product.Epilogue.LinePitch = 2 * y.Shape[2];

@@ -143,7 +143,11 @@ public sealed unsafe partial class CpuBackend
         private static Vector512<float> TailExp(float* x, int left, Vector512<float> max)
         {
             Vector512<float> e = SimdMath.Exp(Lanes.Load(x, left) - max);
-            return Vector512.ConditionalSelect(Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(left)).AsSingle(), e, Vector512<float>.Zero);
+            return Vector512.ConditionalSelect(
+                Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(left)).AsSingle(),
+                e,
+                Vector512<float>.Zero
+            );
         }
     }
 }

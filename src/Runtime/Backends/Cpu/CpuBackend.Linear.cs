@@ -7,8 +7,17 @@ public sealed unsafe partial class CpuBackend
     private const int BiasColumns = 64;
 
     /// <inheritdoc cref="IBackend.Linear"/>
-    public void Linear(Tensor x, Tensor weight, Tensor bias, Tensor y, WeightLayout layout = WeightLayout.OutIn, Activation activation = Activation.None,
-        Tensor preActivation = default, Tensor residual = default, Tensor gate = default)
+    public void Linear(
+        Tensor x,
+        Tensor weight,
+        Tensor bias,
+        Tensor y,
+        WeightLayout layout = WeightLayout.OutIn,
+        Activation activation = Activation.None,
+        Tensor preActivation = default,
+        Tensor residual = default,
+        Tensor gate = default
+    )
     {
         (int m, int k, int n) = (x.Rows, x.Columns, y.Columns);
         Require.Matrix(x, -1, -1);

@@ -5,8 +5,17 @@ namespace CoGrpo.Runtime.Backends.Cpu;
 public sealed unsafe partial class CpuBackend
 {
     /// <inheritdoc cref="IBackend.LogProbGather"/>
-    public void LogProbGather(Tensor conditional, Tensor unconditional, Tensor guidance, Tensor temperature, Tensor tokens, Tensor logProb, Tensor confidence,
-        Tensor entropy, Tensor logSumExp)
+    public void LogProbGather(
+        Tensor conditional,
+        Tensor unconditional,
+        Tensor guidance,
+        Tensor temperature,
+        Tensor tokens,
+        Tensor logProb,
+        Tensor confidence,
+        Tensor entropy,
+        Tensor logSumExp
+    )
     {
         int rows = Require.GatheredRows(conditional, unconditional, guidance, temperature, tokens);
         Require.Count(logProb, rows);
@@ -33,8 +42,8 @@ public sealed unsafe partial class CpuBackend
 
     /// <inheritdoc cref="IBackend.LogProbGatherBackward"/>
     /// <remarks>
-    /// The probabilities are formed against the row's own maximum, which costs one pass over a row that is in cache anyway and keeps them exact where z/τ is
-    /// large; <paramref name="logSumExp"/> is checked and not read, and may be none.
+    /// The probabilities are formed against the row's own maximum, which costs one pass over a row that is in cache anyway and keeps them exact where
+    /// z/τ is large; <paramref name="logSumExp"/> is checked and not read, and may be none.
     /// </remarks>
     public void LogProbGatherBackward(Tensor upstream, Tensor conditional, Tensor unconditional, Tensor guidance, Tensor temperature, Tensor tokens,
         Tensor logSumExp, Tensor dconditional, Tensor dunconditional)

@@ -11,7 +11,18 @@ public sealed unsafe partial class CpuBackend
     }
 
     /// <inheritdoc cref="IBackend.QkNormRopeBackward"/>
-    public void QkNormRopeBackward(Tensor dy, Tensor x, Tensor weight, Tensor cos, Tensor sin, Tensor rstd, int firstRow, Tensor dx, Tensor dweight, int heads)
+    public void QkNormRopeBackward(
+        Tensor dy,
+        Tensor x,
+        Tensor weight,
+        Tensor cos,
+        Tensor sin,
+        Tensor rstd,
+        int firstRow,
+        Tensor dx,
+        Tensor dweight,
+        int heads
+    )
     {
         QkNormRopeKernel args = QkNormRopeShapes(x, weight, cos, sin, dy, firstRow, rstd, heads);
         Require.Matrix(dx, x.Rows, x.Columns);

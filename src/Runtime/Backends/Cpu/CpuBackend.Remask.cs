@@ -62,7 +62,15 @@ public sealed unsafe partial class CpuBackend
             int ties = 0;
             if (keep > 0)
             {
-                RemaskKeys(a->Operands.Confidence.F32 + first, (float)action.RemaskTemperature, n, a->Key, (uint)a->Step, (uint)a->Operands.Trajectories.I32[b], keys);
+                RemaskKeys(
+                    a->Operands.Confidence.F32 + first,
+                    (float)action.RemaskTemperature,
+                    n,
+                    a->Key,
+                    (uint)a->Step,
+                    (uint)a->Operands.Trajectories.I32[b],
+                    keys
+                );
                 int count = 0;
                 for (int i = 0; i < n; i++)
                 {

@@ -5,7 +5,17 @@ namespace CoGrpo.Runtime.Backends.Cpu;
 public sealed unsafe partial class CpuBackend
 {
     /// <inheritdoc cref="IBackend.ScheduleActions"/>
-    public void ScheduleActions(Tensor delta, Tensor exploration, int trained, in ScheduleLink link, Tensor state, Tensor means, Tensor raw, Tensor actions, Tensor clampHits)
+    public void ScheduleActions(
+        Tensor delta,
+        Tensor exploration,
+        int trained,
+        in ScheduleLink link,
+        Tensor state,
+        Tensor means,
+        Tensor raw,
+        Tensor actions,
+        Tensor clampHits
+    )
     {
         const int Count = ScheduleAction.Count;
         int images = delta.Rows;

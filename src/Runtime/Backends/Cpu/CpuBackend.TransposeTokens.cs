@@ -9,7 +9,12 @@ public sealed unsafe partial class CpuBackend
         Require.Rank(y, 3);
         Require.Matrix(x, -1, -1);
         Require.Matrix(y, -1, -1);
-        Require.That(y.Shape[0] == x.Shape[0] && y.Shape[1] == x.Shape[2] && y.Shape[2] == x.Shape[1], nameof(y), y, "the last two dimensions of x exchanged");
+        Require.That(
+            y.Shape[0] == x.Shape[0] && y.Shape[1] == x.Shape[2] && y.Shape[2] == x.Shape[1],
+            nameof(y),
+            y,
+            "the last two dimensions of x exchanged"
+        );
         TransposeTokensKernel kernel = new()
         {
             X = x.F32,

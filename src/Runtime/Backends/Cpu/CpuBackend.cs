@@ -38,8 +38,12 @@ public sealed unsafe partial class CpuBackend : IBackend, IArenaMemory
     public void Upload<T>(ReadOnlySpan<T> source, Tensor destination)
         where T : unmanaged
     {
-        Require.That(sizeof(T) == destination.Type.Size() && source.Length == destination.Shape.Count && destination.IsContiguous, nameof(destination),
-            destination, $"{source.Length} adjacent elements of {sizeof(T)} bytes");
+        Require.That(
+            sizeof(T) == destination.Type.Size() && source.Length == destination.Shape.Count && destination.IsContiguous,
+            nameof(destination),
+            destination,
+            $"{source.Length} adjacent elements of {sizeof(T)} bytes"
+        );
         source.CopyTo(new Span<T>((void*)destination.Address, source.Length));
     }
 

@@ -107,7 +107,11 @@ internal unsafe struct GroupNormKernel
             for (int c = 0; c < k.Columns; c += Lanes.Count)
             {
                 int left = k.Columns - c;
-                Vector512<float> value = Vector512.FusedMultiplyAdd(Lanes.Load(x + c, left) - Lanes.Load(offsets + c, left), Lanes.Load(factors + c, left), Lanes.Load(k.Bias + c, left));
+                Vector512<float> value = Vector512.FusedMultiplyAdd(
+                    Lanes.Load(x + c, left) - Lanes.Load(offsets + c, left),
+                    Lanes.Load(factors + c, left),
+                    Lanes.Load(k.Bias + c, left)
+                );
                 Lanes.Store(ActivationMath.Value(value, k.Activation), y + c, left);
             }
         }

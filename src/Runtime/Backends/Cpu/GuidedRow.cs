@@ -179,8 +179,16 @@ internal readonly unsafe ref struct GuidedRow
         float sum = 0;
         for (int i = 0; i < count; i += Chunk)
         {
-            sum += Sum(Vector512.Load(x + i), Vector512.Load(x + i + 16), Vector512.Load(x + i + 32), Vector512.Load(x + i + 48), Vector512.Load(x + i + 64),
-                Vector512.Load(x + i + 80), Vector512.Load(x + i + 96), Vector512.Load(x + i + 112));
+            sum += Sum(
+                Vector512.Load(x + i),
+                Vector512.Load(x + i + 16),
+                Vector512.Load(x + i + 32),
+                Vector512.Load(x + i + 48),
+                Vector512.Load(x + i + 64),
+                Vector512.Load(x + i + 80),
+                Vector512.Load(x + i + 96),
+                Vector512.Load(x + i + 112)
+            );
         }
 
         return sum;
@@ -188,8 +196,16 @@ internal readonly unsafe ref struct GuidedRow
 
     /// <summary>The tree over the 128 elements of a chunk: element i of one vector meets element i of the next but one, then halves meet.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Sum(Vector512<float> e0, Vector512<float> e1, Vector512<float> e2, Vector512<float> e3, Vector512<float> e4, Vector512<float> e5, Vector512<float> e6,
-        Vector512<float> e7) => Lanes.Sum(((e0 + e2) + (e4 + e6)) + ((e1 + e3) + (e5 + e7)));
+    private static float Sum(
+        Vector512<float> e0,
+        Vector512<float> e1,
+        Vector512<float> e2,
+        Vector512<float> e3,
+        Vector512<float> e4,
+        Vector512<float> e5,
+        Vector512<float> e6,
+        Vector512<float> e7
+    ) => Lanes.Sum(((e0 + e2) + (e4 + e6)) + ((e1 + e3) + (e5 + e7)));
 
     private int DrawChunk(int chunk, float inverseTemperature, ulong key, uint position, uint step, uint trajectory, out float noise)
     {
@@ -201,11 +217,42 @@ internal readonly unsafe ref struct GuidedRow
         Vector512<int> lane = Vector512<int>.Indices;
         for (int v = chunk * Chunk; v < (chunk + 1) * Chunk; v += SimdPhilox.WordsPerCall)
         {
-            SimdPhilox.Words64(key, (uint)v / 4, position, step, trajectory, out Vector512<uint> w0, out Vector512<uint> w1, out Vector512<uint> w2, out Vector512<uint> w3);
+            SimdPhilox.Words64(
+                key,
+                (uint)v / 4,
+                position,
+                step,
+                trajectory,
+                out Vector512<uint> w0,
+                out Vector512<uint> w1,
+                out Vector512<uint> w2,
+                out Vector512<uint> w3
+            );
             Keep((Vector512.Load(_z + v) - top) * scale, Gumbel.FromBits(w0), lane + Vector512.Create(v), ref best, ref bestCode, ref bestNoise);
-            Keep((Vector512.Load(_z + v + 16) - top) * scale, Gumbel.FromBits(w1), lane + Vector512.Create(v + 16), ref best, ref bestCode, ref bestNoise);
-            Keep((Vector512.Load(_z + v + 32) - top) * scale, Gumbel.FromBits(w2), lane + Vector512.Create(v + 32), ref best, ref bestCode, ref bestNoise);
-            Keep((Vector512.Load(_z + v + 48) - top) * scale, Gumbel.FromBits(w3), lane + Vector512.Create(v + 48), ref best, ref bestCode, ref bestNoise);
+            Keep(
+                (Vector512.Load(_z + v + 16) - top) * scale,
+                Gumbel.FromBits(w1),
+                lane + Vector512.Create(v + 16),
+                ref best,
+                ref bestCode,
+                ref bestNoise
+            );
+            Keep(
+                (Vector512.Load(_z + v + 32) - top) * scale,
+                Gumbel.FromBits(w2),
+                lane + Vector512.Create(v + 32),
+                ref best,
+                ref bestCode,
+                ref bestNoise
+            );
+            Keep(
+                (Vector512.Load(_z + v + 48) - top) * scale,
+                Gumbel.FromBits(w3),
+                lane + Vector512.Create(v + 48),
+                ref best,
+                ref bestCode,
+                ref bestNoise
+            );
         }
 
         (float score, int code) = (best[0], bestCode[0]);
@@ -222,7 +269,14 @@ internal readonly unsafe ref struct GuidedRow
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Keep(Vector512<float> y, Vector512<float> noise, Vector512<int> code, ref Vector512<float> best, ref Vector512<int> bestCode, ref Vector512<float> bestNoise)
+    private static void Keep(
+        Vector512<float> y,
+        Vector512<float> noise,
+        Vector512<int> code,
+        ref Vector512<float> best,
+        ref Vector512<int> bestCode,
+        ref Vector512<float> bestNoise
+    )
     {
         Vector512<float> score = y + noise;
         Vector512<float> better = Vector512.GreaterThan(score, best);

@@ -18,7 +18,9 @@ internal unsafe struct LinearEpilogue
     public int RowsPerGate;
     public Activation Activation;
 
-    /// <summary>Where not 0, rows are in lines of so many: row r is row r / LineRows · LinePitch + r % LineRows · RowPitch of y and residual.</summary>
+    /// <summary>
+    /// Where not 0, rows are in lines of so many: row r is row r / LineRows · LinePitch + r % LineRows · RowPitch of y and residual.
+    /// </summary>
     public int LineRows, LinePitch, RowPitch;
 
     /// <summary>Writes rows [row, row + rows) and columns [column, column + columns) of the result from a finished tile.</summary>

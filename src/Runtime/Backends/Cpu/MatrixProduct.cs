@@ -130,7 +130,14 @@ internal unsafe struct MatrixProduct
                 if (p->AColumnStride != 1)
                 {
                     ready = Math.Min(count, (p->M / MatrixTile.Rows) - tile);
-                    MatrixPacking.LeftTiles(p->A + ((nint)tile * MatrixTile.Rows) + (k * p->AColumnStride), p->AColumnStride, ready, depth, left, packedTile);
+                    MatrixPacking.LeftTiles(
+                        p->A + ((nint)tile * MatrixTile.Rows) + (k * p->AColumnStride),
+                        p->AColumnStride,
+                        ready,
+                        depth,
+                        left,
+                        packedTile
+                    );
                 }
 
                 for (int panel = firstPanel; panel < endPanel; panel += GroupPanels)

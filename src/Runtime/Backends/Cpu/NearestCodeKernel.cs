@@ -3,7 +3,10 @@ using System.Runtime.Intrinsics;
 
 namespace CoGrpo.Runtime.Backends.Cpu;
 
-/// <summary>Loop bodies of the nearest-code search: sixteen codes side by side, four vectors at a time. Every distance is one chain in the order of the channels.</summary>
+/// <summary>
+/// Loop bodies of the nearest-code search: sixteen codes side by side, four vectors at a time. Every distance is one chain in the order of the
+/// channels.
+/// </summary>
 internal unsafe struct NearestCodeKernel
 {
     private const int Together = 4;

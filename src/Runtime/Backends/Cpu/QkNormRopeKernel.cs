@@ -50,7 +50,11 @@ internal unsafe struct QkNormRopeKernel
                 {
                     int left = width - d;
                     Vector512<float> n = Load(x + d, left) * rstd * Load(args.Weight + d, left);
-                    Vector512<float> turned = Vector512.FusedMultiplyAdd(n, LoadPairs(cos + (d / 2), left), SwapPairs(n) * LoadPairs(sin + (d / 2), left) * EvenMinus);
+                    Vector512<float> turned = Vector512.FusedMultiplyAdd(
+                        n,
+                        LoadPairs(cos + (d / 2), left),
+                        SwapPairs(n) * LoadPairs(sin + (d / 2), left) * EvenMinus
+                    );
                     Store(turned, y + d, left);
                 }
             }

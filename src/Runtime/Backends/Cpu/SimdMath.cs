@@ -5,7 +5,8 @@ namespace CoGrpo.Runtime.Backends.Cpu;
 
 /// <summary>
 /// Elementary functions on 16 lanes. Written on <see cref="Vector512{T}"/> only: the JIT splits it in halves where the machine has narrower
-/// vectors, and as each lane sees the same operations the results have the same bits everywhere. Coefficients: minimax polynomials of Cephes (S. Moshier).
+/// vectors, and as each lane sees the same operations the results have the same bits everywhere. Coefficients: minimax polynomials of Cephes (S.
+/// Moshier).
 /// </summary>
 internal static partial class SimdMath
 {

@@ -56,7 +56,9 @@ internal unsafe struct SpaceDepthKernel
                 for (; i <= k.Channels - 4; i += 4)
                 {
                     Vector512<float> blocks = Vector512.Create(
-                        Vector256.Create(Vector128.Load(a + i), Vector128.Load(b + i)), Vector256.Create(Vector128.Load(c + i), Vector128.Load(d + i)));
+                        Vector256.Create(Vector128.Load(a + i), Vector128.Load(b + i)),
+                        Vector256.Create(Vector128.Load(c + i), Vector128.Load(d + i))
+                    );
                     Vector512.Shuffle(blocks, interleave).Store(y + (4 * i));
                 }
 

@@ -112,7 +112,9 @@ internal sealed unsafe class ThreadTeam : IDisposable
         }
     }
 
-    /// <summary>At least <paramref name="bytes"/> of 64-byte aligned memory that belongs to <paramref name="worker"/> until its next request.</summary>
+    /// <summary>
+    /// At least <paramref name="bytes"/> of 64-byte aligned memory that belongs to <paramref name="worker"/> until its next request.
+    /// </summary>
     public void* Scratch(int worker, nuint bytes)
     {
         if (_scratchBytes[worker] < bytes)
@@ -128,7 +130,9 @@ internal sealed unsafe class ThreadTeam : IDisposable
         return (void*)_scratch[worker];
     }
 
-    /// <summary>At least <paramref name="bytes"/> of 64-byte aligned memory for all workers, for the caller of <see cref="For"/> until its next request.</summary>
+    /// <summary>
+    /// At least <paramref name="bytes"/> of 64-byte aligned memory for all workers, for the caller of <see cref="For"/> until its next request.
+    /// </summary>
     public void* SharedScratch(nuint bytes)
     {
         if (_sharedBytes < bytes)

@@ -3,10 +3,15 @@ using System.Runtime.Intrinsics.X86;
 
 namespace CoGrpo.Runtime.Backends.Cpu;
 
-/// <summary>Copies of a head's rows into dense tiles for <see cref="TileProduct"/>. Padding is zero, so that it adds nothing and never holds a stray NaN.</summary>
+/// <summary>
+/// Copies of a head's rows into dense tiles for <see cref="TileProduct"/>. Padding is zero, so that it adds nothing and never holds a stray NaN.
+/// </summary>
 internal static unsafe class TilePack
 {
-    /// <summary>dst[r,d] = scale · src[r,d] for r below <paramref name="rows"/> and d below <paramref name="width"/>, zero up to <paramref name="rowsPadded"/> and <paramref name="widthPadded"/>.</summary>
+    /// <summary>
+    /// dst[r,d] = scale · src[r,d] for r below <paramref name="rows"/> and d below <paramref name="width"/>, zero up to <paramref name="rowsPadded"/>
+    /// and <paramref name="widthPadded"/>.
+    /// </summary>
     public static void Rows(float* src, nint stride, int rows, int width, float scale, float* dst, int rowsPadded, int widthPadded)
     {
         for (int r = 0; r < rows; r++, src += stride, dst += widthPadded)

@@ -30,8 +30,20 @@ internal static unsafe class TileProduct
     /// <param name="columns">A multiple of 16.</param>
     /// <param name="depth">Number of terms.</param>
     /// <param name="accumulate">Whether to add to c.</param>
-    public static void Multiply(float* a, nint aRow, nint aStep, float* b, nint bStep, nint bPanel, float* c, nint cRow, int rows, int columns, int depth,
-        bool accumulate)
+    public static void Multiply(
+        float* a,
+        nint aRow,
+        nint aStep,
+        float* b,
+        nint bStep,
+        nint bPanel,
+        float* c,
+        nint cRow,
+        int rows,
+        int columns,
+        int depth,
+        bool accumulate
+    )
     {
         for (int n = 0; n < columns; n += PanelWidth, b += bPanel)
         {
@@ -122,7 +134,12 @@ internal static unsafe class TileProduct
         {
             (c0, c1, c2, c3) = (Vector512.Load(c), Vector512.Load(c + cRow), Vector512.Load(c + (2 * cRow)), Vector512.Load(c + (3 * cRow)));
             float* lower = c + (4 * cRow);
-            (c4, c5, c6, c7) = (Vector512.Load(lower), Vector512.Load(lower + cRow), Vector512.Load(lower + (2 * cRow)), Vector512.Load(lower + (3 * cRow)));
+            (c4, c5, c6, c7) = (
+                Vector512.Load(lower),
+                Vector512.Load(lower + cRow),
+                Vector512.Load(lower + (2 * cRow)),
+                Vector512.Load(lower + (3 * cRow))
+            );
         }
         else
         {

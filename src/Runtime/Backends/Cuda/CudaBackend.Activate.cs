@@ -36,11 +36,35 @@ public sealed unsafe partial class CudaBackend
 
         ElementGrid grid = Elements(dy, x, dx);
         (Dim3 blocks, Dim3 block) = ElementShape(grid, RunLength(dy.Type));
-        Launch(ActivateBackwardKernel[dy.Type], blocks, block,
-            new ActivateBackwardArguments(dy.Address, x.Address, dx.Address, dy.RowStride, x.RowStride, dx.RowStride, grid, (int)activation, Flag(accumulate)));
+        Launch(
+            ActivateBackwardKernel[dy.Type],
+            blocks,
+            block,
+            new ActivateBackwardArguments(
+                dy.Address,
+                x.Address,
+                dx.Address,
+                dy.RowStride,
+                x.RowStride,
+                dx.RowStride,
+                grid,
+                (int)activation,
+                Flag(accumulate)
+            )
+        );
     }
 
     private readonly record struct ActivateArguments(nint X, nint Y, long XStride, long YStride, ElementGrid Grid, int Activation);
 
-    private readonly record struct ActivateBackwardArguments(nint Dy, nint X, nint Dx, long DyStride, long XStride, long DxStride, ElementGrid Grid, int Activation, int Accumulate);
+    private readonly record struct ActivateBackwardArguments(
+        nint Dy,
+        nint X,
+        nint Dx,
+        long DyStride,
+        long XStride,
+        long DxStride,
+        ElementGrid Grid,
+        int Activation,
+        int Accumulate
+    );
 }

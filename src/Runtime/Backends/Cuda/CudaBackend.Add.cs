@@ -33,7 +33,12 @@ public sealed unsafe partial class CudaBackend
 
         ElementGrid grid = Elements(a, b, y);
         (Dim3 blocks, Dim3 block) = ElementShape(grid, RunLength(a.Type));
-        Launch(AddKernel[a.Type], blocks, block, new AddArguments(a.Address, b.Address, y.Address, a.RowStride, b.RowStride, y.RowStride, grid, Flag(accumulate)));
+        Launch(
+            AddKernel[a.Type],
+            blocks,
+            block,
+            new AddArguments(a.Address, b.Address, y.Address, a.RowStride, b.RowStride, y.RowStride, grid, Flag(accumulate))
+        );
     }
 
     private readonly record struct AddArguments(nint A, nint B, nint Y, long AStride, long BStride, long YStride, ElementGrid Grid, int Accumulate);

@@ -30,9 +30,23 @@ public sealed unsafe partial class CudaBackend
 
         ElementGrid grid = new(y.Rows, y.Columns, Flag(HasVectors(x) && HasVectors(y)));
         (Dim3 blocks, Dim3 block) = ElementShape(grid, RunLength(x.Type));
-        Launch(kernel[x.Type], blocks, block, new AreaMeanArguments(from.Address, to.Address, x.RowStride, y.RowStride, grid, t[1], t[2], s[1] / t[1], s[2] / t[2]));
+        Launch(
+            kernel[x.Type],
+            blocks,
+            block,
+            new AreaMeanArguments(from.Address, to.Address, x.RowStride, y.RowStride, grid, t[1], t[2], s[1] / t[1], s[2] / t[2])
+        );
     }
 
-    private readonly record struct AreaMeanArguments(nint From, nint To, long LargeStride, long SmallStride, ElementGrid Grid, int OutHeight, int OutWidth, int BlockHeight,
-        int BlockWidth);
+    private readonly record struct AreaMeanArguments(
+        nint From,
+        nint To,
+        long LargeStride,
+        long SmallStride,
+        ElementGrid Grid,
+        int OutHeight,
+        int OutWidth,
+        int BlockHeight,
+        int BlockWidth
+    );
 }

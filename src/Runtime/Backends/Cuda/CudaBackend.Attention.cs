@@ -15,7 +15,11 @@ public sealed unsafe partial class CudaBackend
     /// <inheritdoc cref="IBackend.Attention"/>
     public void Attention(Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, int heads, bool causal)
     {
-        AttentionArguments arguments = AttentionShapes(q, k, v, o, logSumExp, heads, causal) with { Out = o.Address, Vectors = Flag(HasHeadVectors(heads, q, k, v, o)) };
+        AttentionArguments arguments = AttentionShapes(q, k, v, o, logSumExp, heads, causal) with
+        {
+            Out = o.Address,
+            Vectors = Flag(HasHeadVectors(heads, q, k, v, o)),
+        };
         if (q.Rows == 0)
         {
             return;
@@ -25,11 +29,29 @@ public sealed unsafe partial class CudaBackend
         bool simt = q.Type == ElementType.Float32;
         int width = HeadWidth(arguments.Width, q.Type);
         (int queries, int shared) = simt ? (64, (96 * (width + 4) * sizeof(float)) + (64 * 32 * sizeof(float))) : (128, 256 * width * sizeof(ushort));
-        Launch(HeadKernel(AttentionForward, width, q.Type), Dim3.Of(Blocks(arguments.Queries, queries), heads, q.Shape[0]), new Dim3(128), in arguments, shared);
+        Launch(
+            HeadKernel(AttentionForward, width, q.Type),
+            Dim3.Of(Blocks(arguments.Queries, queries), heads, q.Shape[0]),
+            new Dim3(128),
+            in arguments,
+            shared
+        );
     }
 
     /// <inheritdoc cref="IBackend.AttentionBackward"/>
-    public void AttentionBackward(Tensor dO, Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, Tensor dq, Tensor dk, Tensor dv, int heads, bool causal)
+    public void AttentionBackward(
+        Tensor dO,
+        Tensor q,
+        Tensor k,
+        Tensor v,
+        Tensor o,
+        Tensor logSumExp,
+        Tensor dq,
+        Tensor dk,
+        Tensor dv,
+        int heads,
+        bool causal
+    )
     {
         AttentionArguments arguments = AttentionShapes(q, k, v, o, logSumExp, heads, causal);
         Require.That(!logSumExp.IsNone, nameof(logSumExp), logSumExp, "the log-sum-exp that the forward pass saved");
@@ -44,8 +66,16 @@ public sealed unsafe partial class CudaBackend
 
         arguments = arguments with
         {
-            DO = dO.Address, Dq = dq.Address, Dk = dk.Address, Dv = dv.Address, DOStride = dO.RowStride, DqStride = dq.RowStride, DkStride = dk.RowStride, DvStride = dv.RowStride,
-            Delta = _workspace.Take(AttentionBackwardWorkspace(q, heads)), Vectors = Flag(HasHeadVectors(heads, q, k, v, o, dO, dq, dk, dv)),
+            DO = dO.Address,
+            Dq = dq.Address,
+            Dk = dk.Address,
+            Dv = dv.Address,
+            DOStride = dO.RowStride,
+            DqStride = dq.RowStride,
+            DkStride = dk.RowStride,
+            DvStride = dv.RowStride,
+            Delta = _workspace.Take(AttentionBackwardWorkspace(q, heads)),
+            Vectors = Flag(HasHeadVectors(heads, q, k, v, o, dO, dq, dk, dv)),
         };
         Launch(AttentionDelta[q.Type], Dim3.Of(q.Rows), Dim3.Of(Math.Min(128, Blocks(heads, 4) * 32)), in arguments);
 
@@ -57,8 +87,20 @@ public sealed unsafe partial class CudaBackend
         int shared = simt
             ? (2 * (own + other) * (width + 4) * sizeof(float)) + (2 * own * 32 * sizeof(float))
             : (2 * (own + (2 * other)) * width * sizeof(ushort)) + (4 * other * sizeof(float));
-        Launch(HeadKernel(AttentionKeys, width, q.Type), Dim3.Of(Blocks(arguments.Keys, own), heads, q.Shape[0]), new Dim3(128), in arguments, shared);
-        Launch(HeadKernel(AttentionQueries, width, q.Type), Dim3.Of(Blocks(arguments.Queries, own), heads, q.Shape[0]), new Dim3(128), in arguments, shared);
+        Launch(
+            HeadKernel(AttentionKeys, width, q.Type),
+            Dim3.Of(Blocks(arguments.Keys, own), heads, q.Shape[0]),
+            new Dim3(128),
+            in arguments,
+            shared
+        );
+        Launch(
+            HeadKernel(AttentionQueries, width, q.Type),
+            Dim3.Of(Blocks(arguments.Queries, own), heads, q.Shape[0]),
+            new Dim3(128),
+            in arguments,
+            shared
+        );
     }
 
     private static AttentionArguments AttentionShapes(Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, int heads, bool causal)
@@ -66,7 +108,12 @@ public sealed unsafe partial class CudaBackend
         Require.Storage(q);
         Require.Rank(q, 3);
         Require.Rank(k, 3);
-        Require.That(heads > 0 && q.Columns % heads == 0 && q.Columns > 0, nameof(q), q, "a multiple of the number of heads as its fastest dimension");
+        Require.That(
+            heads > 0 && q.Columns % heads == 0 && q.Columns > 0,
+            nameof(q),
+            q,
+            "a multiple of the number of heads as its fastest dimension"
+        );
         Require.That(q.Columns <= heads * WidestHead, nameof(q), q, $"heads of at most {WidestHead} elements");
         Require.That(k.Shape[0] == q.Shape[0], nameof(k), k, "as many images as q");
         Require.That(!causal || k.Shape[1] == q.Shape[1], nameof(k), k, "as many tokens as q when causal");
@@ -81,8 +128,21 @@ public sealed unsafe partial class CudaBackend
         int width = q.Columns / heads;
         return new AttentionArguments
         {
-            Q = q.Address, K = k.Address, V = v.Address, O = o.Address, LogSumExp = logSumExp.Address, QStride = q.RowStride, KStride = k.RowStride, VStride = v.RowStride,
-            OStride = o.RowStride, Heads = heads, Queries = q.Shape[1], Keys = k.Shape[1], Width = width, Causal = Flag(causal), Scale = 1f / MathF.Sqrt(width),
+            Q = q.Address,
+            K = k.Address,
+            V = v.Address,
+            O = o.Address,
+            LogSumExp = logSumExp.Address,
+            QStride = q.RowStride,
+            KStride = k.RowStride,
+            VStride = v.RowStride,
+            OStride = o.RowStride,
+            Heads = heads,
+            Queries = q.Shape[1],
+            Keys = k.Shape[1],
+            Width = width,
+            Causal = Flag(causal),
+            Scale = 1f / MathF.Sqrt(width),
             ScaleLog2E = (float)(Math.Log2(Math.E) / Math.Sqrt(width)),
         };
     }
@@ -107,7 +167,11 @@ public sealed unsafe partial class CudaBackend
         new(stem, $"{stem}_32_bf16"), new(stem, $"{stem}_64_bf16"), new(stem, $"{stem}_80_bf16"), new(stem, $"{stem}_128_bf16")];
 
     /// <summary>Head width of the instance that heads of <paramref name="width"/> run in.</summary>
-    private static int HeadWidth(int width, ElementType storage) => width <= 32 ? 32 : width <= 64 ? 64 : width <= 80 && storage == ElementType.BFloat16 ? 80 : WidestHead;
+    private static int HeadWidth(int width, ElementType storage) =>
+        width <= 32 ? 32
+        : width <= 64 ? 64
+        : width <= 80 && storage == ElementType.BFloat16 ? 80
+        : WidestHead;
 
     private static KernelName<AttentionArguments> HeadKernel(KernelName<AttentionArguments>[] kernels, int width, ElementType storage) =>
         storage == ElementType.Float32 ? kernels[width / 64] : kernels[width switch { 32 => 3, 64 => 4, 80 => 5, _ => 6 }];
@@ -117,7 +181,33 @@ public sealed unsafe partial class CudaBackend
     /// <summary>Bytes that <see cref="AttentionBackward"/> takes for partial results.</summary>
     internal static long AttentionBackwardWorkspace(Tensor q, int heads) => (long)q.Rows * heads * sizeof(float);
 
-    private readonly record struct AttentionArguments(nint Q, nint K, nint V, nint O, nint DO, nint Out, nint Dq, nint Dk, nint Dv, nint LogSumExp, nint Delta, long QStride,
-        long KStride, long VStride, long OStride, long DOStride, long DqStride, long DkStride, long DvStride, int Heads, int Queries, int Keys, int Width, int Causal, int Vectors,
-        float Scale, float ScaleLog2E);
+    private readonly record struct AttentionArguments(
+        nint Q,
+        nint K,
+        nint V,
+        nint O,
+        nint DO,
+        nint Out,
+        nint Dq,
+        nint Dk,
+        nint Dv,
+        nint LogSumExp,
+        nint Delta,
+        long QStride,
+        long KStride,
+        long VStride,
+        long OStride,
+        long DOStride,
+        long DqStride,
+        long DkStride,
+        long DvStride,
+        int Heads,
+        int Queries,
+        int Keys,
+        int Width,
+        int Causal,
+        int Vectors,
+        float Scale,
+        float ScaleLog2E
+    );
 }

@@ -9,7 +9,9 @@ public sealed unsafe partial class CudaBackend
 
     private static readonly StorageKernelName<ColumnSumArguments> ColumnSumKernel = new("columnsum", "columnsum");
 
-    /// <summary>y[g] += Σ over blocks of partials [G,blocks,C] in an order that depends on their number alone; y [G,C], row stride allowed, fp32 or bf16.</summary>
+    /// <summary>
+    /// y[g] += Σ over blocks of partials [G,blocks,C] in an order that depends on their number alone; y [G,C], row stride allowed, fp32 or bf16.
+    /// </summary>
     private void ColumnSum(nint partials, int blocks, Tensor y)
     {
         int groups = y.Rows;

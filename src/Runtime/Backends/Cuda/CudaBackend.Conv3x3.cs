@@ -27,18 +27,37 @@ public sealed unsafe partial class CudaBackend
 
         bool doubled = form == ConvForm.Doubled;
         int phases = doubled ? 4 : 1;
-        PatchArguments patch = new(x.RowStride, x.Columns, x.Shape[1], x.Shape[2], doubled ? x.Shape[1] : y.Shape[1], doubled ? x.Shape[2] : y.Shape[2], form == ConvForm.Halved ? 2 : 1,
-            form == ConvForm.Same ? -1 : 0, doubled ? 2 : 3, Flag(doubled));
+        PatchArguments patch = new(
+            x.RowStride,
+            x.Columns,
+            x.Shape[1],
+            x.Shape[2],
+            doubled ? x.Shape[1] : y.Shape[1],
+            doubled ? x.Shape[2] : y.Shape[2],
+            form == ConvForm.Halved ? 2 : 1,
+            form == ConvForm.Same ? -1 : 0,
+            doubled ? 2 : 3,
+            Flag(doubled)
+        );
         (int outputs, int depth) = (y.Columns, patch.Taps * patch.Taps * x.Columns);
         Tensor taps = new(doubled ? FoldedTaps(weight, outputs, x.Columns) : weight.Address, new Shape(outputs, depth), x.Type);
         LinearArguments product = Product(x, true, taps, true, y, y.Shape[0] * patch.OutHeight * patch.OutWidth, outputs, depth) with
         {
-            Bias = bias.Address, Residual = residual.Address, ResidualStride = residual.RowStride, Vectors = Flag(HasVectors(y) && AbsentOrVectors(bias) && AbsentOrVectors(residual)),
+            Bias = bias.Address,
+            Residual = residual.Address,
+            ResidualStride = residual.RowStride,
+            Vectors = Flag(HasVectors(y) && AbsentOrVectors(bias) && AbsentOrVectors(residual)),
         };
         (LinearTile tile, KernelName<Conv3x3Arguments> kernel) = x.Type == ElementType.Float32 ? (LinearTile.Simt, Conv3x3Float)
             : !HasVectors(x) || !HasVectors(taps) ? (LinearTile.Small, Conv3x3Any)
             : Conv3x3Tile(in product, phases);
-        Launch(kernel, Dim3.Of(tile.Count(product.Rows, outputs), 1, phases), Dim3.Of(tile.Threads), new Conv3x3Arguments(product, patch), tile.SharedBytes);
+        Launch(
+            kernel,
+            Dim3.Of(tile.Count(product.Rows, outputs), 1, phases),
+            Dim3.Of(tile.Threads),
+            new Conv3x3Arguments(product, patch),
+            tile.SharedBytes
+        );
     }
 
     private (LinearTile Tile, KernelName<Conv3x3Arguments> Kernel) Conv3x3Tile(in LinearArguments product, int phases)
@@ -53,7 +72,12 @@ public sealed unsafe partial class CudaBackend
         nint folded = _workspace.Take(Conv3x3Workspace(weight, outputs, channels));
         bool vectors = weight.Address % 16 == 0 && channels % RunLength(weight.Type) == 0;
         long runs = (long)outputs * channels / (vectors ? RunLength(weight.Type) : 1);
-        Launch(Conv3x3Fold[weight.Type], Dim3.Of(Blocks(runs, Conv3x3FoldBlock)), new Dim3(Conv3x3FoldBlock), new Conv3x3FoldArguments(weight.Address, folded, outputs, channels, Flag(vectors)));
+        Launch(
+            Conv3x3Fold[weight.Type],
+            Dim3.Of(Blocks(runs, Conv3x3FoldBlock)),
+            new Dim3(Conv3x3FoldBlock),
+            new Conv3x3FoldArguments(weight.Address, folded, outputs, channels, Flag(vectors))
+        );
         return folded;
     }
 
@@ -62,7 +86,18 @@ public sealed unsafe partial class CudaBackend
     /// <summary>Bytes that <see cref="Conv3x3"/> takes for the taps of a doubled map.</summary>
     internal static long Conv3x3Workspace(Tensor weight, int outputs, int channels) => 16L * outputs * channels * weight.Type.Size();
 
-    private readonly record struct PatchArguments(long Stride, int Channels, int Height, int Width, int OutHeight, int OutWidth, int Step, int First, int Taps, int Doubled);
+    private readonly record struct PatchArguments(
+        long Stride,
+        int Channels,
+        int Height,
+        int Width,
+        int OutHeight,
+        int OutWidth,
+        int Step,
+        int First,
+        int Taps,
+        int Doubled
+    );
 
     private readonly record struct Conv3x3Arguments(LinearArguments Product, PatchArguments Patch);
 

@@ -41,7 +41,12 @@ public sealed unsafe partial class CudaBackend
         long bytes = grid.Columns * size, xStride = (long)x.RowStride * size, yStride = (long)y.RowStride * size;
         int unit = CopyUnit(x.Address | y.Address | bytes | (grid.Rows == 1 ? 0 : xStride | yStride));
         (Dim3 units, Dim3 threads) = ElementShape(new ElementGrid(grid.Rows, bytes, 1), unit);
-        Launch(CopyBytes, units, threads, new CopyArguments(x.Address, y.Address, live, xStride, yStride, new ElementGrid(grid.Rows, bytes, 1), unit));
+        Launch(
+            CopyBytes,
+            units,
+            threads,
+            new CopyArguments(x.Address, y.Address, live, xStride, yStride, new ElementGrid(grid.Rows, bytes, 1), unit)
+        );
     }
 
     /// <summary>The largest unit that divides all that went into <paramref name="bits"/>.</summary>

@@ -34,7 +34,10 @@ public sealed unsafe partial class CudaBackend
             new CopyTokensArguments(from.Address, to.Address, from.RowStride, to.RowStride, xTokens, yTokens, grid, tokens, Flag(accumulate)));
     }
 
-    /// <summary>From the first token on: [B, count*C] when rows are adjacent, else [B*count, C] of which only the tokens of one image stand a row stride apart.</summary>
+    /// <summary>
+    /// From the first token on: [B, count*C] when rows are adjacent, else [B*count, C] of which only the tokens of one image stand a row stride
+    /// apart.
+    /// </summary>
     private static Tensor Tokens(Tensor x, int first, int count, bool adjacent)
     {
         nint address = x.Address + ((nint)first * x.RowStride * x.Type.Size());
@@ -43,5 +46,15 @@ public sealed unsafe partial class CudaBackend
             : new Tensor(address, new Shape(x.Shape[0] * count, x.Columns), x.Type, x.RowStride);
     }
 
-    private readonly record struct CopyTokensArguments(nint X, nint Y, long XStride, long YStride, long XTokens, long YTokens, ElementGrid Grid, int Count, int Accumulate);
+    private readonly record struct CopyTokensArguments(
+        nint X,
+        nint Y,
+        long XStride,
+        long YStride,
+        long XTokens,
+        long YTokens,
+        ElementGrid Grid,
+        int Count,
+        int Accumulate
+    );
 }

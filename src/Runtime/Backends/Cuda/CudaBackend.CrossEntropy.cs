@@ -26,10 +26,33 @@ public sealed unsafe partial class CudaBackend
         }
 
         bool vectors = HasVectors(logits) && (dlogits.IsNone || HasVectors(dlogits));
-        Launch(CrossEntropyKernel, Dim3.Of(logits.Rows), new Dim3(CrossEntropyBlock), new CrossEntropyArguments(logits.Address, labels.Address, loss.Address, dlogits.Address,
-            logits.RowStride, dlogits.RowStride, logits.Columns, weight, Flag(vectors)));
+        Launch(
+            CrossEntropyKernel,
+            Dim3.Of(logits.Rows),
+            new Dim3(CrossEntropyBlock),
+            new CrossEntropyArguments(
+                logits.Address,
+                labels.Address,
+                loss.Address,
+                dlogits.Address,
+                logits.RowStride,
+                dlogits.RowStride,
+                logits.Columns,
+                weight,
+                Flag(vectors)
+            )
+        );
     }
 
-    private readonly record struct CrossEntropyArguments(nint Logits, nint Labels, nint Loss, nint Dlogits, long LogitsStride, long DlogitsStride, int Columns, float Weight,
-        int Vectors);
+    private readonly record struct CrossEntropyArguments(
+        nint Logits,
+        nint Labels,
+        nint Loss,
+        nint Dlogits,
+        long LogitsStride,
+        long DlogitsStride,
+        int Columns,
+        float Weight,
+        int Vectors
+    );
 }

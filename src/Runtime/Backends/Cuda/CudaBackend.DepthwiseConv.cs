@@ -17,7 +17,10 @@ public sealed unsafe partial class CudaBackend
     private const int ConvPlainRows = 8;
 
     private static readonly StorageKernelName<DepthwiseConvArguments> DepthwiseConvForward = new("depthwiseconv", "depthwiseconv_forward");
-    private static readonly StorageKernelName<DepthwiseConvBackwardArguments> DepthwiseConvBackwardKernel = new("depthwiseconv", "depthwiseconv_backward");
+    private static readonly StorageKernelName<DepthwiseConvBackwardArguments> DepthwiseConvBackwardKernel = new(
+        "depthwiseconv",
+        "depthwiseconv_backward"
+    );
 
     /// <inheritdoc cref="IBackend.DepthwiseConv"/>
     public void DepthwiseConv(Tensor x, Tensor weight, Tensor bias, Tensor y)
@@ -34,8 +37,27 @@ public sealed unsafe partial class CudaBackend
         int rows = aligned ? ConvTileRows(s, o, backward: false) : 0;
         bool tiled = rows > 0;
         rows = tiled ? rows : ConvPlainRows;
-        Launch(DepthwiseConvForward[x.Type], ConvGrid(o, rows, tiled), new Dim3(ConvBlock), new DepthwiseConvArguments(x.Address, weight.Address, bias.Address, y.Address,
-            x.RowStride, y.RowStride, s[1], s[2], s[3], o[1], o[2], rows, Flag(tiled)), tiled ? ConvBytes(s, o, rows, backward: false) : 0);
+        Launch(
+            DepthwiseConvForward[x.Type],
+            ConvGrid(o, rows, tiled),
+            new Dim3(ConvBlock),
+            new DepthwiseConvArguments(
+                x.Address,
+                weight.Address,
+                bias.Address,
+                y.Address,
+                x.RowStride,
+                y.RowStride,
+                s[1],
+                s[2],
+                s[3],
+                o[1],
+                o[2],
+                rows,
+                Flag(tiled)
+            ),
+            tiled ? ConvBytes(s, o, rows, backward: false) : 0
+        );
     }
 
     /// <inheritdoc cref="IBackend.DepthwiseConvBackward"/>
@@ -60,9 +82,30 @@ public sealed unsafe partial class CudaBackend
         int blocks = checked((int)(grid.Y * grid.Z));
         nint weightPartials = _workspace.Take(DepthwiseConvBackwardWorkspace(dy, x, dx));
         nint biasPartials = weightPartials + (nint)(9L * blocks * x.Columns * sizeof(float));
-        Launch(DepthwiseConvBackwardKernel[x.Type], grid, new Dim3(ConvBlock), new DepthwiseConvBackwardArguments(dy.Address, x.Address, weight.Address, dx.Address,
-            weightPartials, biasPartials, dy.RowStride, x.RowStride, dx.RowStride, s[1], s[2], s[3], o[1], o[2], rows, Flag(tiled)),
-            tiled ? ConvBytes(s, o, rows, backward: true) : 0);
+        Launch(
+            DepthwiseConvBackwardKernel[x.Type],
+            grid,
+            new Dim3(ConvBlock),
+            new DepthwiseConvBackwardArguments(
+                dy.Address,
+                x.Address,
+                weight.Address,
+                dx.Address,
+                weightPartials,
+                biasPartials,
+                dy.RowStride,
+                x.RowStride,
+                dx.RowStride,
+                s[1],
+                s[2],
+                s[3],
+                o[1],
+                o[2],
+                rows,
+                Flag(tiled)
+            ),
+            tiled ? ConvBytes(s, o, rows, backward: true) : 0
+        );
         ColumnSum(weightPartials, blocks, dweight.Reshape(new Shape(1, 9 * x.Columns)));
         ColumnSum(biasPartials, blocks, dbias.Reshape(new Shape(1, x.Columns)));
     }
@@ -84,7 +127,8 @@ public sealed unsafe partial class CudaBackend
     }
 
     /// <summary>Blocks of channels, tiles of output rows, images.</summary>
-    private static Dim3 ConvGrid(Shape output, int rows, bool tiled) => Dim3.Of(Blocks(output[3], tiled ? ConvChannels : ConvBlock), Blocks(output[1], rows), output[0]);
+    private static Dim3 ConvGrid(Shape output, int rows, bool tiled) =>
+        Dim3.Of(Blocks(output[3], tiled ? ConvChannels : ConvBlock), Blocks(output[1], rows), output[0]);
 
     /// <summary>The largest number of output rows whose pixels fit the shared memory of a block, 0 if not even one does.</summary>
     private static int ConvTileRows(Shape input, Shape output, bool backward)
@@ -120,9 +164,38 @@ public sealed unsafe partial class CudaBackend
             "the images of x at half height and width, rounded up");
     }
 
-    private readonly record struct DepthwiseConvArguments(nint X, nint Weight, nint Bias, nint Y, long XStride, long YStride, int Height, int Width, int Channels, int OutHeight,
-        int OutWidth, int TileRows, int Tiled);
+    private readonly record struct DepthwiseConvArguments(
+        nint X,
+        nint Weight,
+        nint Bias,
+        nint Y,
+        long XStride,
+        long YStride,
+        int Height,
+        int Width,
+        int Channels,
+        int OutHeight,
+        int OutWidth,
+        int TileRows,
+        int Tiled
+    );
 
-    private readonly record struct DepthwiseConvBackwardArguments(nint Dy, nint X, nint Weight, nint Dx, nint WeightPartials, nint BiasPartials, long DyStride, long XStride,
-        long DxStride, int Height, int Width, int Channels, int OutHeight, int OutWidth, int TileRows, int Tiled);
+    private readonly record struct DepthwiseConvBackwardArguments(
+        nint Dy,
+        nint X,
+        nint Weight,
+        nint Dx,
+        nint WeightPartials,
+        nint BiasPartials,
+        long DyStride,
+        long XStride,
+        long DxStride,
+        int Height,
+        int Width,
+        int Channels,
+        int OutHeight,
+        int OutWidth,
+        int TileRows,
+        int Tiled
+    );
 }

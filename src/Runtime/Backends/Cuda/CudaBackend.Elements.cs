@@ -28,7 +28,9 @@ public sealed unsafe partial class CudaBackend
         return new ElementGrid(contiguous ? 1 : x.Rows, contiguous ? x.Shape.Count : x.Columns, Flag(vectors));
     }
 
-    /// <summary>Grid and block of an element-wise kernel whose threads own <paramref name="run"/> elements (1 where the grid has no vectors).</summary>
+    /// <summary>
+    /// Grid and block of an element-wise kernel whose threads own <paramref name="run"/> elements (1 where the grid has no vectors).
+    /// </summary>
     private static (Dim3 Grid, Dim3 Block) ElementShape(in ElementGrid elements, int run)
     {
         long runs = Blocks(elements.Columns, elements.Vectors != 0 ? run : 1);
@@ -42,7 +44,9 @@ public sealed unsafe partial class CudaBackend
 
     private static int Flag(bool value) => value ? 1 : 0;
 
-    /// <summary>Whether every row (of which there is one when contiguous) starts with an aligned run of 16 bytes; it may end with a shorter one.</summary>
+    /// <summary>
+    /// Whether every row (of which there is one when contiguous) starts with an aligned run of 16 bytes; it may end with a shorter one.
+    /// </summary>
     private static bool RunsAligned(Tensor x, bool contiguous) => x.Address % 16 == 0 && (contiguous || x.RowStride % RunLength(x.Type) == 0);
 
     /// <summary>As ElementGrid in kernels/elements.cuh.</summary>

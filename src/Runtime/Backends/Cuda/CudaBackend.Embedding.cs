@@ -30,8 +30,24 @@ public sealed unsafe partial class CudaBackend
         }
 
         bool vectors = HasVectors(table) && HasVectors(y) && (positions.IsNone || HasVectors(positions));
-        Launch(EmbeddingForward[y.Type], Dim3.Of(Blocks(y.Rows, 8)), new Dim3(256), new EmbeddingArguments(ids.Address, table.Address, positions.Address, y.Address,
-            table.RowStride, positions.RowStride, y.RowStride, y.Rows, ids.Columns, y.Columns, Flag(vectors)));
+        Launch(
+            EmbeddingForward[y.Type],
+            Dim3.Of(Blocks(y.Rows, 8)),
+            new Dim3(256),
+            new EmbeddingArguments(
+                ids.Address,
+                table.Address,
+                positions.Address,
+                y.Address,
+                table.RowStride,
+                positions.RowStride,
+                y.RowStride,
+                y.Rows,
+                ids.Columns,
+                y.Columns,
+                Flag(vectors)
+            )
+        );
     }
 
     /// <inheritdoc cref="IBackend.EmbeddingBackward"/>
@@ -59,7 +75,8 @@ public sealed unsafe partial class CudaBackend
 
     /// <summary>Bytes that <see cref="EmbeddingBackward"/> takes for partial results of the table's gradient.</summary>
     internal static long EmbeddingBackwardWorkspace(Tensor dy, Tensor dtable) =>
-        (2L * Blocks(dy.Rows, EmbeddingSegment) * dy.Columns * sizeof(float)) + ((Blocks(dy.Rows, EmbeddingChunk) * dtable.Rows) + dtable.Rows + 1L + (2L * dy.Rows)) * sizeof(int);
+        (2L * Blocks(dy.Rows, EmbeddingSegment) * dy.Columns * sizeof(float))
+        + ((Blocks(dy.Rows, EmbeddingChunk) * dtable.Rows) + dtable.Rows + 1L + (2L * dy.Rows)) * sizeof(int);
 
     private void EmbeddingTableGradient(Tensor dy, Tensor ids, Tensor dtable)
     {
@@ -81,7 +98,19 @@ public sealed unsafe partial class CudaBackend
 
         bool vectors = HasVectors(dy) && HasVectors(dtable);
         int run = vectors ? RunLength(dtable.Type) : 1;
-        EmbeddingSumArguments sum = new(dy.Address, ids.Address, starts, order, dtable.Address, partials, dy.RowStride, dtable.RowStride, rows, columns, Flag(vectors));
+        EmbeddingSumArguments sum = new(
+            dy.Address,
+            ids.Address,
+            starts,
+            order,
+            dtable.Address,
+            partials,
+            dy.RowStride,
+            dtable.RowStride,
+            rows,
+            columns,
+            Flag(vectors)
+        );
         Launch(EmbeddingSum[dy.Type], Dim3.Of(segments, Blocks(columns, EmbeddingSegment * run)), new Dim3(EmbeddingSegment), sum);
         if (segments > 1)
         {
@@ -104,13 +133,52 @@ public sealed unsafe partial class CudaBackend
         }
     }
 
-    private readonly record struct EmbeddingArguments(nint Ids, nint Table, nint Positions, nint Y, long TableStride, long PositionsStride, long YStride, int Rows, int Tokens,
-        int Columns, int Vectors);
+    private readonly record struct EmbeddingArguments(
+        nint Ids,
+        nint Table,
+        nint Positions,
+        nint Y,
+        long TableStride,
+        long PositionsStride,
+        long YStride,
+        int Rows,
+        int Tokens,
+        int Columns,
+        int Vectors
+    );
 
-    private readonly record struct EmbeddingOrderArguments(nint Ids, nint Counts, nint Starts, nint Ranks, nint Order, int Rows, int Chunks, int TableRows);
+    private readonly record struct EmbeddingOrderArguments(
+        nint Ids,
+        nint Counts,
+        nint Starts,
+        nint Ranks,
+        nint Order,
+        int Rows,
+        int Chunks,
+        int TableRows
+    );
 
-    private readonly record struct EmbeddingSumArguments(nint Dy, nint Ids, nint Starts, nint Order, nint Dtable, nint Partials, long DyStride, long DtableStride, int Rows,
-        int Columns, int Vectors);
+    private readonly record struct EmbeddingSumArguments(
+        nint Dy,
+        nint Ids,
+        nint Starts,
+        nint Order,
+        nint Dtable,
+        nint Partials,
+        long DyStride,
+        long DtableStride,
+        int Rows,
+        int Columns,
+        int Vectors
+    );
 
-    private readonly record struct EmbeddingPositionsArguments(nint Dy, nint Dpositions, long DyStride, long DpositionsStride, int Images, int Tokens, int Columns);
+    private readonly record struct EmbeddingPositionsArguments(
+        nint Dy,
+        nint Dpositions,
+        long DyStride,
+        long DpositionsStride,
+        int Images,
+        int Tokens,
+        int Columns
+    );
 }

@@ -18,7 +18,12 @@ public sealed unsafe partial class CudaBackend
             return;
         }
 
-        Launch(FillKernel[x.Type], Dim3.Of(Blocks(columns, 256 * (16 / x.Type.Size())), Math.Min(rows, 65535)), new Dim3(256), new FillArguments(x.Address, rows, columns, x.RowStride, value));
+        Launch(
+            FillKernel[x.Type],
+            Dim3.Of(Blocks(columns, 256 * (16 / x.Type.Size())), Math.Min(rows, 65535)),
+            new Dim3(256),
+            new FillArguments(x.Address, rows, columns, x.RowStride, value)
+        );
     }
 
     private readonly record struct FillArguments(nint X, long Rows, long Columns, long XStride, float Value);

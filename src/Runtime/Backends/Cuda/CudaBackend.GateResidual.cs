@@ -9,7 +9,10 @@ public sealed unsafe partial class CudaBackend
     private const int GateRows = 16;
 
     private static readonly StorageKernelName<GateResidualArguments> GateResidualForward = new("gateresidual", "gateresidual_forward");
-    private static readonly StorageKernelName<GateResidualBackwardArguments> GateResidualBackwardKernel = new("gateresidual", "gateresidual_backward");
+    private static readonly StorageKernelName<GateResidualBackwardArguments> GateResidualBackwardKernel = new(
+        "gateresidual",
+        "gateresidual_backward"
+    );
 
     /// <inheritdoc cref="IBackend.GateResidual"/>
     public void GateResidual(Tensor residual, Tensor branch, Tensor gate, Tensor y)
@@ -35,9 +38,25 @@ public sealed unsafe partial class CudaBackend
         uint across = ThreadsAcross(residual.Columns, run);
         uint down = Math.Max(1, 256 / across);
         int chunk = GateRows * (int)down;
-        Launch(GateResidualForward[residual.Type], Dim3.Of(Blocks(residual.Columns, across * run), Blocks(imageRows, chunk), gate.Rows), new Dim3(across, down),
-            new GateResidualArguments(residual.Address, branch.Address, gate.Address, y.Address, residual.RowStride, branch.RowStride, gate.RowStride, y.RowStride, imageRows,
-                residual.Columns, chunk, Flag(vectors)));
+        Launch(
+            GateResidualForward[residual.Type],
+            Dim3.Of(Blocks(residual.Columns, across * run), Blocks(imageRows, chunk), gate.Rows),
+            new Dim3(across, down),
+            new GateResidualArguments(
+                residual.Address,
+                branch.Address,
+                gate.Address,
+                y.Address,
+                residual.RowStride,
+                branch.RowStride,
+                gate.RowStride,
+                y.RowStride,
+                imageRows,
+                residual.Columns,
+                chunk,
+                Flag(vectors)
+            )
+        );
     }
 
     /// <inheritdoc cref="IBackend.GateResidualBackward"/>
@@ -75,9 +94,26 @@ public sealed unsafe partial class CudaBackend
         int chunk = RowsPerChunk(imageRows);
         int chunks = (int)Blocks(imageRows, chunk);
         nint partials = _workspace.Take(GateResidualBackwardWorkspace(dy, gate));
-        Launch(GateResidualBackwardKernel[dy.Type], Dim3.Of(Blocks(dy.Columns, across * run), chunks, gate.Rows), new Dim3(across),
-            new GateResidualBackwardArguments(dy.Address, branch.Address, gate.Address, dbranch.Address, partials, dy.RowStride, branch.RowStride, gate.RowStride,
-                dbranch.RowStride, imageRows, dy.Columns, chunk, Flag(vectors)));
+        Launch(
+            GateResidualBackwardKernel[dy.Type],
+            Dim3.Of(Blocks(dy.Columns, across * run), chunks, gate.Rows),
+            new Dim3(across),
+            new GateResidualBackwardArguments(
+                dy.Address,
+                branch.Address,
+                gate.Address,
+                dbranch.Address,
+                partials,
+                dy.RowStride,
+                branch.RowStride,
+                gate.RowStride,
+                dbranch.RowStride,
+                imageRows,
+                dy.Columns,
+                chunk,
+                Flag(vectors)
+            )
+        );
         ColumnSum(partials, chunks, dgate);
     }
 
@@ -88,9 +124,34 @@ public sealed unsafe partial class CudaBackend
         return gate.Rows * Blocks(imageRows, RowsPerChunk(imageRows)) * dy.Columns * sizeof(float);
     }
 
-    private readonly record struct GateResidualArguments(nint Residual, nint Branch, nint Gate, nint Y, long ResidualStride, long BranchStride, long GateStride, long YStride,
-        int ImageRows, int Columns, int Chunk, int Vectors);
+    private readonly record struct GateResidualArguments(
+        nint Residual,
+        nint Branch,
+        nint Gate,
+        nint Y,
+        long ResidualStride,
+        long BranchStride,
+        long GateStride,
+        long YStride,
+        int ImageRows,
+        int Columns,
+        int Chunk,
+        int Vectors
+    );
 
-    private readonly record struct GateResidualBackwardArguments(nint Dy, nint Branch, nint Gate, nint Dbranch, nint Partials, long DyStride, long BranchStride, long GateStride,
-        long DbranchStride, int ImageRows, int Columns, int Chunk, int Vectors);
+    private readonly record struct GateResidualBackwardArguments(
+        nint Dy,
+        nint Branch,
+        nint Gate,
+        nint Dbranch,
+        nint Partials,
+        long DyStride,
+        long BranchStride,
+        long GateStride,
+        long DbranchStride,
+        int ImageRows,
+        int Columns,
+        int Chunk,
+        int Vectors
+    );
 }

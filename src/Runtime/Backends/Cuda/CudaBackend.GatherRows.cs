@@ -24,8 +24,22 @@ public sealed unsafe partial class CudaBackend
             return;
         }
 
-        Launch(GatherRowsForward[x.Type], Dim3.Of(Blocks(y.Rows, GatherWarps)), new Dim3(32 * GatherWarps), new GatherRowsArguments(x.Address, rows.Address, y.Address,
-            rows.LiveRows, x.RowStride, y.RowStride, y.Rows, y.Columns, Flag(HasVectors(x) && HasVectors(y))));
+        Launch(
+            GatherRowsForward[x.Type],
+            Dim3.Of(Blocks(y.Rows, GatherWarps)),
+            new Dim3(32 * GatherWarps),
+            new GatherRowsArguments(
+                x.Address,
+                rows.Address,
+                y.Address,
+                rows.LiveRows,
+                x.RowStride,
+                y.RowStride,
+                y.Rows,
+                y.Columns,
+                Flag(HasVectors(x) && HasVectors(y))
+            )
+        );
     }
 
     /// <inheritdoc cref="IBackend.GatherRowsBackward"/>
@@ -65,9 +79,28 @@ public sealed unsafe partial class CudaBackend
     /// <summary>Bytes that <see cref="GatherRowsBackward"/> takes where it overwrites.</summary>
     internal static long GatherRowsBackwardWorkspace(Tensor dx) => (long)dx.Rows * sizeof(int);
 
-    private readonly record struct GatherRowsArguments(nint X, nint Rows, nint Y, nint Live, long XStride, long YStride, int Count, int Columns, int Vectors);
+    private readonly record struct GatherRowsArguments(
+        nint X,
+        nint Rows,
+        nint Y,
+        nint Live,
+        long XStride,
+        long YStride,
+        int Count,
+        int Columns,
+        int Vectors
+    );
 
     private readonly record struct GatherRowsInverseArguments(nint Rows, nint Inverse, int Count);
 
-    private readonly record struct GatherRowsScatterArguments(nint Dy, nint Map, nint Dx, long DyStride, long DxStride, int Count, int Columns, int Vectors);
+    private readonly record struct GatherRowsScatterArguments(
+        nint Dy,
+        nint Map,
+        nint Dx,
+        long DyStride,
+        long DxStride,
+        int Count,
+        int Columns,
+        int Vectors
+    );
 }

@@ -35,8 +35,24 @@ public sealed unsafe partial class CudaBackend
         int down = GroupNormBlock / across;
         long chunkBytes = (long)images * chunks * groups * 2 * sizeof(float);
         nint workspace = _workspace.Take(GroupNormWorkspace(x, groups));
-        var arguments = new GroupNormArguments(x.Address, weight.Address, bias.Address, y.Address, workspace, workspace + (nint)chunkBytes, x.RowStride, y.RowStride, tokens, columns, groups,
-            chunkTokens, chunks, (int)activation, Flag(vectors), epsilon);
+        var arguments = new GroupNormArguments(
+            x.Address,
+            weight.Address,
+            bias.Address,
+            y.Address,
+            workspace,
+            workspace + (nint)chunkBytes,
+            x.RowStride,
+            y.RowStride,
+            tokens,
+            columns,
+            groups,
+            chunkTokens,
+            chunks,
+            (int)activation,
+            Flag(vectors),
+            epsilon
+        );
         var block = new Dim3((uint)across, (uint)down);
         int shared = 2 * sizeof(float) * ((down * columns) + columns + (columns / 32));
         Launch(GroupNormSums[x.Type], Dim3.Of(chunks, images), block, in arguments, shared);
@@ -45,7 +61,8 @@ public sealed unsafe partial class CudaBackend
     }
 
     /// <summary>Bytes that <see cref="GroupNorm"/> takes for partial results.</summary>
-    internal static long GroupNormWorkspace(Tensor x, int groups) => (long)x.Shape[0] * (GroupNormParts(x.Rows / x.Shape[0]).Count + 1) * groups * 2 * sizeof(float);
+    internal static long GroupNormWorkspace(Tensor x, int groups) =>
+        (long)x.Shape[0] * (GroupNormParts(x.Rows / x.Shape[0]).Count + 1) * groups * 2 * sizeof(float);
 
     private static (int Tokens, int Count) GroupNormParts(int tokens)
     {
@@ -53,6 +70,22 @@ public sealed unsafe partial class CudaBackend
         return (part, (int)Blocks(tokens, part));
     }
 
-    private readonly record struct GroupNormArguments(nint X, nint Weight, nint Bias, nint Y, nint Chunks, nint Groups, long XStride, long YStride, int Tokens, int Columns, int GroupCount,
-        int ChunkTokens, int ChunkCount, int Activation, int Vectors, float Epsilon);
+    private readonly record struct GroupNormArguments(
+        nint X,
+        nint Weight,
+        nint Bias,
+        nint Y,
+        nint Chunks,
+        nint Groups,
+        long XStride,
+        long YStride,
+        int Tokens,
+        int Columns,
+        int GroupCount,
+        int ChunkTokens,
+        int ChunkCount,
+        int Activation,
+        int Vectors,
+        float Epsilon
+    );
 }

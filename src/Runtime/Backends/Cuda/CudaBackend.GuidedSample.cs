@@ -28,18 +28,62 @@ public sealed unsafe partial class CudaBackend
             return;
         }
 
-        Launch(GuidedSampleKernel, Dim3.Of(count), new Dim3(256), new GuidedSampleArguments(GuidedPlaces.Of(rows, noise), conditional.Address, unconditional.Address,
-            conditional.RowStride, unconditional.RowStride, conditional.Columns));
+        Launch(
+            GuidedSampleKernel,
+            Dim3.Of(count),
+            new Dim3(256),
+            new GuidedSampleArguments(
+                GuidedPlaces.Of(rows, noise),
+                conditional.Address,
+                unconditional.Address,
+                conditional.RowStride,
+                unconditional.RowStride,
+                conditional.Columns
+            )
+        );
     }
 
     /// <summary>Where the rows of a draw lie and where its results go, as kernels/guidedrow.cuh has it.</summary>
-    private readonly record struct GuidedPlaces(nint Rows, nint Live, nint ConditionalAt, nint UnconditionalAt, nint Actions, nint Trajectories, nint Key, nint Tokens, nint LogProb,
-        nint Confidence, int Count, int Positions, int Step)
+    private readonly record struct GuidedPlaces(
+        nint Rows,
+        nint Live,
+        nint ConditionalAt,
+        nint UnconditionalAt,
+        nint Actions,
+        nint Trajectories,
+        nint Key,
+        nint Tokens,
+        nint LogProb,
+        nint Confidence,
+        int Count,
+        int Positions,
+        int Step
+    )
     {
-        public static GuidedPlaces Of(in GuidedRows rows, NoiseAddress noise) => new(rows.Rows.Address, rows.Rows.LiveRows, rows.ConditionalAt.Address, rows.UnconditionalAt.Address,
-            rows.Actions.Address, rows.Trajectories.Address, noise.Key.Address, rows.Tokens.Address, rows.LogProb.Address, rows.Confidence.Address, (int)rows.Rows.Shape.Count,
-            rows.Codes, noise.Step);
+        public static GuidedPlaces Of(in GuidedRows rows, NoiseAddress noise) =>
+            new(
+                rows.Rows.Address,
+                rows.Rows.LiveRows,
+                rows.ConditionalAt.Address,
+                rows.UnconditionalAt.Address,
+                rows.Actions.Address,
+                rows.Trajectories.Address,
+                noise.Key.Address,
+                rows.Tokens.Address,
+                rows.LogProb.Address,
+                rows.Confidence.Address,
+                (int)rows.Rows.Shape.Count,
+                rows.Codes,
+                noise.Step
+            );
     }
 
-    private readonly record struct GuidedSampleArguments(GuidedPlaces Places, nint Conditional, nint Unconditional, long ConditionalStride, long UnconditionalStride, int Codes);
+    private readonly record struct GuidedSampleArguments(
+        GuidedPlaces Places,
+        nint Conditional,
+        nint Unconditional,
+        long ConditionalStride,
+        long UnconditionalStride,
+        int Codes
+    );
 }

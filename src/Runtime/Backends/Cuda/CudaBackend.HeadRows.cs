@@ -17,8 +17,20 @@ public sealed unsafe partial class CudaBackend
         int count = (int)rows.Shape.Count;
         int places = grid.Images * grid.Tokens;
         nint workspace = grid.Upsample ? _workspace.Take(HeadRowsWorkspace(grid)) : 0;
-        HeadRowsArguments arguments = new(rows.Address, rows.LiveRows, tokens.Address, tokenCount.Address, codes.Address, workspace, count, grid.Images, grid.TextTokens, grid.Tokens,
-            grid.Codes, grid.Width);
+        HeadRowsArguments arguments = new(
+            rows.Address,
+            rows.LiveRows,
+            tokens.Address,
+            tokenCount.Address,
+            codes.Address,
+            workspace,
+            count,
+            grid.Images,
+            grid.TextTokens,
+            grid.Tokens,
+            grid.Codes,
+            grid.Width
+        );
         Dim3 blocks = Dim3.Of(Math.Max(1, Blocks(count, 256)));
         if (!grid.Upsample)
         {
@@ -35,6 +47,18 @@ public sealed unsafe partial class CudaBackend
     /// <summary>Bytes that <see cref="HeadRows"/> takes where tokens own several codes.</summary>
     internal static long HeadRowsWorkspace(in HeadGrid grid) => (long)grid.Images * grid.Tokens * sizeof(int);
 
-    private readonly record struct HeadRowsArguments(nint Rows, nint Live, nint Tokens, nint TokenCount, nint Codes, nint Place, int Count, int Images, int TextTokens, int ImageTokens,
-        int GridCodes, int Width);
+    private readonly record struct HeadRowsArguments(
+        nint Rows,
+        nint Live,
+        nint Tokens,
+        nint TokenCount,
+        nint Codes,
+        nint Place,
+        int Count,
+        int Images,
+        int TextTokens,
+        int ImageTokens,
+        int GridCodes,
+        int Width
+    );
 }

@@ -38,16 +38,43 @@ public sealed unsafe partial class CudaBackend
         int rowsPerTile = unconditional.IsNone ? tile : tile / 2;
         int chunks = (int)Blocks(head.Rows, GuidedChunk);
         int lists = tile * (vectors ? sizeof(float) : sizeof(float) + sizeof(long));
-        HeadSampleArguments arguments = new(GuidedPlaces.Of(rows, noise), conditional.Address, unconditional.Address, head.Address,
-            _workspace.Take(HeadSampleWorkspace(rows.Rows, head)), conditional.RowStride, unconditional.RowStride, conditional.Columns, head.Rows, Flag(vectors));
-        Launch(vectors ? HeadSampleKernel[storage] : simt ? HeadSampleKernel.Float32 : HeadSampleAny, Dim3.Of(Blocks(count, rowsPerTile) * chunks), new Dim3(128), in arguments,
-            simt ? 0 : LinearTile.Medium.SharedBytes + lists);
+        HeadSampleArguments arguments = new(
+            GuidedPlaces.Of(rows, noise),
+            conditional.Address,
+            unconditional.Address,
+            head.Address,
+            _workspace.Take(HeadSampleWorkspace(rows.Rows, head)),
+            conditional.RowStride,
+            unconditional.RowStride,
+            conditional.Columns,
+            head.Rows,
+            Flag(vectors)
+        );
+        Launch(
+            vectors ? HeadSampleKernel[storage]
+                : simt ? HeadSampleKernel.Float32
+                : HeadSampleAny,
+            Dim3.Of(Blocks(count, rowsPerTile) * chunks),
+            new Dim3(128),
+            in arguments,
+            simt ? 0 : LinearTile.Medium.SharedBytes + lists
+        );
         Launch(HeadSampleFinish, Dim3.Of(Blocks(count, 4)), new Dim3(128), in arguments);
     }
 
     /// <summary>Bytes that <see cref="HeadSample"/> takes for partial results.</summary>
     internal static long HeadSampleWorkspace(Tensor rows, Tensor head) => rows.Shape.Count * Blocks(head.Rows, GuidedChunk) * GuidedChunkBytes;
 
-    private readonly record struct HeadSampleArguments(GuidedPlaces Places, nint Conditional, nint Unconditional, nint Head, nint Chunks, long ConditionalStride,
-        long UnconditionalStride, int Depth, int Codes, int Vectors);
+    private readonly record struct HeadSampleArguments(
+        GuidedPlaces Places,
+        nint Conditional,
+        nint Unconditional,
+        nint Head,
+        nint Chunks,
+        long ConditionalStride,
+        long UnconditionalStride,
+        int Depth,
+        int Codes,
+        int Vectors
+    );
 }

@@ -32,18 +32,32 @@ public sealed unsafe partial class CudaBackend
     private static readonly KernelName<LinearArguments>[] LinearWide =
         [new("linearwide", "linearwide_small_bf16"), new("linearwide", "linearwide_medium_bf16"), new("linearwide", "linearwide_large_bf16")];
 
-    private static readonly KernelName<LinearArguments>[] LinearWeight = [new("linearweight", "linearweight_small_bf16"), new("linearweight", "linearweight_medium_bf16")];
+    private static readonly KernelName<LinearArguments>[] LinearWeight =
+    [
+        new("linearweight", "linearweight_small_bf16"),
+        new("linearweight", "linearweight_medium_bf16"),
+    ];
 
     private int _multiprocessors;
 
-    private int Multiprocessors => _multiprocessors > 0 ? _multiprocessors : _multiprocessors = Device.Attribute(CudaDeviceAttribute.MultiprocessorCount);
+    private int Multiprocessors =>
+        _multiprocessors > 0 ? _multiprocessors : _multiprocessors = Device.Attribute(CudaDeviceAttribute.MultiprocessorCount);
 
     /// <summary>Null, or the tile that every product on tensor cores takes where its kernel has it: for tests and measurements.</summary>
     internal LinearTile? OnlyTile { get; set; }
 
     /// <inheritdoc cref="IBackend.Linear"/>
-    public void Linear(Tensor x, Tensor weight, Tensor bias, Tensor y, WeightLayout layout = WeightLayout.OutIn, Activation activation = Activation.None,
-        Tensor preActivation = default, Tensor residual = default, Tensor gate = default)
+    public void Linear(
+        Tensor x,
+        Tensor weight,
+        Tensor bias,
+        Tensor y,
+        WeightLayout layout = WeightLayout.OutIn,
+        Activation activation = Activation.None,
+        Tensor preActivation = default,
+        Tensor residual = default,
+        Tensor gate = default
+    )
     {
         (int m, int k, int n) = (x.Rows, x.Columns, y.Columns);
         Require.Storage(x);
@@ -62,10 +76,19 @@ public sealed unsafe partial class CudaBackend
 
         LinearArguments arguments = Product(x, true, weight, layout == WeightLayout.OutIn, y, m, n, k) with
         {
-            Bias = bias.Address, PreActivation = preActivation.Address, PreActivationStride = preActivation.RowStride, Residual = residual.Address,
-            ResidualStride = residual.RowStride, Gate = gate.Address, GateStride = gate.RowStride, Live = x.LiveRows,
-            RowsPerGate = gate.IsNone ? 1 : Math.Max(1, m / gate.Rows), Activation = (int)activation,
-            Vectors = Flag(HasVectors(y) && AbsentOrVectors(bias) && AbsentOrVectors(preActivation) && AbsentOrVectors(residual) && AbsentOrVectors(gate)),
+            Bias = bias.Address,
+            PreActivation = preActivation.Address,
+            PreActivationStride = preActivation.RowStride,
+            Residual = residual.Address,
+            ResidualStride = residual.RowStride,
+            Gate = gate.Address,
+            GateStride = gate.RowStride,
+            Live = x.LiveRows,
+            RowsPerGate = gate.IsNone ? 1 : Math.Max(1, m / gate.Rows),
+            Activation = (int)activation,
+            Vectors = Flag(
+                HasVectors(y) && AbsentOrVectors(bias) && AbsentOrVectors(preActivation) && AbsentOrVectors(residual) && AbsentOrVectors(gate)
+            ),
         };
         Multiply(in arguments, storage, x, weight);
     }
@@ -215,7 +238,10 @@ public sealed unsafe partial class CudaBackend
         int best = 0;
         for (int i = 1; i < count; i++)
         {
-            if (LinearTiles[i].Time(arguments.Rows, arguments.Columns, parts, Multiprocessors) < LinearTiles[best].Time(arguments.Rows, arguments.Columns, parts, Multiprocessors))
+            if (
+                LinearTiles[i].Time(arguments.Rows, arguments.Columns, parts, Multiprocessors)
+                < LinearTiles[best].Time(arguments.Rows, arguments.Columns, parts, Multiprocessors)
+            )
             {
                 best = i;
             }
@@ -227,8 +253,13 @@ public sealed unsafe partial class CudaBackend
     private static bool AbsentOrVectors(Tensor x) => x.IsNone || HasVectors(x);
 
     /// <summary>A tensor of the storage type, or of fp32 beside bf16 storage.</summary>
-    private static void RequireResult(Tensor y, int rows, int columns, ElementType storage, [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(y))] string name = "") =>
-        Require.Matrix(y, rows, columns, y.Type == ElementType.Float32 ? ElementType.Float32 : storage, name);
+    private static void RequireResult(
+        Tensor y,
+        int rows,
+        int columns,
+        ElementType storage,
+        [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(y))] string name = ""
+    ) => Require.Matrix(y, rows, columns, y.Type == ElementType.Float32 ? ElementType.Float32 : storage, name);
 
     private static void RequireWeight(Tensor weight, int outputs, int inputs, WeightLayout layout, ElementType type) =>
         Require.Contiguous(weight, layout == WeightLayout.OutIn ? outputs : inputs, layout == WeightLayout.OutIn ? inputs : outputs, type);
@@ -243,7 +274,10 @@ public sealed unsafe partial class CudaBackend
 
     // As in kernels/linear.cuh.
 
-    /// <summary>Bytes that the gradient of a weight of <paramref name="rows"/> x <paramref name="columns"/> takes over <paramref name="depth"/> rows; 0 for a single part. This library's kernel.</summary>
+    /// <summary>
+    /// Bytes that the gradient of a weight of <paramref name="rows"/> x <paramref name="columns"/> takes over <paramref name="depth"/> rows; 0 for a
+    /// single part. This library's kernel.
+    /// </summary>
     internal static long WeightGradientWorkspace(int rows, int columns, int depth)
     {
         int parts = depth == 0 ? 1 : WeightParts(rows, columns, depth).Parts;
@@ -253,9 +287,38 @@ public sealed unsafe partial class CudaBackend
     /// <summary>Bytes that the gradient of a bias takes for partial results.</summary>
     internal static long BiasGradientWorkspace(Tensor dy) => Blocks(dy.Rows, LinearBiasRows) * dy.Columns * sizeof(float);
 
-    private readonly record struct LinearArguments(nint A, nint B, nint Y, nint Bias, nint PreActivation, nint Residual, nint Gate, nint Live, long AStride, long BStride,
-        long YStride, long PreActivationStride, long ResidualStride, long GateStride, long PartStride, int Rows, int Columns, int Depth, int PartDepth, int RowsPerGate,
-        int Activation, int Accumulate, int YFloat, int Vectors, int AVectors, int BVectors, int AFloat, int BFloat, int ADeep, int BDeep);
+    private readonly record struct LinearArguments(
+        nint A,
+        nint B,
+        nint Y,
+        nint Bias,
+        nint PreActivation,
+        nint Residual,
+        nint Gate,
+        nint Live,
+        long AStride,
+        long BStride,
+        long YStride,
+        long PreActivationStride,
+        long ResidualStride,
+        long GateStride,
+        long PartStride,
+        int Rows,
+        int Columns,
+        int Depth,
+        int PartDepth,
+        int RowsPerGate,
+        int Activation,
+        int Accumulate,
+        int YFloat,
+        int Vectors,
+        int AVectors,
+        int BVectors,
+        int AFloat,
+        int BFloat,
+        int ADeep,
+        int BDeep
+    );
 
     private readonly record struct LinearBiasArguments(nint Dy, nint Partials, long DyStride, int Rows, int Columns, int Vectors);
 }

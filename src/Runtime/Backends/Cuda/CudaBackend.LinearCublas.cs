@@ -22,14 +22,27 @@ public sealed unsafe partial class CudaBackend
 
         ElementType result = arguments.YFloat != 0 ? ElementType.Float32 : storage;
         bool fusesBias = arguments.Bias != 0 && result == storage;
-        bool follows = (arguments.Bias != 0 && !fusesBias) || arguments.Activation != 0 || (arguments.PreActivation | arguments.Residual | arguments.Gate) != 0;
+        bool follows =
+            (arguments.Bias != 0 && !fusesBias) || arguments.Activation != 0 || (arguments.PreActivation | arguments.Residual | arguments.Gate) != 0;
         long sums = follows ? (long)arguments.Rows * arguments.Columns * sizeof(float) : 0;
         nint workspace = _workspace.Take(CublasLt.WorkspaceBytes + sums);
         nint product = follows ? workspace + (nint)CublasLt.WorkspaceBytes : arguments.Y;
         nint bias = follows ? 0 : arguments.Bias;
-        CublasLtProduct shape = new(arguments.Rows, arguments.Columns, arguments.Depth, storage, follows ? ElementType.Float32 : result, arguments.ADeep != 0, arguments.BDeep != 0,
-            arguments.AStride, arguments.BStride, follows ? arguments.Columns : arguments.YStride, bias != 0, !follows && arguments.Accumulate != 0,
-            CublasLtProduct.CommonAlignment(arguments.A, arguments.B, product, bias));
+        CublasLtProduct shape = new(
+            arguments.Rows,
+            arguments.Columns,
+            arguments.Depth,
+            storage,
+            follows ? ElementType.Float32 : result,
+            arguments.ADeep != 0,
+            arguments.BDeep != 0,
+            arguments.AStride,
+            arguments.BStride,
+            follows ? arguments.Columns : arguments.YStride,
+            bias != 0,
+            !follows && arguments.Accumulate != 0,
+            CublasLtProduct.CommonAlignment(arguments.A, arguments.B, product, bias)
+        );
         _context.MakeCurrent();
         if (!_cublas.Multiply(in shape, arguments.A, arguments.B, product, bias, workspace, _stream))
         {

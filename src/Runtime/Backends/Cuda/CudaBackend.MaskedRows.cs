@@ -23,5 +23,14 @@ public sealed unsafe partial class CudaBackend
         Launch(MaskedRowsList, Dim3.Of(images), new Dim3(256), arguments);
     }
 
-    private readonly record struct MaskedRowsArguments(nint Canvas, nint Rows, nint Count, nint Masked, nint Fractions, int Images, int Positions, int MaskToken);
+    private readonly record struct MaskedRowsArguments(
+        nint Canvas,
+        nint Rows,
+        nint Count,
+        nint Masked,
+        nint Fractions,
+        int Images,
+        int Positions,
+        int MaskToken
+    );
 }

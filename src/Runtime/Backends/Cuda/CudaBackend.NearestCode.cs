@@ -30,8 +30,22 @@ public sealed unsafe partial class CudaBackend
         (int partSize, int parts) = NearestCodeParts(rows, count);
         long bytes = NearestCodeWorkspace(rows, count), partBytes = bytes / 2;
         nint distances = bytes > 0 ? _workspace.Take(bytes) : 0;
-        var arguments = new NearestCodeArguments(x.Address, codebook.Address, codes.Address, distances, distances + (nint)partBytes, x.RowStride, codebook.RowStride, rows, count, x.Columns,
-            partSize, parts, Flag(HasVectors(x)), Flag(HasVectors(codebook)));
+        var arguments = new NearestCodeArguments(
+            x.Address,
+            codebook.Address,
+            codes.Address,
+            distances,
+            distances + (nint)partBytes,
+            x.RowStride,
+            codebook.RowStride,
+            rows,
+            count,
+            x.Columns,
+            partSize,
+            parts,
+            Flag(HasVectors(x)),
+            Flag(HasVectors(codebook))
+        );
         Launch(NearestCodeKernel, Dim3.Of(Blocks(rows, NearestCodeRows), parts), new Dim3(128), in arguments);
         if (parts > 1)
         {
@@ -40,7 +54,8 @@ public sealed unsafe partial class CudaBackend
     }
 
     /// <summary>Bytes that <see cref="NearestCode"/> takes for partial results; 0 for a single part.</summary>
-    internal static long NearestCodeWorkspace(int rows, int codes) => NearestCodeParts(rows, codes).Count is > 1 and var parts ? 2L * parts * rows * sizeof(float) : 0;
+    internal static long NearestCodeWorkspace(int rows, int codes) =>
+        NearestCodeParts(rows, codes).Count is > 1 and var parts ? 2L * parts * rows * sizeof(float) : 0;
 
     private static (int Codes, int Count) NearestCodeParts(int rows, int codes)
     {
@@ -49,6 +64,20 @@ public sealed unsafe partial class CudaBackend
         return (part, (int)Blocks(codes, part));
     }
 
-    private readonly record struct NearestCodeArguments(nint X, nint Codebook, nint Codes, nint PartDistances, nint PartCodes, long XStride, long CodebookStride, int Rows, int CodeCount, int Width,
-        int PartSize, int Parts, int XVectors, int CodebookVectors);
+    private readonly record struct NearestCodeArguments(
+        nint X,
+        nint Codebook,
+        nint Codes,
+        nint PartDistances,
+        nint PartCodes,
+        long XStride,
+        long CodebookStride,
+        int Rows,
+        int CodeCount,
+        int Width,
+        int PartSize,
+        int Parts,
+        int XVectors,
+        int CodebookVectors
+    );
 }

@@ -25,12 +25,45 @@ public sealed unsafe partial class CudaBackend
         int team = RopeTeam(width, HasVectors(x) && HasVectors(y), weight, cos, sin);
         (int images, int length) = (x.Shape[0], x.Shape[1]);
         long blocks = team > 0 ? Blocks(length, RopeBlock / team * (x.Type.Size() / 2)) : Blocks((long)length * heads, RopeBlock / 32);
-        Launch(QkNormRopeForward[x.Type], Dim3.Of(blocks, images), new Dim3(RopeBlock), new QkNormRopeArguments(x.Address, weight.Address, cos.Address, sin.Address, y.Address,
-            rstd.Address, x.RowStride, cos.RowStride, sin.RowStride, y.RowStride, length, y.Shape[1], firstRow, heads, width, epsilon, team));
+        Launch(
+            QkNormRopeForward[x.Type],
+            Dim3.Of(blocks, images),
+            new Dim3(RopeBlock),
+            new QkNormRopeArguments(
+                x.Address,
+                weight.Address,
+                cos.Address,
+                sin.Address,
+                y.Address,
+                rstd.Address,
+                x.RowStride,
+                cos.RowStride,
+                sin.RowStride,
+                y.RowStride,
+                length,
+                y.Shape[1],
+                firstRow,
+                heads,
+                width,
+                epsilon,
+                team
+            )
+        );
     }
 
     /// <inheritdoc cref="IBackend.QkNormRopeBackward"/>
-    public void QkNormRopeBackward(Tensor dy, Tensor x, Tensor weight, Tensor cos, Tensor sin, Tensor rstd, int firstRow, Tensor dx, Tensor dweight, int heads)
+    public void QkNormRopeBackward(
+        Tensor dy,
+        Tensor x,
+        Tensor weight,
+        Tensor cos,
+        Tensor sin,
+        Tensor rstd,
+        int firstRow,
+        Tensor dx,
+        Tensor dweight,
+        int heads
+    )
     {
         RequireQkNormRope(x, weight, cos, sin, dy, firstRow, rstd, heads);
         Require.Matrix(dx, x.Rows, x.Columns, x.Type);
@@ -50,9 +83,33 @@ public sealed unsafe partial class CudaBackend
         int chunk = RopeRowsPerChunk(x.Rows);
         int chunks = (int)Blocks(length, chunk);
         nint partials = dweight.IsNone ? 0 : _workspace.Take(QkNormRopeBackwardWorkspace(x, heads));
-        Launch(QkNormRopeBackwardKernel[x.Type], Dim3.Of(chunks, images), new Dim3(RopeBlock), new QkNormRopeBackwardArguments(dy.Address, x.Address, weight.Address, cos.Address,
-            sin.Address, rstd.Address, dx.Address, partials, dy.RowStride, x.RowStride, cos.RowStride, sin.RowStride, dx.RowStride, length, dy.Shape[1], firstRow, heads, width,
-            chunk, team));
+        Launch(
+            QkNormRopeBackwardKernel[x.Type],
+            Dim3.Of(chunks, images),
+            new Dim3(RopeBlock),
+            new QkNormRopeBackwardArguments(
+                dy.Address,
+                x.Address,
+                weight.Address,
+                cos.Address,
+                sin.Address,
+                rstd.Address,
+                dx.Address,
+                partials,
+                dy.RowStride,
+                x.RowStride,
+                cos.RowStride,
+                sin.RowStride,
+                dx.RowStride,
+                length,
+                dy.Shape[1],
+                firstRow,
+                heads,
+                width,
+                chunk,
+                team
+            )
+        );
         if (partials != 0)
         {
             ColumnSum(partials, images * chunks, dweight);
@@ -95,9 +152,46 @@ public sealed unsafe partial class CudaBackend
 
     private static int RopeRowsPerChunk(int rows) => Math.Max(RopeChunk, (int)Blocks(rows, BackwardChunks));
 
-    private readonly record struct QkNormRopeArguments(nint X, nint Weight, nint Cos, nint Sin, nint Y, nint Rstd, long XStride, long CosStride, long SinStride, long YStride,
-        int Length, int Tokens, int FirstRow, int Heads, int Width, float Epsilon, int Team);
+    private readonly record struct QkNormRopeArguments(
+        nint X,
+        nint Weight,
+        nint Cos,
+        nint Sin,
+        nint Y,
+        nint Rstd,
+        long XStride,
+        long CosStride,
+        long SinStride,
+        long YStride,
+        int Length,
+        int Tokens,
+        int FirstRow,
+        int Heads,
+        int Width,
+        float Epsilon,
+        int Team
+    );
 
-    private readonly record struct QkNormRopeBackwardArguments(nint Dy, nint X, nint Weight, nint Cos, nint Sin, nint Rstd, nint Dx, nint Partials, long DyStride, long XStride,
-        long CosStride, long SinStride, long DxStride, int Length, int Tokens, int FirstRow, int Heads, int Width, int Chunk, int Team);
+    private readonly record struct QkNormRopeBackwardArguments(
+        nint Dy,
+        nint X,
+        nint Weight,
+        nint Cos,
+        nint Sin,
+        nint Rstd,
+        nint Dx,
+        nint Partials,
+        long DyStride,
+        long XStride,
+        long CosStride,
+        long SinStride,
+        long DxStride,
+        int Length,
+        int Tokens,
+        int FirstRow,
+        int Heads,
+        int Width,
+        int Chunk,
+        int Team
+    );
 }

@@ -16,18 +16,58 @@ public sealed unsafe partial class CudaBackend
         int images = operands.Canvas.Shape[0];
         int positions = operands.Canvas.Shape[1];
         int bytes = positions * sizeof(uint);
-        Require.That(bytes <= SharedMemoryPerBlock - RemaskStaticShared, nameof(operands.Canvas), operands.Canvas, $"positions that fit the {SharedMemoryPerBlock} bytes of shared memory of {Device.Name}");
+        Require.That(
+            bytes <= SharedMemoryPerBlock - RemaskStaticShared,
+            nameof(operands.Canvas),
+            operands.Canvas,
+            $"positions that fit the {SharedMemoryPerBlock} bytes of shared memory of {Device.Name}"
+        );
         if (images * positions > 0)
         {
-            Launch(RemaskKernel, Dim3.Of(images), new Dim3(256), new RemaskArguments(operands.Canvas.Address, operands.Candidates.Address, operands.Confidence.Address,
-                operands.LogProb.Address, operands.Actions.Address, operands.StartShare.Address, operands.Trajectories.Address, noise.Key.Address, operands.DecodedStep.Address,
-                operands.DecodedLogProb.Address, positions, noise.Step, steps, maskToken, Flag(rule == CountRule.Single)), bytes);
+            Launch(
+                RemaskKernel,
+                Dim3.Of(images),
+                new Dim3(256),
+                new RemaskArguments(
+                    operands.Canvas.Address,
+                    operands.Candidates.Address,
+                    operands.Confidence.Address,
+                    operands.LogProb.Address,
+                    operands.Actions.Address,
+                    operands.StartShare.Address,
+                    operands.Trajectories.Address,
+                    noise.Key.Address,
+                    operands.DecodedStep.Address,
+                    operands.DecodedLogProb.Address,
+                    positions,
+                    noise.Step,
+                    steps,
+                    maskToken,
+                    Flag(rule == CountRule.Single)
+                ),
+                bytes
+            );
         }
     }
 
     // Histogram and scratch of the kernel, rounded up.
     private const int RemaskStaticShared = 2048;
 
-    private readonly record struct RemaskArguments(nint Canvas, nint Candidates, nint Confidence, nint LogProb, nint Actions, nint StartShare, nint Trajectories, nint Key, nint DecodedStep,
-        nint DecodedLogProb, int Positions, int Step, int Steps, int MaskToken, int SingleCount);
+    private readonly record struct RemaskArguments(
+        nint Canvas,
+        nint Candidates,
+        nint Confidence,
+        nint LogProb,
+        nint Actions,
+        nint StartShare,
+        nint Trajectories,
+        nint Key,
+        nint DecodedStep,
+        nint DecodedLogProb,
+        int Positions,
+        int Step,
+        int Steps,
+        int MaskToken,
+        int SingleCount
+    );
 }

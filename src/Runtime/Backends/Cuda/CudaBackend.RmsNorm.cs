@@ -21,8 +21,24 @@ public sealed unsafe partial class CudaBackend
         }
 
         bool vectors = HasVectors(x) && HasVectors(y) && HasVectors(weight);
-        Launch(RmsNormForward[x.Type], Dim3.Of(Blocks(x.Rows, RowForwardChunk)), new Dim3(RowForwardBlock), new RmsNormArguments(x.Address, weight.Address, y.Address,
-            rstd.Address, x.LiveRows, x.RowStride, y.RowStride, x.Rows, x.Columns, epsilon, Flag(vectors)));
+        Launch(
+            RmsNormForward[x.Type],
+            Dim3.Of(Blocks(x.Rows, RowForwardChunk)),
+            new Dim3(RowForwardBlock),
+            new RmsNormArguments(
+                x.Address,
+                weight.Address,
+                y.Address,
+                rstd.Address,
+                x.LiveRows,
+                x.RowStride,
+                y.RowStride,
+                x.Rows,
+                x.Columns,
+                epsilon,
+                Flag(vectors)
+            )
+        );
     }
 
     /// <inheritdoc cref="IBackend.RmsNormBackward"/>
@@ -47,8 +63,27 @@ public sealed unsafe partial class CudaBackend
         int chunk = RowsPerChunk(x.Rows);
         int blocks = (int)Blocks(x.Rows, chunk);
         nint partials = dweight.IsNone ? 0 : _workspace.Take(RmsNormBackwardWorkspace(x));
-        Launch(RmsNormBackwardKernel[x.Type], Dim3.Of(blocks), new Dim3((uint)RowBackwardThreads(x.Columns, vectors)), new RmsNormBackwardArguments(dy.Address, x.Address,
-            weight.Address, rstd.Address, dx.Address, partials, dy.RowStride, x.RowStride, dx.RowStride, x.Rows, x.Columns, chunk, Flag(accumulate), Flag(vectors)));
+        Launch(
+            RmsNormBackwardKernel[x.Type],
+            Dim3.Of(blocks),
+            new Dim3((uint)RowBackwardThreads(x.Columns, vectors)),
+            new RmsNormBackwardArguments(
+                dy.Address,
+                x.Address,
+                weight.Address,
+                rstd.Address,
+                dx.Address,
+                partials,
+                dy.RowStride,
+                x.RowStride,
+                dx.RowStride,
+                x.Rows,
+                x.Columns,
+                chunk,
+                Flag(accumulate),
+                Flag(vectors)
+            )
+        );
         if (partials != 0)
         {
             ColumnSum(partials, blocks, dweight.Reshape(new Shape(1, x.Columns)));
@@ -58,8 +93,34 @@ public sealed unsafe partial class CudaBackend
     /// <summary>Bytes that <see cref="RmsNormBackward"/> takes for partial results of the weight's gradient.</summary>
     internal static long RmsNormBackwardWorkspace(Tensor x) => Blocks(x.Rows, RowsPerChunk(x.Rows)) * x.Columns * sizeof(float);
 
-    private readonly record struct RmsNormArguments(nint X, nint Weight, nint Y, nint Rstd, nint Live, long XStride, long YStride, int Rows, int Columns, float Epsilon, int Vectors);
+    private readonly record struct RmsNormArguments(
+        nint X,
+        nint Weight,
+        nint Y,
+        nint Rstd,
+        nint Live,
+        long XStride,
+        long YStride,
+        int Rows,
+        int Columns,
+        float Epsilon,
+        int Vectors
+    );
 
-    private readonly record struct RmsNormBackwardArguments(nint Dy, nint X, nint Weight, nint Rstd, nint Dx, nint Partials, long DyStride, long XStride, long DxStride, int Rows,
-        int Columns, int Chunk, int Accumulate, int Vectors);
+    private readonly record struct RmsNormBackwardArguments(
+        nint Dy,
+        nint X,
+        nint Weight,
+        nint Rstd,
+        nint Dx,
+        nint Partials,
+        long DyStride,
+        long XStride,
+        long DxStride,
+        int Rows,
+        int Columns,
+        int Chunk,
+        int Accumulate,
+        int Vectors
+    );
 }

@@ -33,7 +33,12 @@ public sealed unsafe partial class CudaBackend
         bool vectors = HasVectors(depth) && space.Address % 16 == 0 && space.RowStride % (run / 4) == 0;
         ElementGrid grid = new(depth.Rows, depth.Columns, Flag(vectors));
         (Dim3 blocks, Dim3 block) = ElementShape(grid, run);
-        Launch(kernel[space.Type], blocks, block, new SpaceDepthArguments(x.Address, y.Address, x.LiveRows, space.RowStride, depth.RowStride, grid, d[2]));
+        Launch(
+            kernel[space.Type],
+            blocks,
+            block,
+            new SpaceDepthArguments(x.Address, y.Address, x.LiveRows, space.RowStride, depth.RowStride, grid, d[2])
+        );
     }
 
     private readonly record struct SpaceDepthArguments(nint X, nint Y, nint Live, long SpaceStride, long DepthStride, ElementGrid Grid, int Width);

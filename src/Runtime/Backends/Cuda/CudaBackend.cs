@@ -23,8 +23,10 @@ public sealed unsafe partial class CudaBackend : IBackend, IArenaMemory
     /// <param name="device">The device.</param>
     /// <param name="options">How the backend works.</param>
     /// <param name="compiler">Source of the kernels; this machine's by default.</param>
-    /// <param name="cublas">Makes cuBLASLt in the context that is current; asked only when the options want it. The machine's library by default.</param>
-    /// <exception cref="CudaException">The device is not available, lacks bf16 although the options ask for it, or cuBLASLt is wanted and missing.</exception>
+    /// <param name="cublas">Makes cuBLASLt in the context that is current; asked only when the options want it. The machine's library by
+    /// default.</param>
+    /// <exception cref="CudaException">The device is not available, lacks bf16 although the options ask for it, or cuBLASLt is wanted and
+    /// missing.</exception>
     public CudaBackend(CudaDevice device, CudaBackendOptions? options = null, KernelCompiler? compiler = null, Func<CublasLt>? cublas = null)
     {
         ArgumentNullException.ThrowIfNull(device);
@@ -83,8 +85,12 @@ public sealed unsafe partial class CudaBackend : IBackend, IArenaMemory
     public void Upload<T>(ReadOnlySpan<T> source, Tensor destination)
         where T : unmanaged
     {
-        Require.That(sizeof(T) == destination.Type.Size() && source.Length == destination.Shape.Count && destination.IsContiguous, nameof(destination),
-            destination, $"{source.Length} adjacent elements of {sizeof(T)} bytes");
+        Require.That(
+            sizeof(T) == destination.Type.Size() && source.Length == destination.Shape.Count && destination.IsContiguous,
+            nameof(destination),
+            destination,
+            $"{source.Length} adjacent elements of {sizeof(T)} bytes"
+        );
         fixed (T* host = source)
         {
             _staging.Upload((nint)host, (ulong)destination.Address, (long)source.Length * sizeof(T));
@@ -195,7 +201,9 @@ public sealed unsafe partial class CudaBackend : IBackend, IArenaMemory
     /// <summary>Ceiling of the quotient.</summary>
     private static long Blocks(long count, long size) => (count + size - 1) / size;
 
-    /// <summary>Whether every row of the tensor can be moved in 16-byte pieces; a matter of the layout alone, so that parts of a batch take the same path.</summary>
+    /// <summary>
+    /// Whether every row of the tensor can be moved in 16-byte pieces; a matter of the layout alone, so that parts of a batch take the same path.
+    /// </summary>
     private static bool HasVectors(Tensor x)
     {
         int elements = RunLength(x.Type);

@@ -18,7 +18,10 @@ internal sealed class DeviceWorkspace : IDisposable
     /// <summary>Bytes held.</summary>
     public long Bytes => Room + _outgrown.Sum(memory => memory.Bytes);
 
-    /// <summary>The size that a workspace of <paramref name="room"/> bytes grows to when <paramref name="bytes"/> are asked for: twice as much at least, so that all that is outgrown together is less than what is used.</summary>
+    /// <summary>
+    /// The size that a workspace of <paramref name="room"/> bytes grows to when <paramref name="bytes"/> are asked for: twice as much at least, so
+    /// that all that is outgrown together is less than what is used.
+    /// </summary>
     public static long Grown(long room, long bytes) => Math.Max(Math.Max(bytes, 2 * room), 1 << 20);
 
     private long Room => _memory?.Bytes ?? 0;
@@ -35,7 +38,9 @@ internal sealed class DeviceWorkspace : IDisposable
 
         if (_stream.IsCapturing)
         {
-            throw new InvalidOperationException($"workspace: wanted {bytes} bytes while a graph is recorded, has {Room}; run the same work once before recording");
+            throw new InvalidOperationException(
+                $"workspace: wanted {bytes} bytes while a graph is recorded, has {Room}; run the same work once before recording"
+            );
         }
 
         try

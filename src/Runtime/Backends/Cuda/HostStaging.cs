@@ -25,7 +25,8 @@ internal sealed unsafe class HostStaging : IDisposable
         _used = [new CudaEvent(context), new CudaEvent(context)];
     }
 
-    /// <exception cref="InvalidOperationException">A graph is being recorded: the values would be read again at every launch, long after they are gone.</exception>
+    /// <exception cref="InvalidOperationException">A graph is being recorded: the values would be read again at every launch, long after they are
+    /// gone.</exception>
     public void Upload(nint source, ulong destination, long bytes)
     {
         if (_stream.IsCapturing)

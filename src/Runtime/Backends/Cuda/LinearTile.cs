@@ -34,5 +34,6 @@ internal readonly record struct LinearTile(int Rows, int Columns, int Threads, i
         (double)(((Count(rows, columns) * parts) + multiprocessors - 1) / multiprocessors) * Rows * Columns * Cost;
 
     // A stage holds 32 k of both operands in bf16.
-    private static LinearTile Stages(int rows, int columns, int threads, int stages, double cost) => new(rows, columns, threads, stages * (rows + columns) * 32 * 2, cost);
+    private static LinearTile Stages(int rows, int columns, int threads, int stages, double cost) =>
+        new(rows, columns, threads, stages * (rows + columns) * 32 * 2, cost);
 }

@@ -13,7 +13,13 @@ public readonly record struct OperationCost(long Calls, double Operations, doubl
 
     /// <summary>Sums.</summary>
     public static OperationCost operator +(OperationCost a, OperationCost b) =>
-        new(a.Calls + b.Calls, a.Operations + b.Operations, a.HalfProducts + b.HalfProducts, a.BytesRead + b.BytesRead, a.BytesWritten + b.BytesWritten);
+        new(
+            a.Calls + b.Calls,
+            a.Operations + b.Operations,
+            a.HalfProducts + b.HalfProducts,
+            a.BytesRead + b.BytesRead,
+            a.BytesWritten + b.BytesWritten
+        );
 
     /// <summary>The cost of as many times the same.</summary>
     public static OperationCost operator *(OperationCost a, double times) =>

@@ -15,26 +15,58 @@ public sealed partial class PlanBackend
 
     /// <inheritdoc/>
     public void Add(Tensor a, Tensor b, Tensor y, bool accumulate = false) =>
-        Count(nameof(Add), (b.IsNone ? 0 : Elements(a)) + (accumulate ? Elements(a) : 0), Bytes(a) + Bytes(b) + (accumulate ? Bytes(y) : 0), Bytes(y));
+        Count(
+            nameof(Add),
+            (b.IsNone ? 0 : Elements(a)) + (accumulate ? Elements(a) : 0),
+            Bytes(a) + Bytes(b) + (accumulate ? Bytes(y) : 0),
+            Bytes(y)
+        );
 
     /// <inheritdoc/>
     public void Scale(Tensor x, float factor, Tensor y) => Count(nameof(Scale), Elements(x), Bytes(x), Bytes(y));
 
     /// <inheritdoc/>
-    public void Linear(Tensor x, Tensor weight, Tensor bias, Tensor y, WeightLayout layout = WeightLayout.OutIn, Activation activation = Activation.None,
-        Tensor preActivation = default, Tensor residual = default, Tensor gate = default) =>
-        CountProducts(nameof(Linear), weight, 2.0 * Elements(x) * y.Columns, 0, Bytes(x) + Bytes(weight) + Bytes(bias) + Bytes(residual) + Bytes(gate), Bytes(y) + Bytes(preActivation));
+    public void Linear(
+        Tensor x,
+        Tensor weight,
+        Tensor bias,
+        Tensor y,
+        WeightLayout layout = WeightLayout.OutIn,
+        Activation activation = Activation.None,
+        Tensor preActivation = default,
+        Tensor residual = default,
+        Tensor gate = default
+    ) =>
+        CountProducts(
+            nameof(Linear),
+            weight,
+            2.0 * Elements(x) * y.Columns,
+            0,
+            Bytes(x) + Bytes(weight) + Bytes(bias) + Bytes(residual) + Bytes(gate),
+            Bytes(y) + Bytes(preActivation)
+        );
 
     /// <inheritdoc/>
     public void LinearBackwardInput(Tensor dy, Tensor weight, Tensor dx, WeightLayout layout, bool accumulate) =>
-        CountProducts(nameof(LinearBackwardInput), weight, 2.0 * Elements(dy) * dx.Columns, 0, Bytes(dy) + Bytes(weight) + (accumulate ? Bytes(dx) : 0), Bytes(dx));
+        CountProducts(
+            nameof(LinearBackwardInput),
+            weight,
+            2.0 * Elements(dy) * dx.Columns,
+            0,
+            Bytes(dy) + Bytes(weight) + (accumulate ? Bytes(dx) : 0),
+            Bytes(dx)
+        );
 
     /// <inheritdoc/>
     public void LinearBackwardWeight(Tensor dy, Tensor x, Tensor dweight, Tensor dbias, WeightLayout layout)
     {
         if (!dweight.IsNone)
         {
-            TakeWorkspace(layout == WeightLayout.OutIn ? CudaBackend.WeightGradientWorkspace(dy.Columns, x.Columns, dy.Rows) : CudaBackend.WeightGradientWorkspace(x.Columns, dy.Columns, dy.Rows));
+            TakeWorkspace(
+                layout == WeightLayout.OutIn
+                    ? CudaBackend.WeightGradientWorkspace(dy.Columns, x.Columns, dy.Rows)
+                    : CudaBackend.WeightGradientWorkspace(x.Columns, dy.Columns, dy.Rows)
+            );
         }
         
         if (!dbias.IsNone)
@@ -58,10 +90,29 @@ public sealed partial class PlanBackend
         CountProducts(nameof(Attention), k, AttentionProducts(q, k, causal) * 2, 0, Bytes(q) + Bytes(k) + Bytes(v), Bytes(o) + Bytes(logSumExp));
 
     /// <inheritdoc/>
-    public void AttentionBackward(Tensor dO, Tensor q, Tensor k, Tensor v, Tensor o, Tensor logSumExp, Tensor dq, Tensor dk, Tensor dv, int heads, bool causal)
+    public void AttentionBackward(
+        Tensor dO,
+        Tensor q,
+        Tensor k,
+        Tensor v,
+        Tensor o,
+        Tensor logSumExp,
+        Tensor dq,
+        Tensor dk,
+        Tensor dv,
+        int heads,
+        bool causal
+    )
     {
         TakeWorkspace(CudaBackend.AttentionBackwardWorkspace(q, heads));
-        CountProducts(nameof(AttentionBackward), k, AttentionProducts(q, k, causal) * 5, 0, Bytes(dO) + Bytes(q) + Bytes(k) + Bytes(v) + Bytes(o) + Bytes(logSumExp), Bytes(dq) + Bytes(dk) + Bytes(dv));
+        CountProducts(
+            nameof(AttentionBackward),
+            k,
+            AttentionProducts(q, k, causal) * 5,
+            0,
+            Bytes(dO) + Bytes(q) + Bytes(k) + Bytes(v) + Bytes(o) + Bytes(logSumExp),
+            Bytes(dq) + Bytes(dk) + Bytes(dv)
+        );
     }
 
     /// <inheritdoc/>
@@ -72,8 +123,12 @@ public sealed partial class PlanBackend
     public void AdaLnBackward(Tensor dy, Tensor x, Tensor scale, Tensor stats, Tensor dx, bool accumulate, Tensor dshift, Tensor dscale)
     {
         TakeWorkspace(dshift.IsNone && dscale.IsNone ? 0 : CudaBackend.LayerNormBackwardWorkspace(x, x.Rows / scale.Rows));
-        Count(nameof(AdaLnBackward), 14.0 * Elements(x), Bytes(dy) + Bytes(x) + Bytes(scale) + Bytes(stats) + (accumulate ? Bytes(dx) : 0) + Bytes(dshift) + Bytes(dscale),
-            Bytes(dx) + Bytes(dshift) + Bytes(dscale));
+        Count(
+            nameof(AdaLnBackward),
+            14.0 * Elements(x),
+            Bytes(dy) + Bytes(x) + Bytes(scale) + Bytes(stats) + (accumulate ? Bytes(dx) : 0) + Bytes(dshift) + Bytes(dscale),
+            Bytes(dx) + Bytes(dshift) + Bytes(dscale)
+        );
     }
 
     /// <inheritdoc/>
@@ -84,7 +139,12 @@ public sealed partial class PlanBackend
     public void RmsNormBackward(Tensor dy, Tensor x, Tensor weight, Tensor rstd, Tensor dx, bool accumulate, Tensor dweight)
     {
         TakeWorkspace(dweight.IsNone ? 0 : CudaBackend.RmsNormBackwardWorkspace(x));
-        Count(nameof(RmsNormBackward), 10.0 * Elements(x), Bytes(dy) + Bytes(x) + Bytes(weight) + Bytes(rstd) + (accumulate ? Bytes(dx) : 0) + Bytes(dweight), Bytes(dx) + Bytes(dweight));
+        Count(
+            nameof(RmsNormBackward),
+            10.0 * Elements(x),
+            Bytes(dy) + Bytes(x) + Bytes(weight) + Bytes(rstd) + (accumulate ? Bytes(dx) : 0) + Bytes(dweight),
+            Bytes(dx) + Bytes(dweight)
+        );
     }
 
     /// <inheritdoc/>
@@ -95,8 +155,12 @@ public sealed partial class PlanBackend
     public void LayerNormBackward(Tensor dy, Tensor x, Tensor weight, Tensor stats, Tensor dx, bool accumulate, Tensor dweight, Tensor dbias)
     {
         TakeWorkspace(dweight.IsNone && dbias.IsNone ? 0 : CudaBackend.LayerNormBackwardWorkspace(x, x.Rows));
-        Count(nameof(LayerNormBackward), 14.0 * Elements(x), Bytes(dy) + Bytes(x) + Bytes(weight) + Bytes(stats) + (accumulate ? Bytes(dx) : 0) + Bytes(dweight) + Bytes(dbias),
-            Bytes(dx) + Bytes(dweight) + Bytes(dbias));
+        Count(
+            nameof(LayerNormBackward),
+            14.0 * Elements(x),
+            Bytes(dy) + Bytes(x) + Bytes(weight) + Bytes(stats) + (accumulate ? Bytes(dx) : 0) + Bytes(dweight) + Bytes(dbias),
+            Bytes(dx) + Bytes(dweight) + Bytes(dbias)
+        );
     }
 
     /// <inheritdoc/>
@@ -111,10 +175,26 @@ public sealed partial class PlanBackend
         Count(nameof(QkNormRope), 8.0 * Elements(x), Bytes(x) + Bytes(weight) + RotaryBytes(x, cos), Bytes(x) + Bytes(rstd));
 
     /// <inheritdoc/>
-    public void QkNormRopeBackward(Tensor dy, Tensor x, Tensor weight, Tensor cos, Tensor sin, Tensor rstd, int firstRow, Tensor dx, Tensor dweight, int heads)
+    public void QkNormRopeBackward(
+        Tensor dy,
+        Tensor x,
+        Tensor weight,
+        Tensor cos,
+        Tensor sin,
+        Tensor rstd,
+        int firstRow,
+        Tensor dx,
+        Tensor dweight,
+        int heads
+    )
     {
         TakeWorkspace(dweight.IsNone ? 0 : CudaBackend.QkNormRopeBackwardWorkspace(x, heads));
-        Count(nameof(QkNormRopeBackward), 16.0 * Elements(x), (2 * Bytes(x)) + Bytes(weight) + RotaryBytes(x, cos) + Bytes(rstd) + Bytes(dweight), Bytes(dx) + Bytes(dweight));
+        Count(
+            nameof(QkNormRopeBackward),
+            16.0 * Elements(x),
+            (2 * Bytes(x)) + Bytes(weight) + RotaryBytes(x, cos) + Bytes(rstd) + Bytes(dweight),
+            Bytes(dx) + Bytes(dweight)
+        );
     }
 
     /// <inheritdoc/>
@@ -125,11 +205,17 @@ public sealed partial class PlanBackend
     public void GateResidualBackward(Tensor dy, Tensor branch, Tensor gate, Tensor dbranch, Tensor dgate)
     {
         TakeWorkspace(gate.IsNone ? 0 : CudaBackend.GateResidualBackwardWorkspace(dy, gate));
-        Count(nameof(GateResidualBackward), 3.0 * Elements(dy), Bytes(dy) + (dgate.IsNone ? 0 : Bytes(branch)) + Bytes(gate) + Bytes(dgate), Bytes(dbranch) + Bytes(dgate));
+        Count(
+            nameof(GateResidualBackward),
+            3.0 * Elements(dy),
+            Bytes(dy) + (dgate.IsNone ? 0 : Bytes(branch)) + Bytes(gate) + Bytes(dgate),
+            Bytes(dbranch) + Bytes(dgate)
+        );
     }
 
     /// <inheritdoc/>
-    public void Embedding(Tensor ids, Tensor table, Tensor positions, Tensor y) => Count(nameof(Embedding), positions.IsNone ? 0 : Elements(y), Bytes(ids) + Bytes(y) + Bytes(positions), Bytes(y));
+    public void Embedding(Tensor ids, Tensor table, Tensor positions, Tensor y) =>
+        Count(nameof(Embedding), positions.IsNone ? 0 : Elements(y), Bytes(ids) + Bytes(y) + Bytes(positions), Bytes(y));
 
     /// <inheritdoc/>
     public void EmbeddingBackward(Tensor dy, Tensor ids, Tensor dtable, Tensor dpositions)
@@ -164,24 +250,42 @@ public sealed partial class PlanBackend
     public void GatherRowsBackward(Tensor dy, Tensor rows, Tensor dx, bool accumulate)
     {
         TakeWorkspace(accumulate ? 0 : CudaBackend.GatherRowsBackwardWorkspace(dx));
-        Count(nameof(GatherRowsBackward), accumulate ? Elements(dy) : 0, Bytes(dy) + Bytes(rows) + (accumulate ? Bytes(dy) : 0), accumulate ? Bytes(dy) : Bytes(dx));
+        Count(
+            nameof(GatherRowsBackward),
+            accumulate ? Elements(dy) : 0,
+            Bytes(dy) + Bytes(rows) + (accumulate ? Bytes(dy) : 0),
+            accumulate ? Bytes(dy) : Bytes(dx)
+        );
     }
 
     /// <inheritdoc/>
-    public void DepthwiseConv(Tensor x, Tensor weight, Tensor bias, Tensor y) => Count(nameof(DepthwiseConv), 18.0 * Elements(y), Bytes(x) + Bytes(weight) + Bytes(bias), Bytes(y));
+    public void DepthwiseConv(Tensor x, Tensor weight, Tensor bias, Tensor y) =>
+        Count(nameof(DepthwiseConv), 18.0 * Elements(y), Bytes(x) + Bytes(weight) + Bytes(bias), Bytes(y));
 
     /// <inheritdoc/>
     public void DepthwiseConvBackward(Tensor dy, Tensor x, Tensor weight, Tensor dx, Tensor dweight, Tensor dbias)
     {
         TakeWorkspace(CudaBackend.DepthwiseConvBackwardWorkspace(dy, x, dx));
-        Count(nameof(DepthwiseConvBackward), 36.0 * Elements(dy), Bytes(dy) + Bytes(x) + Bytes(weight) + Bytes(dweight) + Bytes(dbias), Bytes(dx) + Bytes(dweight) + Bytes(dbias));
+        Count(
+            nameof(DepthwiseConvBackward),
+            36.0 * Elements(dy),
+            Bytes(dy) + Bytes(x) + Bytes(weight) + Bytes(dweight) + Bytes(dbias),
+            Bytes(dx) + Bytes(dweight) + Bytes(dbias)
+        );
     }
 
     /// <inheritdoc/>
     public void Conv3x3(Tensor x, Tensor weight, Tensor bias, Tensor y, ConvForm form, Tensor residual = default)
     {
         TakeWorkspace(form == ConvForm.Doubled ? CudaBackend.Conv3x3Workspace(weight, y.Columns, x.Columns) : 0);
-        CountProducts(nameof(Conv3x3), weight, (form == ConvForm.Doubled ? 8.0 : 18.0) * x.Columns * Elements(y), 0, Bytes(x) + Bytes(weight) + Bytes(bias) + Bytes(residual), Bytes(y));
+        CountProducts(
+            nameof(Conv3x3),
+            weight,
+            (form == ConvForm.Doubled ? 8.0 : 18.0) * x.Columns * Elements(y),
+            0,
+            Bytes(x) + Bytes(weight) + Bytes(bias) + Bytes(residual),
+            Bytes(y)
+        );
     }
 
     /// <inheritdoc/>
@@ -198,7 +302,8 @@ public sealed partial class PlanBackend
     public void AreaMeanBackward(Tensor dy, Tensor dx) => Count(nameof(AreaMeanBackward), Elements(dx), Bytes(dy), Bytes(dx));
 
     /// <inheritdoc/>
-    public void Sinusoid(Tensor values, Tensor frequencies, Tensor y) => Count(nameof(Sinusoid), 30.0 * Elements(y), Bytes(values) + Bytes(frequencies), Bytes(y));
+    public void Sinusoid(Tensor values, Tensor frequencies, Tensor y) =>
+        Count(nameof(Sinusoid), 30.0 * Elements(y), Bytes(values) + Bytes(frequencies), Bytes(y));
 
     /// <inheritdoc/>
     public void CrossEntropy(Tensor logits, Tensor labels, float weight, Tensor loss, Tensor dlogits) =>
@@ -218,19 +323,35 @@ public sealed partial class PlanBackend
         TakeWorkspace(CudaBackend.HeadSampleWorkspace(rows.Rows, head));
         double count = Elements(rows.Rows);
         double branches = unconditional.IsNone ? 1 : 2;
-        CountProducts(nameof(HeadSample), head, 2 * branches * count * Elements(head), 150 * count * head.Rows, (branches * count * head.Columns * conditional.Type.Size()) + Bytes(head) + Bytes(rows.Rows),
-            12 * count);
+        CountProducts(
+            nameof(HeadSample),
+            head,
+            2 * branches * count * Elements(head),
+            150 * count * head.Rows,
+            (branches * count * head.Columns * conditional.Type.Size()) + Bytes(head) + Bytes(rows.Rows),
+            12 * count
+        );
     }
 
     /// <inheritdoc/>
     public void Remask(in RemaskOperands operands, NoiseAddress noise, int steps, CountRule rule, int maskToken)
     {
-        Count(nameof(Remask), 80.0 * Elements(operands.Canvas), Bytes(operands.Canvas) + Bytes(operands.Candidates) + Bytes(operands.Confidence) + Bytes(operands.LogProb),
-            Bytes(operands.Canvas) + Bytes(operands.DecodedStep) + Bytes(operands.DecodedLogProb));
+        Count(
+            nameof(Remask),
+            80.0 * Elements(operands.Canvas),
+            Bytes(operands.Canvas) + Bytes(operands.Candidates) + Bytes(operands.Confidence) + Bytes(operands.LogProb),
+            Bytes(operands.Canvas) + Bytes(operands.DecodedStep) + Bytes(operands.DecodedLogProb)
+        );
         if (Decoding is { } schedule)
         {
             int codes = operands.Canvas.Columns;
-            _masked[operands.Canvas.Address] = RemaskCount.Of(codes, schedule.At(noise.Step, steps).Remask, Masked(operands.Canvas, codes), noise.Step, steps);
+            _masked[operands.Canvas.Address] = RemaskCount.Of(
+                codes,
+                schedule.At(noise.Step, steps).Remask,
+                Masked(operands.Canvas, codes),
+                noise.Step,
+                steps
+            );
         }
     }
 
@@ -252,28 +373,81 @@ public sealed partial class PlanBackend
     }
 
     /// <inheritdoc/>
-    public void ScheduleActions(Tensor delta, Tensor exploration, int trained, in ScheduleLink link, Tensor state, Tensor means, Tensor raw, Tensor actions, Tensor clampHits) =>
-        Count(nameof(ScheduleActions), 200.0 * delta.Rows, Bytes(delta) + Bytes(exploration) + Bytes(state), Bytes(state) + Bytes(means) + Bytes(raw) + Bytes(actions));
+    public void ScheduleActions(
+        Tensor delta,
+        Tensor exploration,
+        int trained,
+        in ScheduleLink link,
+        Tensor state,
+        Tensor means,
+        Tensor raw,
+        Tensor actions,
+        Tensor clampHits
+    ) =>
+        Count(
+            nameof(ScheduleActions),
+            200.0 * delta.Rows,
+            Bytes(delta) + Bytes(exploration) + Bytes(state),
+            Bytes(state) + Bytes(means) + Bytes(raw) + Bytes(actions)
+        );
 
     /// <inheritdoc/>
-    public void LogProbGather(Tensor conditional, Tensor unconditional, Tensor guidance, Tensor temperature, Tensor tokens, Tensor logProb, Tensor confidence, Tensor entropy, Tensor logSumExp) =>
-        Count(nameof(LogProbGather), 40.0 * Elements(conditional), Bytes(conditional) + Bytes(unconditional) + Bytes(guidance) + Bytes(temperature) + Bytes(tokens),
-            Bytes(logProb) + Bytes(confidence) + Bytes(entropy) + Bytes(logSumExp));
+    public void LogProbGather(
+        Tensor conditional,
+        Tensor unconditional,
+        Tensor guidance,
+        Tensor temperature,
+        Tensor tokens,
+        Tensor logProb,
+        Tensor confidence,
+        Tensor entropy,
+        Tensor logSumExp
+    ) =>
+        Count(
+            nameof(LogProbGather),
+            40.0 * Elements(conditional),
+            Bytes(conditional) + Bytes(unconditional) + Bytes(guidance) + Bytes(temperature) + Bytes(tokens),
+            Bytes(logProb) + Bytes(confidence) + Bytes(entropy) + Bytes(logSumExp)
+        );
 
     /// <inheritdoc/>
-    public void LogProbGatherBackward(Tensor upstream, Tensor conditional, Tensor unconditional, Tensor guidance, Tensor temperature, Tensor tokens, Tensor logSumExp, Tensor dconditional,
-        Tensor dunconditional) =>
-        Count(nameof(LogProbGatherBackward), 25.0 * Elements(conditional), Bytes(conditional) + Bytes(unconditional) + Bytes(upstream), Bytes(dconditional) + Bytes(dunconditional));
+    public void LogProbGatherBackward(
+        Tensor upstream,
+        Tensor conditional,
+        Tensor unconditional,
+        Tensor guidance,
+        Tensor temperature,
+        Tensor tokens,
+        Tensor logSumExp,
+        Tensor dconditional,
+        Tensor dunconditional
+    ) =>
+        Count(
+            nameof(LogProbGatherBackward),
+            25.0 * Elements(conditional),
+            Bytes(conditional) + Bytes(unconditional) + Bytes(upstream),
+            Bytes(dconditional) + Bytes(dunconditional)
+        );
 
     /// <inheritdoc/>
     public void ClippedObjective(in ClippedObjectiveOperands operands, in ClippedSurrogate surrogate, double normalizer, double klWeight) =>
-        Count(nameof(ClippedObjective), 4.0 * Elements(operands.LogProb), Bytes(operands.LogProb) + Bytes(operands.OldLogProb) + Bytes(operands.ReferenceLogProb), Bytes(operands.Upstream));
+        Count(
+            nameof(ClippedObjective),
+            4.0 * Elements(operands.LogProb),
+            Bytes(operands.LogProb) + Bytes(operands.OldLogProb) + Bytes(operands.ReferenceLogProb),
+            Bytes(operands.Upstream)
+        );
 
     /// <inheritdoc/>
     public void AdamW(in AdamWOperands operands, in AdamWStep step)
     {
         double run = Bytes(operands.Parameter);
-        Count(nameof(AdamW), 15.0 * Elements(operands.Parameter), (4 * run) + Bytes(operands.Average) + Bytes(operands.Decays), (4 * run) + Bytes(operands.Compute) + Bytes(operands.Average));
+        Count(
+            nameof(AdamW),
+            15.0 * Elements(operands.Parameter),
+            (4 * run) + Bytes(operands.Average) + Bytes(operands.Decays),
+            (4 * run) + Bytes(operands.Compute) + Bytes(operands.Average)
+        );
     }
 
     /// <inheritdoc/>

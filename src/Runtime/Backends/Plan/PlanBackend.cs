@@ -31,7 +31,9 @@ public sealed partial class PlanBackend : IBackend, IArenaMemory
 
     /// <summary>Cost of every operation called since <see cref="TakeWork"/>, by name.</summary>
     public IReadOnlyDictionary<string, OperationCost> Costs =>
-        _calls.GroupBy(call => call.Key.Operation, StringComparer.Ordinal).ToDictionary(calls => calls.Key, calls => calls.Aggregate(default(OperationCost), (sum, call) => sum + (call.Key.Cost * call.Value)));
+        _calls
+            .GroupBy(call => call.Key.Operation, StringComparer.Ordinal)
+            .ToDictionary(calls => calls.Key, calls => calls.Aggregate(default(OperationCost), (sum, call) => sum + (call.Key.Cost * call.Value)));
 
     /// <inheritdoc/>
     public MemoryLedger Memory { get; } = new();
@@ -54,8 +56,12 @@ public sealed partial class PlanBackend : IBackend, IArenaMemory
     public unsafe void Upload<T>(ReadOnlySpan<T> source, Tensor destination)
         where T : unmanaged
     {
-        Require.That(sizeof(T) == destination.Type.Size() && source.Length == destination.Shape.Count && destination.IsContiguous, nameof(destination),
-            destination, $"{source.Length} adjacent elements of {sizeof(T)} bytes");
+        Require.That(
+            sizeof(T) == destination.Type.Size() && source.Length == destination.Shape.Count && destination.IsContiguous,
+            nameof(destination),
+            destination,
+            $"{source.Length} adjacent elements of {sizeof(T)} bytes"
+        );
 
         // A canvas to start from.
         _masked.Remove(destination.Address);
@@ -120,7 +126,8 @@ public sealed partial class PlanBackend : IBackend, IArenaMemory
 
     private int Masked(Tensor canvas, int codes) => _masked.GetValueOrDefault(canvas.Address, codes);
 
-    private void Count(string operation, double operations, double read, double written) => Add(operation, new OperationCost(1, operations, 0, read, written));
+    private void Count(string operation, double operations, double read, double written) =>
+        Add(operation, new OperationCost(1, operations, 0, read, written));
 
     /// <summary>Counts products of matrices, of which <paramref name="factor"/> is one, and what else the operation does.</summary>
     private void CountProducts(string operation, Tensor factor, double products, double others, double read, double written) =>

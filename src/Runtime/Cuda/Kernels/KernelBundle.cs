@@ -20,7 +20,8 @@ public sealed class KernelBundle
 
     private readonly string _path;
 
-    private KernelBundle(string path, string compiler, IReadOnlyList<CudaArchitecture> architectures) => (_path, Compiler, Architectures) = (path, compiler, architectures);
+    private KernelBundle(string path, string compiler, IReadOnlyList<CudaArchitecture> architectures) =>
+        (_path, Compiler, Architectures) = (path, compiler, architectures);
 
     /// <summary>Architectures it holds, ascending.</summary>
     public IReadOnlyList<CudaArchitecture> Architectures { get; }
@@ -44,8 +45,12 @@ public sealed class KernelBundle
         try
         {
             using ZipArchive archive = ZipFile.OpenRead(path);
-            if (archive.GetEntry(ManifestName) is not { } entry || JsonSerializer.Deserialize<Manifest>(CompiledKernels.ReadEntry(entry)) is not
-                { Compiler: { } compiler, Architectures: { } named, Fingerprints: { } fingerprints } || named.Any(name => !CudaArchitecture.TryParse(name, out _)))
+            if (
+                archive.GetEntry(ManifestName) is not { } entry
+                || JsonSerializer.Deserialize<Manifest>(CompiledKernels.ReadEntry(entry))
+                    is not { Compiler: { } compiler, Architectures: { } named, Fingerprints: { } fingerprints }
+                || named.Any(name => !CudaArchitecture.TryParse(name, out _))
+            )
             {
                 throw new InvalidDataException($"it has no {ManifestName} with compiler, architectures and fingerprints");
             }
@@ -62,7 +67,9 @@ public sealed class KernelBundle
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException or JsonException)
         {
-            throw new CudaException($"kernel bundle {path}: wanted a file that «cogrpo-native kernels build» wrote, {error.Message.TrimEnd('.')}; make it again");
+            throw new CudaException(
+                $"kernel bundle {path}: wanted a file that «cogrpo-native kernels build» wrote, {error.Message.TrimEnd('.')}; make it again"
+            );
         }
     }
 
@@ -74,7 +81,13 @@ public sealed class KernelBundle
     /// <param name="cancellation">Ends the work without a file.</param>
     /// <exception cref="CudaException">A program does not compile.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static void Build(string path, Nvrtc compiler, IReadOnlyList<CudaArchitecture> architectures, Action<int, int>? progress = null, CancellationToken cancellation = default)
+    public static void Build(
+        string path,
+        Nvrtc compiler,
+        IReadOnlyList<CudaArchitecture> architectures,
+        Action<int, int>? progress = null,
+        CancellationToken cancellation = default
+    )
     {
         ArgumentNullException.ThrowIfNull(compiler);
         ArgumentNullException.ThrowIfNull(architectures);
@@ -125,7 +138,9 @@ public sealed class KernelBundle
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException)
             {
-                throw new CudaException($"kernel bundle {_path}: reading {stem} failed, {error.Message.TrimEnd('.')}; make it again with «cogrpo-native kernels build»");
+                throw new CudaException(
+                    $"kernel bundle {_path}: reading {stem} failed, {error.Message.TrimEnd('.')}; make it again with «cogrpo-native kernels build»"
+                );
             }
         }
 

@@ -11,7 +11,8 @@ public sealed class KernelCompiler
     /// <param name="nvrtc">Makes the compiler; asked only when something has to be compiled or looked up in the cache.</param>
     /// <param name="cache">Null for none.</param>
     /// <param name="bundle">Null for none.</param>
-    public KernelCompiler(Func<Nvrtc> nvrtc, KernelCache? cache, KernelBundle? bundle = null) => (_nvrtc, _cache, _bundle) = (new Lazy<Nvrtc>(nvrtc), cache, bundle);
+    public KernelCompiler(Func<Nvrtc> nvrtc, KernelCache? cache, KernelBundle? bundle = null) =>
+        (_nvrtc, _cache, _bundle) = (new Lazy<Nvrtc>(nvrtc), cache, bundle);
 
     /// <summary>This machine's: the default bundle, the user's cache, the installed NVRTC.</summary>
     /// <exception cref="CudaException">The bundle is damaged or of another version.</exception>

@@ -1,6 +1,9 @@
 namespace CoGrpo.Runtime.Cuda.Kernels;
 
-/// <summary>A kernel by program and name, with the number under which a <see cref="KernelLibrary"/> keeps it loaded. Declared once, as a static field, beside its launcher.</summary>
+/// <summary>
+/// A kernel by program and name, with the number under which a <see cref="KernelLibrary"/> keeps it loaded. Declared once, as a static field, beside
+/// its launcher.
+/// </summary>
 internal abstract class KernelName
 {
     private static int _count;

@@ -19,7 +19,12 @@ public static partial class KernelSources
 
     /// <summary>Stems of all programs, in alphabetical order: <c>adaln</c> for adaln.cu.</summary>
     public static IReadOnlyList<string> Stems { get; } =
-        [.. Texts.Keys.Where(name => name.EndsWith(ProgramSuffix, StringComparison.Ordinal)).Select(name => name[..^ProgramSuffix.Length]).Order(StringComparer.Ordinal)];
+    [
+        .. Texts
+            .Keys.Where(name => name.EndsWith(ProgramSuffix, StringComparison.Ordinal))
+            .Select(name => name[..^ProgramSuffix.Length])
+            .Order(StringComparer.Ordinal),
+    ];
 
     /// <summary>File name of a program.</summary>
     public static string FileName(string stem) => stem + ProgramSuffix;

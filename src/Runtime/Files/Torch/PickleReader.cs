@@ -7,8 +7,8 @@ namespace CoGrpo.Runtime.Files.Torch;
 
 /// <summary>
 /// Reads the pickle of a PyTorch archive as data. It is a stack machine over a list of opcodes (<see cref="PickleOpcode"/>) and of globals
-/// (<see cref="TorchGlobal"/>), each of which stands for a container, a number, a text or a tensor here; nothing in a file can make it run anything else.
-/// Memory is bounded by the number of opcodes, since none copies what another made.
+/// (<see cref="TorchGlobal"/>), each of which stands for a container, a number, a text or a tensor here; nothing in a file can make it run anything
+/// else. Memory is bounded by the number of opcodes, since none copies what another made.
 /// </summary>
 internal ref struct PickleReader
 {
@@ -42,8 +42,8 @@ internal ref struct PickleReader
     }
 
     /// <summary>
-    /// The value of <paramref name="pickle"/>: null, bool, long, BigInteger, double, string, byte[], object[] (tuple), List, <see cref="PickleDictionary"/>,
-    /// <see cref="TorchGlobal"/>, <see cref="TorchStorage"/> or <see cref="TorchView"/>.
+    /// The value of <paramref name="pickle"/>: null, bool, long, BigInteger, double, string, byte[], object[] (tuple), List,
+    /// <see cref="PickleDictionary"/>, <see cref="TorchGlobal"/>, <see cref="TorchStorage"/> or <see cref="TorchView"/>.
     /// </summary>
     /// <param name="file">For messages.</param>
     /// <param name="pickle">The bytes of <c>data.pkl</c>.</param>
@@ -214,7 +214,10 @@ internal ref struct PickleReader
 
     private readonly TorchStorage Storage(object? id)
     {
-        if (id is not object?[] parts || parts is not ["storage", TorchGlobal { Kind: TorchGlobal.Role.Storage } type, string key, string, long count])
+        if (
+            id is not object?[] parts
+            || parts is not ["storage", TorchGlobal { Kind: TorchGlobal.Role.Storage } type, string key, string, long count]
+        )
         {
             throw Refuse("('storage', class, key, device, count)", Kind(id));
         }
@@ -248,9 +251,12 @@ internal ref struct PickleReader
         _ => throw Refuse($"arguments that fit {function.Name}", $"({string.Join(", ", arguments.Take(8).Select(Kind))})"),
     };
 
-    private readonly TorchView View(TorchStorage storage, long offset, long[] sizes, long[] strides) => TorchView.Create(storage, offset, sizes, strides)
-        ?? throw Refuse($"a tensor within the {storage.Count} elements of its storage and no larger",
-            $"offset {offset}, size {Shown(sizes)}, stride {Shown(strides)}");
+    private readonly TorchView View(TorchStorage storage, long offset, long[] sizes, long[] strides) =>
+        TorchView.Create(storage, offset, sizes, strides)
+        ?? throw Refuse(
+            $"a tensor within the {storage.Count} elements of its storage and no larger",
+            $"offset {offset}, size {Shown(sizes)}, stride {Shown(strides)}"
+        );
 
     private readonly long[] Numbers(object?[] values, string what)
     {

@@ -1,7 +1,8 @@
 namespace CoGrpo.Runtime.Files.Torch;
 
 /// <summary>
-/// Reads bytes of a seekable stream, which it owns, at given places. Safe to use from several threads. Failures are <see cref="TorchArchiveException"/>.
+/// Reads bytes of a seekable stream, which it owns, at given places. Safe to use from several threads. Failures are
+/// <see cref="TorchArchiveException"/>.
 /// </summary>
 internal sealed class RandomReader : IDisposable
 {
@@ -45,7 +46,9 @@ internal sealed class RandomReader : IDisposable
         }
     }
 
-    /// <summary>As <see cref="Read"/>, into a new array; the caller has compared <paramref name="count"/> with a limit or the file's length.</summary>
+    /// <summary>
+    /// As <see cref="Read"/>, into a new array; the caller has compared <paramref name="count"/> with a limit or the file's length.
+    /// </summary>
     public byte[] Bytes(long offset, int count, string what)
     {
         var bytes = new byte[count];
@@ -57,5 +60,12 @@ internal sealed class RandomReader : IDisposable
     public void Dispose() => _stream.Dispose();
 
     private TorchArchiveException Failure(string what, Exception e) =>
-        new(Name, what, "readable bytes", e.Message, "check that the file is complete, the disk sound, and that nothing rewrites the file meanwhile", e);
+        new(
+            Name,
+            what,
+            "readable bytes",
+            e.Message,
+            "check that the file is complete, the disk sound, and that nothing rewrites the file meanwhile",
+            e
+        );
 }

@@ -186,7 +186,9 @@ internal sealed class StoredZip
         placed.Add((header, data + size, name));
     }
 
-    /// <summary>Checks a member's own header against its entry. torch.save leaves sizes and checksum zero there and writes them behind the data.</summary>
+    /// <summary>
+    /// Checks a member's own header against its entry. torch.save leaves sizes and checksum zero there and writes them behind the data.
+    /// </summary>
     private long DataOffset(ReadOnlySpan<byte> entry, long header, long size, uint checksum, string where)
     {
         int nameBytes = Half(entry, 28);
@@ -197,15 +199,23 @@ internal sealed class StoredZip
         }
 
         long after = header + LocalBytes + nameBytes + Half(local, 28);
-        if (after > _reader.Length || !_reader.Bytes(header + LocalBytes, nameBytes, where).AsSpan().SequenceEqual(entry.Slice(EntryBytes, nameBytes)))
+        if (
+            after > _reader.Length
+            || !_reader.Bytes(header + LocalBytes, nameBytes, where).AsSpan().SequenceEqual(entry.Slice(EntryBytes, nameBytes))
+        )
         {
             throw Refuse(where, "a header with the name of the directory", "another");
         }
 
         bool deferred = (Half(entry, 8) & DescriptorFlag) != 0 && Word(local, 14) == 0 && Word(local, 18) == 0 && Word(local, 22) == 0;
         bool same = Word(local, 14) == checksum && SameSize(Word(local, 18), size) && SameSize(Word(local, 22), size);
-        return deferred || same ? after
-            : throw Refuse(where, $"{size} bytes in its header, as in the directory", $"{Word(local, 18)} and {Word(local, 22)}, or another checksum");
+        return deferred || same
+            ? after
+            : throw Refuse(
+                where,
+                $"{size} bytes in its header, as in the directory",
+                $"{Word(local, 18)} and {Word(local, 22)}, or another checksum"
+            );
     }
 
     private static bool SameSize(uint local, long size) => local == size || local == uint.MaxValue;

@@ -5,9 +5,9 @@ using static CoGrpo.Runtime.Files.UntrustedText;
 namespace CoGrpo.Runtime.Files.Torch;
 
 /// <summary>
-/// A file of <c>torch.save</c> (.pt, .pth, .bin) open for reading: the tensors of its nested dictionaries, lists and tuples; other values are passed over.
-/// Everything but the data is validated before <see cref="Open(string)"/> returns; the data are read on demand, so a file larger than memory is fine. The
-/// pickle in it is read as data and cannot run anything. Safe to use from several threads. Malformed, unreadable or hostile files give
+/// A file of <c>torch.save</c> (.pt, .pth, .bin) open for reading: the tensors of its nested dictionaries, lists and tuples; other values are passed
+/// over. Everything but the data is validated before <see cref="Open(string)"/> returns; the data are read on demand, so a file larger than memory is
+/// fine. The pickle in it is read as data and cannot run anything. Safe to use from several threads. Malformed, unreadable or hostile files give
 /// <see cref="TorchArchiveException"/> and nothing else.
 /// </summary>
 public sealed class TorchArchive : IDisposable
@@ -32,7 +32,13 @@ public sealed class TorchArchive : IDisposable
         TorchFileKind.RequireZip(reader);
         StoredZip zip = StoredZip.Read(reader);
         string root = Root(zip);
-        Require(zip, $"{root}/version", text => int.TryParse(text, out int version) && version is >= 1 and <= 10, "format version 1 to 10", isNeeded: true);
+        Require(
+            zip,
+            $"{root}/version",
+            text => int.TryParse(text, out int version) && version is >= 1 and <= 10,
+            "format version 1 to 10",
+            isNeeded: true
+        );
         Require(zip, $"{root}/byteorder", text => text == "little", "little-endian data", isNeeded: false);
         byte[] pickle = Pickle(zip.Members[$"{root}/data.pkl"]);
         object? value = PickleReader.Read(reader.Name, pickle, key => zip.Members.GetValueOrDefault($"{root}/data/{key}"));
@@ -69,7 +75,9 @@ public sealed class TorchArchive : IDisposable
         return Open(stream, path);
     }
 
-    /// <summary>Validates a seekable stream, which the result owns from here on (also when this throws); <paramref name="name"/> is for messages.</summary>
+    /// <summary>
+    /// Validates a seekable stream, which the result owns from here on (also when this throws); <paramref name="name"/> is for messages.
+    /// </summary>
     /// <exception cref="TorchArchiveException">The content is malformed or holds something else than data.</exception>
     public static TorchArchive Open(Stream stream, string name)
     {
@@ -92,8 +100,8 @@ public sealed class TorchArchive : IDisposable
             "check that the file belongs to this model");
 
     /// <summary>
-    /// The tensors of the dictionary that <paramref name="key"/> of the outermost one leads to, as <c>state_dict</c> or <c>model</c> in checkpoints of
-    /// training; names begin behind that key.
+    /// The tensors of the dictionary that <paramref name="key"/> of the outermost one leads to, as <c>state_dict</c> or <c>model</c> in checkpoints
+    /// of training; names begin behind that key.
     /// </summary>
     /// <exception cref="TorchArchiveException">There is no such key or it leads to something else.</exception>
     public IReadOnlyList<TorchTensor> TensorsIn(string key) => _root.TryGet(key, out object? value) && value is PickleDictionary dictionary
@@ -101,9 +109,14 @@ public sealed class TorchArchive : IDisposable
         : throw new TorchArchiveException(_reader.Name, $"key '{key}'", "a dictionary of tensors", value is null ? "none" : "another value",
             $"the file has the keys {string.Join(", ", Keys.Take(8).Select(Quote))}; name one of them or take another file");
 
-    /// <summary>Reads the tensor's little-endian bytes in row-major order from <paramref name="offset"/> on, as many as the destination holds.</summary>
-    /// <remarks>A contiguous tensor is read straight from the file. Another one is put in order in memory first and kept until the next one is.</remarks>
-    /// <exception cref="TorchArchiveException">The range leaves the tensor, a tensor that is not contiguous exceeds 1 GiB, or a read error.</exception>
+    /// <summary>
+    /// Reads the tensor's little-endian bytes in row-major order from <paramref name="offset"/> on, as many as the destination holds.
+    /// </summary>
+    /// <remarks>
+    /// A contiguous tensor is read straight from the file. Another one is put in order in memory first and kept until the next one is.
+    /// </remarks>
+    /// <exception cref="TorchArchiveException">The range leaves the tensor, a tensor that is not contiguous exceeds 1 GiB, or a read
+    /// error.</exception>
     public void ReadBytes(TorchTensor tensor, long offset, Span<byte> destination)
     {
         ArgumentNullException.ThrowIfNull(tensor);
@@ -163,7 +176,9 @@ public sealed class TorchArchive : IDisposable
         }
 
         string? stray = zip.Members.Keys.FirstOrDefault(n => !n.StartsWith(root + "/", StringComparison.Ordinal));
-        return stray is null ? root : throw new TorchArchiveException(_reader.Name, "archive", $"all members in folder {Quote(root)}", Quote(stray), Damaged);
+        return stray is null
+            ? root
+            : throw new TorchArchiveException(_reader.Name, "archive", $"all members in folder {Quote(root)}", Quote(stray), Damaged);
     }
 
     private void Require(StoredZip zip, string name, Func<string, bool> isRight, string expected, bool isNeeded)
@@ -218,8 +233,13 @@ public sealed class TorchArchive : IDisposable
         int size = tensor.Type.Size();
         if (Math.Max(view.Span, view.Count) > MostStridedBytes / size)
         {
-            throw new TorchArchiveException(_reader.Name, $"tensor {Quote(tensor.Name)}", $"elements one after another, or within {MostStridedBytes} bytes",
-                $"{view.Span * size} bytes", "in PyTorch save it with .contiguous()");
+            throw new TorchArchiveException(
+                _reader.Name,
+                $"tensor {Quote(tensor.Name)}",
+                $"elements one after another, or within {MostStridedBytes} bytes",
+                $"{view.Span * size} bytes",
+                "in PyTorch save it with .contiguous()"
+            );
         }
 
         byte[] source = _reader.Bytes(view.Storage.Member.Offset + (view.Offset * size), (int)view.Span * size, $"tensor {Quote(tensor.Name)}");
@@ -244,8 +264,8 @@ public sealed class TorchArchive : IDisposable
     }
 
     /// <summary>
-    /// The tensors below <paramref name="root"/>. A pickle can refer to one container in many places and to itself, so visits, depth and the characters of
-    /// names are bounded and not only what the file holds.
+    /// The tensors below <paramref name="root"/>. A pickle can refer to one container in many places and to itself, so visits, depth and the
+    /// characters of names are bounded and not only what the file holds.
     /// </summary>
     private List<TorchTensor> Walk(PickleDictionary root)
     {

@@ -5,8 +5,9 @@ using System.Text;
 namespace CoGrpo.Runtime.Files.Torch;
 
 /// <summary>
-/// Writes a state dictionary as <c>torch.save</c> does, one tensor after another, so that only one need be in memory: a stored zip archive with a pickle of protocol 2
-/// and one storage for each tensor. The same content always gives the same bytes. Does not own the stream, which must be seekable.
+/// Writes a state dictionary as <c>torch.save</c> does, one tensor after another, so that only one need be in memory: a stored zip archive with a
+/// pickle of protocol 2 and one storage for each tensor. The same content always gives the same bytes. Does not own the stream, which must be
+/// seekable.
 /// </summary>
 public sealed class TorchArchiveWriter : IDisposable
 {
@@ -38,7 +39,9 @@ public sealed class TorchArchiveWriter : IDisposable
     {
         if (_next == _tensors.Length || _written + bytes.Length > _tensors[_next].ByteCount)
         {
-            throw new InvalidOperationException($"{(_next == _tensors.Length ? "nothing" : _tensors[_next])} takes {bytes.Length} bytes more; write the tensors in order, each whole");
+            throw new InvalidOperationException(
+                $"{(_next == _tensors.Length ? "nothing" : _tensors[_next])} takes {bytes.Length} bytes more; write the tensors in order, each whole"
+            );
         }
 
         _storage ??= Entry($"data/{_next}").Open();

@@ -58,7 +58,9 @@ internal sealed class TorchView
         }
     }
 
-    /// <summary>Writes the elements in row-major order; <paramref name="storage"/> holds <see cref="Span"/> elements from <see cref="Offset"/> on.</summary>
+    /// <summary>
+    /// Writes the elements in row-major order; <paramref name="storage"/> holds <see cref="Span"/> elements from <see cref="Offset"/> on.
+    /// </summary>
     public void Gather<T>(ReadOnlySpan<T> storage, Span<T> elements)
         where T : unmanaged
     {

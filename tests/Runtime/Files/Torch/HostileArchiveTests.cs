@@ -14,7 +14,10 @@ public sealed class HostileArchiveTests
         // The zip file.
         ["empty file"] = (() => [], "a zip file"),
         ["a few bytes"] = (() => [0x50, 0x4B, 3, 4], "at least 22 bytes"),
-        ["pickle without archive"] = (() => [0x80, 2, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E], "before PyTorch 1.6"),
+        ["pickle without archive"] = (
+            () => [0x80, 2, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E],
+            "before PyTorch 1.6"
+        ),
         ["bare pickle of another protocol"] = (() => [0x80, 4, 0x95, 0, 0, 0, 0, 0, 0, 0, 0, 0x2E], "before PyTorch 1.6"),
         ["git lfs pointer"] = (() => Encoding.ASCII.GetBytes("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"), "git lfs pull"),
         ["web page"] = (() => Encoding.ASCII.GetBytes("\n<!DOCTYPE html><html></html>"), "a web page"),
@@ -41,7 +44,10 @@ public sealed class HostileArchiveTests
         ["size beyond the directory"] = (() => SpoilSize(100_000), "in front of the directory"),
         ["size that ends in the directory"] = (() => SpoilSize(800), "in front of the directory"),
         ["overlap of members"] = (() => SpoilSize(120), "an overlap with 'm/data/0'"),
-        ["one header for two members"] = (() => Spoil(z => z.Entries["m/data/1"] + 42, 4, z => z.Headers["m/data/0"], Two()), "the name of the directory"),
+        ["one header for two members"] = (
+            () => Spoil(z => z.Entries["m/data/1"] + 42, 4, z => z.Headers["m/data/0"], Two()),
+            "the name of the directory"
+        ),
         ["same name twice"] = (() => TorchArchiveTests.Simple().Add("m/version", "3").Finish(), "'m/version' twice"),
         ["header without signature"] = (() => Spoil(z => z.Headers["m/version"], 4, 0), "header with the flags"),
         ["header of another method"] = (() => Spoil(z => z.Headers["m/version"] + 8, 2, 8), "header with the flags"),
@@ -63,10 +69,15 @@ public sealed class HostileArchiveTests
         ["two pickles"] = (() => TorchArchiveTests.Simple().Add("n/data.pkl", "x").Finish(), "one folder with data.pkl"),
         ["member outside the folder"] = (() => TorchArchiveTests.Simple().Add("n/x", "x").Finish(), "in folder 'm'"),
         ["TorchScript"] = (() => TorchArchiveTests.Simple().Add("m/constants.pkl", "x").Finish(), "torch.jit"),
-        ["big-endian"] = (() => new ZipWriter().Add("m/data.pkl", Valid()).Add("m/byteorder", "big").Add("m/data/0", Data).Add("m/version", "3").Finish(),
-            "little-endian"),
+        ["big-endian"] = (
+            () => new ZipWriter().Add("m/data.pkl", Valid()).Add("m/byteorder", "big").Add("m/data/0", Data).Add("m/version", "3").Finish(),
+            "little-endian"
+        ),
         ["no version"] = (() => new ZipWriter().Add("m/data.pkl", Valid()).Add("m/data/0", Data).Finish(), "no such member"),
-        ["version of the future"] = (() => new ZipWriter().Add("m/data.pkl", Valid()).Add("m/data/0", Data).Add("m/version", "999").Finish(), "format version"),
+        ["version of the future"] = (
+            () => new ZipWriter().Add("m/data.pkl", Valid()).Add("m/data/0", Data).Add("m/version", "999").Finish(),
+            "format version"
+        ),
         ["pickle with another checksum"] = (() => SpoilBoth("m/data.pkl", 16, 14, 123), "checksum"),
         ["large pickle"] = (() => Archive(new byte[(1 << 24) + 1]), "at most 16777216 bytes"),
 
@@ -121,17 +132,34 @@ public sealed class HostileArchiveTests
         ["a tensor alone"] = (() => Archive(PickleWriter.Start.Tensor("0", 6, 0, [6], [1]).Stop()), "a dictionary of tensors"),
         ["dictionary in itself"] = (() => Archive(PickleWriter.Start.Raw("}q", 0).Text("x").Raw("h", 0).Raw("s").Stop()), "32 deep"),
         ["billion laughs"] = (() => Archive(Laughs()), "at most 1048576 values"),
-        ["deep nesting"] = (() => Archive(PickleWriter.Start.Raw(string.Concat(Enumerable.Repeat("}X\u0001\0\0\0x", 1000)) + "N" + new string('s', 1000)).Stop()),
-            "32 deep"),
-        ["long name of a tensor"] = (() => Archive(PickleWriter.Start.Dictionary(w => w.Text(new string('x', 2000)).Number(1)).Stop()), "1024 characters"),
-        ["two ways to one name"] = (() => Archive(PickleWriter.Start.Dictionary(w => w.Text("a.b").Tensor("0", 6, 0, [6], [1])
-            .Text("a").Dictionary(v => v.Text("b").Tensor("0", 6, 0, [6], [1]))).Stop()), "'a.b' twice"),
+        ["deep nesting"] = (
+            () => Archive(PickleWriter.Start.Raw(string.Concat(Enumerable.Repeat("}X\u0001\0\0\0x", 1000)) + "N" + new string('s', 1000)).Stop()),
+            "32 deep"
+        ),
+        ["long name of a tensor"] = (
+            () => Archive(PickleWriter.Start.Dictionary(w => w.Text(new string('x', 2000)).Number(1)).Stop()),
+            "1024 characters"
+        ),
+        ["two ways to one name"] = (
+            () =>
+                Archive(
+                    PickleWriter
+                        .Start.Dictionary(w =>
+                            w.Text("a.b").Tensor("0", 6, 0, [6], [1]).Text("a").Dictionary(v => v.Text("b").Tensor("0", 6, 0, [6], [1]))
+                        )
+                        .Stop()
+                ),
+            "'a.b' twice"
+        ),
 
         // Tensors.
         ["persistent id of another form"] = (() => Archive(PickleWriter.Start.Text("x").Raw("Q").Stop()), "('storage', class, key, device, count)"),
         ["storage that is not in the archive"] = (() => Archive(PickleWriter.Start.Storage("9", 6).Stop()), "storage '9'"),
         ["storage key with a path"] = (() => Archive(PickleWriter.Start.Storage("../data.pkl", 6).Stop()), "storage '../data.pkl'"),
-        ["storage of an unknown type"] = (() => Archive(PickleWriter.Start.Storage("0", 6, "ComplexFloatStorage").Stop()), "'torch ComplexFloatStorage'"),
+        ["storage of an unknown type"] = (
+            () => Archive(PickleWriter.Start.Storage("0", 6, "ComplexFloatStorage").Stop()),
+            "'torch ComplexFloatStorage'"
+        ),
         ["storage larger than its member"] = (() => Archive(PickleWriter.Start.Storage("0", 7).Stop()), "24 bytes"),
         ["storage of a negative count"] = (() => Archive(PickleWriter.Start.Storage("0", -6).Stop()), "24 bytes"),
         ["storage of a count that overflows"] = (() => Archive(PickleWriter.Start.Storage("0", (1L << 62) + 6).Stop()), "24 bytes"),

@@ -98,7 +98,11 @@ public sealed class TorchArchiveTests
         using TorchArchive archive = Open(Zip(pickle, Bytes(Six)).Finish());
         Assert.Equal("x", archive.TensorsIn("model").Single().Name);
         Assert.Equal("model.x", archive.Tensors.Single().Name);
-        Assert.Contains("'model', 'step'", Assert.Throws<TorchArchiveException>(() => archive.TensorsIn("state_dict")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'model', 'step'",
+            Assert.Throws<TorchArchiveException>(() => archive.TensorsIn("state_dict")).Message,
+            StringComparison.Ordinal
+        );
         Assert.Throws<TorchArchiveException>(() => archive.TensorsIn("step"));
         Assert.Contains("'y'", Assert.Throws<TorchArchiveException>(() => archive["y"]).Message, StringComparison.Ordinal);
         Assert.Throws<TorchArchiveException>(() => archive.ReadBytes(archive["model.x"], 20, new byte[8]));

@@ -11,12 +11,26 @@ internal static class TorchFile
     /// <param name="buffers">Names of buffers [1,n] that hold 0, 1, …; their n.</param>
     /// <param name="key">The key of an outer dictionary that has others too, or null.</param>
     /// <param name="prefix">Before every name.</param>
-    public static void Write(string path, IEnumerable<(string Name, long[] Shape, float[] Values)> tensors, IReadOnlyDictionary<string, int> buffers, string? key, string prefix)
+    public static void Write(
+        string path,
+        IEnumerable<(string Name, long[] Shape, float[] Values)> tensors,
+        IReadOnlyDictionary<string, int> buffers,
+        string? key,
+        string prefix
+    )
     {
         List<(string Name, long[] Shape, string Type, byte[] Data, int Count)> all =
         [
             .. tensors.Select(t => (t.Name, t.Shape, "FloatStorage", MemoryMarshal.AsBytes<float>(t.Values).ToArray(), t.Values.Length)),
-            .. buffers.Select(b => (b.Key, new long[] { 1, b.Value }, "LongStorage", MemoryMarshal.AsBytes<long>([.. Enumerable.Range(0, b.Value).Select(i => (long)i)]).ToArray(), b.Value)),
+            .. buffers.Select(b =>
+                (
+                    b.Key,
+                    new long[] { 1, b.Value },
+                    "LongStorage",
+                    MemoryMarshal.AsBytes<long>([.. Enumerable.Range(0, b.Value).Select(i => (long)i)]).ToArray(),
+                    b.Value
+                )
+            ),
         ];
         void Tensors(PickleWriter pickle)
         {

@@ -7,17 +7,19 @@ namespace CoGrpo.Rl.Runs;
 
 /// <summary>
 /// Warns, once each, about the known ways a run goes wrong (specs/grpo.md 4): diversity falls, controls stand at their clamps, the reward
-/// rises while the judge falls. Compares means over windows of iterations, since single rollouts are noisy.
+/// rises while the judge falls. Compares means over windows of iterations, since single rollouts are noisy, and calls a rise or fall what is more
+/// than twice its standard error.
 /// </summary>
 internal sealed class RewardAlarms
 {
     private const int Window = 5;
     private const double DiversityShare = 0.8;
     private const double ClampShare = 0.05;
+    private const double Errors = 2;
 
     private readonly IProgressReporter _progress;
     private readonly IReadOnlyList<string> _rewards;
-    private readonly List<(double Reward, double Judge, double Diversity)> _seen = [];
+    private readonly List<Seen> _seen = [];
     private bool _diversity;
     private bool _clamp;
     private bool _hacking;
@@ -65,7 +67,7 @@ internal sealed class RewardAlarms
 
     private void Watch(long iteration, double sum, double judge, double diversity, double clampRate)
     {
-        _seen.Add((sum, judge, diversity));
+        _seen.Add(new Seen(sum, judge, diversity));
         if (!_clamp && clampRate > ClampShare)
         {
             _clamp = true;
@@ -78,19 +80,21 @@ internal sealed class RewardAlarms
             return;
         }
 
-        (double Reward, double Judge, double Diversity) first = Mean(_seen.Take(Window)), last = Mean(_seen.TakeLast(Window));
-        if (!_diversity && last.Diversity < DiversityShare * first.Diversity)
+        (double Mean, double Error) before = First(seen => seen.Diversity), now = Last(seen => seen.Diversity);
+        if (!_diversity && now.Mean < DiversityShare * before.Mean)
         {
             _diversity = true;
             Warn(string.Create(CultureInfo.InvariantCulture,
-                $"iteration {iteration}: diversity fell from {first.Diversity:f2} to {last.Diversity:f2}; pictures of one prompt grow alike, consider a KL weight or fewer iterations"));
+                $"iteration {iteration}: diversity fell from {before.Mean:f2} to {now.Mean:f2}; pictures of one prompt grow alike, consider a KL weight or fewer iterations"));
         }
 
-        if (!_hacking && last.Reward > first.Reward && last.Judge < first.Judge)
+        (double Mean, double Error) reward = First(seen => seen.Reward), rewarded = Last(seen => seen.Reward);
+        (double Mean, double Error) judged = First(seen => seen.Judge), judges = Last(seen => seen.Judge);
+        if (!_hacking && Rises(reward, rewarded) && Rises(judges, judged))
         {
             _hacking = true;
             Warn(string.Create(CultureInfo.InvariantCulture,
-                $"iteration {iteration}: the reward rose from {first.Reward:f3} to {last.Reward:f3} while the judge fell from {first.Judge:f3} to {last.Judge:f3}; the reward may be hacked, look at the samples"));
+                $"iteration {iteration}: the reward rose from {reward.Mean:f3} to {rewarded.Mean:f3} while the judge fell from {judged.Mean:f3} to {judges.Mean:f3}; the reward may be hacked, look at the samples"));
         }
     }
 
@@ -102,17 +106,17 @@ internal sealed class RewardAlarms
     {
         _first ??= scores;
         Score? fallen = scores.Means.FirstOrDefault(score =>
-            !_rewards.Contains(score.Name) && !double.IsNaN(score.Error) && First(score) - score.Value > 2 * score.Error
+            !_rewards.Contains(score.Name) && !double.IsNaN(score.Error) && Base(score) - score.Value > Errors * score.Error
         );
-        if (_metric || fallen is null || !scores.Means.Where(score => _rewards.Contains(score.Name)).All(score => score.Value > First(score)))
+        if (_metric || fallen is null || !scores.Means.Where(score => _rewards.Contains(score.Name)).All(score => score.Value > Base(score)))
         {
             return;
         }
 
         _metric = true;
         Warn(string.Create(CultureInfo.InvariantCulture,
-            $"iteration {iteration}: the rewards rose on held-out prompts while {fallen.Name} fell from {First(fallen):f3} to {fallen.Value:f3}; the reward may be hacked, look at the samples"));
-        double First(Score score) => _first.Means.First(first => first.Name == score.Name).Value;
+            $"iteration {iteration}: the rewards rose on held-out prompts while {fallen.Name} fell from {Base(fallen):f3} to {fallen.Value:f3}; the reward may be hacked, look at the samples"));
+        double Base(Score score) => _first.Means.First(first => first.Name == score.Name).Value;
     }
 
     private void Warn(string text)
@@ -123,6 +127,21 @@ internal sealed class RewardAlarms
         }
     }
 
-    private static (double Reward, double Judge, double Diversity) Mean(IEnumerable<(double Reward, double Judge, double Diversity)> window) =>
-        (window.Average(w => w.Reward), window.Average(w => w.Judge), window.Average(w => w.Diversity));
+    private (double Mean, double Error) First(Func<Seen, double> value) => Moments(_seen.Take(Window).Select(value));
+
+    private (double Mean, double Error) Last(Func<Seen, double> value) => Moments(_seen.TakeLast(Window).Select(value));
+
+    private static bool Rises((double Mean, double Error) from, (double Mean, double Error) to) =>
+        to.Mean - from.Mean > Errors * double.Hypot(from.Error, to.Error);
+
+    /// <summary>Mean of a window and its standard error.</summary>
+    private static (double Mean, double Error) Moments(IEnumerable<double> window)
+    {
+        double[] values = [.. window];
+        double mean = values.Average();
+        return (mean, Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / (values.Length * (values.Length - 1.0))));
+    }
+
+    /// <summary>What an iteration's rollout shows.</summary>
+    private readonly record struct Seen(double Reward, double Judge, double Diversity);
 }

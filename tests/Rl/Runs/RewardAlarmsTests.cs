@@ -50,6 +50,24 @@ public sealed class RewardAlarmsTests
         Assert.Contains("diversity fell from 0.90 to", Assert.Single(_warnings.Said), StringComparison.Ordinal);
     }
 
+    /// <summary>A judge that wavers, and ends a little lower than it was, is no alarm; one that fell is.</summary>
+    [Theory]
+    [InlineData(0.005, 0)]
+    [InlineData(0.2, 1)]
+    public void A_judge_falls_when_it_falls_by_more_than_it_wavers(double fall, int warnings)
+    {
+        var alarms = new RewardAlarms(_warnings, ["one"]);
+        for (int i = 1; i <= 40; i++)
+        {
+            var metrics = new IterationMetrics(["one"], 1) { Iteration = i, Judge = 0.5 + (0.04 * Math.Sin(2.5 * i)) - (i > 10 ? fall : 0), Diversity = 0.9 };
+            metrics.RewardMean[0] = 0.01 * i;
+            alarms.Watch(metrics);
+        }
+
+        Assert.Equal(warnings, _warnings.Said.Count(said => said.Contains("while the judge fell from 0.5", StringComparison.Ordinal)));
+        Assert.Equal(warnings, _warnings.Said.Count);
+    }
+
     /// <summary>Wherever it is cut: what was said before is not said again, and the rest is said at the same iterations in the same words.</summary>
     [Fact]
     public void A_resumed_run_is_warned_as_the_whole_run_is()
@@ -57,7 +75,7 @@ public sealed class RewardAlarmsTests
         const int Iterations = 24;
         Go(new RewardAlarms(_warnings, ["one", "two"]), 0, Iterations, null);
         string[] whole = [.. _warnings.Said];
-        Assert.Equal(["iteration 8", "iteration 12", "iteration 15", "iteration 16"], whole.Select(said => said.Split(':')[0]));
+        Assert.Equal(["iteration 8", "iteration 12", "iteration 15", "iteration 18"], whole.Select(said => said.Split(':')[0]));
         using var folder = new TemporaryFolder();
         for (int cut = 1; cut < Iterations; cut++)
         {
@@ -76,7 +94,7 @@ public sealed class RewardAlarmsTests
     }
 
     /// <summary>
-    /// Clamps at iteration 8, rewards that rise on held-out prompts while the metric falls at 12, diversity that fell by 15 and a judge by 16.
+    /// Clamps at iteration 8, rewards that rise on held-out prompts while the metric falls at 12, diversity that fell by 15 and a judge by 18.
     /// </summary>
     private static void Go(RewardAlarms alarms, int done, int end, MetricsWriter? log)
     {

@@ -1,3 +1,4 @@
+using CoGrpo.Model;
 using CoGrpo.Model.Clip;
 using CoGrpo.Model.Lora;
 using CoGrpo.Model.Meissonic;
@@ -32,6 +33,7 @@ internal sealed class PlannedRun : IDisposable
 
     /// <param name="configuration">The run.</param>
     /// <param name="device">Where; stays the caller's and must outlive this.</param>
+    /// <exception cref="ModelException">The learned schedule does not fit the model.</exception>
     public PlannedRun(RunConfiguration configuration, ComputeDevice device)
     {
         (_device, _modelPhase) = (device, configuration.Train.Model);
@@ -45,6 +47,11 @@ internal sealed class PlannedRun : IDisposable
         Policy = Own(new SchedulePolicy(SchedulePolicyConfig.ForWidth(configuration.Schedule.PolicyWidth), device.Backend));
         IImageTokenizer tokenizer = Tokenizer(configuration, transformer);
         (int height, int width) = (tokenizer.GridHeight, tokenizer.GridWidth);
+        if (configuration.Train.Mode != TrainMode.Naive)
+        {
+            TrainRun.CheckPolicy(Policy.Config, transformer, tokenizer, tokenizer.PictureHeight / height);
+        }
+
         Lanes = Own(TrainRun.Lanes(configuration, device, Model, Policy, height, width, tokenizer.PictureHeight / height));
         _decoding = new PlannedDecoding(RunFactory.HandMade(configuration.Sampling.HandMade), height, width, transformer.Upsample);
         PlannedReward[] rewards = [.. configuration.Train.Rewards.Select((reward, i) => Reward(reward, decodes: i == 0))];

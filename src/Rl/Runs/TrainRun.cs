@@ -5,6 +5,7 @@ using CoGrpo.Model.Lora;
 using CoGrpo.Model.Meissonic;
 using CoGrpo.Model.Schedule;
 using CoGrpo.Model.TextToImage;
+using CoGrpo.Model.Tokenizers;
 using CoGrpo.Rl.Configuration;
 using CoGrpo.Rl.EmojiScenes;
 using CoGrpo.Rl.Evaluation;
@@ -61,7 +62,7 @@ public sealed class TrainRun : IDisposable
         _policy = new SchedulePolicy(SchedulePolicyConfig.ForWidth(configuration.Schedule.PolicyWidth), device.Backend);
         if (UsesLearnedSchedule)
         {
-            CheckPolicy();
+            CheckPolicy(_policy.Config, _model.Transformer.Config, _data.Pictures, _data.PixelsPerCode);
         }
 
         Initialisation.SchedulePolicy(_policy.Parameters, device.Backend, (ulong)configuration.Seed);
@@ -142,25 +143,27 @@ public sealed class TrainRun : IDisposable
         return new LaneSet(setup, device.Lanes(configuration.Lanes), () => PretrainRun.LaneBackend(configuration, device));
     }
 
-    private bool UsesLearnedSchedule => _configuration.Train.Mode != TrainMode.Naive;
-
-    /// <summary>The policy reads the features of the model, pooled to a grid of its own.</summary>
-    private void CheckPolicy()
+    /// <summary>Fails where a learned schedule does not fit the model: it reads the model's features, pooled to a grid of its own.</summary>
+    /// <exception cref="ModelException">Another width than the model's, or pictures whose grid does not divide.</exception>
+    internal static void CheckPolicy(SchedulePolicyConfig policy, TransformerConfig transformer, IImageTokenizer pictures, int pixelsPerCode)
     {
-        TransformerConfig transformer = _model.Transformer.Config;
-        if (_policy.Config.FeatureDim != transformer.Width)
+        if (policy.FeatureDim != transformer.Width)
         {
-            throw new ModelException($"schedule.policyWidth: wanted the width of the model, {transformer.Width}, got {_policy.Config.FeatureDim}; set it, or train.mode to naive");
+            throw new ModelException(
+                $"schedule.policyWidth: wanted the width of the model, {transformer.Width}, got {policy.FeatureDim}; set it, or train.mode to naive"
+            );
         }
 
-        int multiple = _policy.Config.PooledGrid * _data.PixelsPerCode * (transformer.Downsample ? 2 : 1);
-        (int width, int height) = (_data.Pictures.PictureWidth, _data.Pictures.PictureHeight);
+        int multiple = policy.PooledGrid * pixelsPerCode * (transformer.Downsample ? 2 : 1);
+        (int width, int height) = (pictures.PictureWidth, pictures.PictureHeight);
         if (width % multiple != 0 || height % multiple != 0)
         {
             throw new ModelException(
                 $"sampling.width and height: wanted multiples of {multiple}, which a learned schedule of width {transformer.Width} needs, got {width} x {height}; round them, or set train.mode to naive");
         }
     }
+
+    private bool UsesLearnedSchedule => _configuration.Train.Mode != TrainMode.Naive;
 
     private HandMadeSchedule HandMade => new(RunFactory.HandMade(_configuration.Sampling.HandMade));
 

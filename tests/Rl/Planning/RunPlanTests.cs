@@ -282,6 +282,16 @@ public sealed class RunPlanTests
             );
     }
 
+    /// <summary>A plan says so as the run would: a configuration's own check does not know the folder's model.</summary>
+    [Fact]
+    public void AScheduleOfAnotherWidthThanTheModelsIsNotPlanned()
+    {
+        RunConfiguration configuration = ConfigurationLoader.Parse(Small, "small", "train.memory=1");
+        configuration = configuration with { Schedule = configuration.Schedule with { PolicyWidth = 256 } };
+        ModelException refused = Assert.Throws<ModelException>(() => MemoryLimit.Apply(configuration, new SilentProgress()));
+        Assert.Equal("schedule.policyWidth: wanted the width of the model, 128, got 256; set it, or train.mode to naive", refused.Message);
+    }
+
     [Fact]
     public void StepsOfALoopCountTheRowsThatAreStillMasked()
     {

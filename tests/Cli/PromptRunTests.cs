@@ -83,6 +83,23 @@ public sealed class PromptRunTests : IDisposable
     [Fact]
     public void A_killed_run_resumes_to_the_same_bits() => RunProcess.KilledAndResumed(_run.At(""), _run.Arguments, linesBeforeKill: 3);
 
+    /// <summary>Ablations are of any configuration: the scores are those of its rewards and metrics.</summary>
+    [Fact]
+    public void Ablations_of_a_published_folder_are_scored_by_its_rewards()
+    {
+        string output = _run.At("ablation");
+        IEnumerable<string> options = _run.Arguments.Skip(1).Where(word => word is not ("--seed" or "5"));
+        CliRun run = CliRun.Of(["ablate", .. options, "--tables", "5d", "--seeds", "0", "--output", output]);
+        Assert.True(run.Code == 0, run.Error);
+        string[] rows = [.. File.ReadLines(Path.Combine(output, "tables.md")).Where(line => line.StartsWith('|'))];
+        Assert.StartsWith("|  | iterations | forward equivalents | imageReward | hpsv2 | clipScore |", rows[0], StringComparison.Ordinal);
+        Assert.StartsWith("| base, hand-made schedule | 0 | 0 | ", rows[2], StringComparison.Ordinal);
+        Assert.StartsWith("| joint | ", rows[3], StringComparison.Ordinal);
+        Assert.StartsWith("| Co-GRPO | 4 | ", rows[4], StringComparison.Ordinal);
+        Assert.Equal(3, rows.Skip(2).Select(row => string.Join('|', row.Split('|')[4..])).Distinct().Count());
+        Assert.True(File.Exists(Path.Combine(output, "co-grpo-seed-0", "model", Transformer)));
+    }
+
     [Theory]
     [InlineData("sampling.width=32", "sampling.width and height: wanted multiples of 64")]
     [InlineData("schedule.policyWidth=128", "schedule.policyWidth: wanted the width of the model, 64, got 128")]
